@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/blocks.html.md"""
 # %% auto #0
 __all__ = ['Photo', 'FitCanvas', 'PhotoBlock', 'split_by_column', 'classification_block']
 
-# %% ../nbs/10_blocks.ipynb #c114f3fa
+# %% ../nbs/10_blocks.ipynb #a76759f7
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from PIL import Image
 
 from .manifest import RESIZES, SPLITS, InputError, fit_canvas, open_photo
 
-# %% ../nbs/10_blocks.ipynb #89b4fa48
+# %% ../nbs/10_blocks.ipynb #ccef658e
 class Photo(PILImage):
     "A fastai image that opens upright and in RGB, whatever the file holds"
 
@@ -40,7 +40,7 @@ class Photo(PILImage):
         except (OSError, SyntaxError, Image.DecompressionBombError) as e:
             raise InputError(f'{fn} cannot be read ({e}). `scan` the photos first: rows with a problem are then left out.') from e
 
-# %% ../nbs/10_blocks.ipynb #072bf8f5
+# %% ../nbs/10_blocks.ipynb #6617b04a
 class FitCanvas(Transform):
     "Resize a photo to the canvas, by `manifest.fit_canvas`: the same in training and in prediction"
 
@@ -55,11 +55,11 @@ class FitCanvas(Transform):
         if resize not in RESIZES: raise ValueError(f'resize={resize!r} is none of {", ".join(RESIZES)}')
         self.canvas, self.resize = tuple(canvas), resize
 
-    def encodes(self, x: Image.Image):
+    def encodes(self, x: PILImage):
         "A photo of any size -> one of canvas size"
-        return type(x)(fit_canvas(x, self.canvas, self.resize))
+        return Photo(fit_canvas(x, self.canvas, self.resize))
 
-# %% ../nbs/10_blocks.ipynb #40b1dfca
+# %% ../nbs/10_blocks.ipynb #df80eea6
 def PhotoBlock(
     # (height, width) of the photos that the network will see
     canvas: tuple[int, int] | None = None,
@@ -67,7 +67,7 @@ def PhotoBlock(
     "A `TransformBlock` for photos: opened as `Photo`, made float on the device"
     return TransformBlock(type_tfms=partial(Photo.create, canvas=canvas), batch_tfms=IntToFloatTensor)
 
-# %% ../nbs/10_blocks.ipynb #7c154638
+# %% ../nbs/10_blocks.ipynb #764de441
 def split_by_column(
     # Manifest rows with a `split` column
     rows: pd.DataFrame,
@@ -76,7 +76,7 @@ def split_by_column(
     found = [[i for i, name in enumerate(rows['split']) if name == s] for s in SPLITS]
     return found if found[-1] else found[:2]
 
-# %% ../nbs/10_blocks.ipynb #730ad25d
+# %% ../nbs/10_blocks.ipynb #7c6ab656
 def classification_block(
     # Class names, in the order of the network's outputs
     classes: list[str],

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/evaluate.html.md"""
 # %% auto #0
 __all__ = ['classification_metrics', 'metrics_table', 'plot_confusion', 'cross_validate', 'paired_difference']
 
-# %% ../nbs/40_evaluate.ipynb #7490f852
+# %% ../nbs/40_evaluate.ipynb #2a173f52
 from collections.abc import Callable
 
 import numpy as np
@@ -20,10 +20,10 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from .loader import split_loaders
-from .manifest import progress, split, usable
+from .manifest import with_progress, split, usable
 from .metrics import auc, bootstrap, format_estimate, wilson
 
-# %% ../nbs/40_evaluate.ipynb #25fd082d
+# %% ../nbs/40_evaluate.ipynb #79ffa941
 @patch
 @torch.inference_mode()
 def predict_splits(
@@ -35,7 +35,7 @@ def predict_splits(
     model.eval()
     for name, dl in split_loaders(self.dls).items():
         probs, targets = [], []
-        for batch in progress(dl, f'Predicting {name}', total=len(dl)):
+        for batch in with_progress(dl, f'Predicting {name}', total=len(dl)):
             x = batch[0].as_subclass(torch.Tensor)
             views = [x] + [x.flip(-1)] * ('flip' in self.recipe.tta)
             probs.append(torch.stack([model(v).float().softmax(1) for v in views]).mean(0).cpu())
@@ -44,7 +44,7 @@ def predict_splits(
     for m in training: m.training = True
     return found
 
-# %% ../nbs/40_evaluate.ipynb #f145d42d
+# %% ../nbs/40_evaluate.ipynb #77b10236
 def classification_metrics(
     # (n, n_classes)
     probs: np.ndarray,
@@ -70,16 +70,18 @@ def classification_metrics(
     found['majority_accuracy'] = wilson(int((targets == majority).sum()), n)
     return found
 
-# %% ../nbs/40_evaluate.ipynb #9e2567e7
+# %% ../nbs/40_evaluate.ipynb #b2012749
 @patch
 def evaluate(
     self: Learner,
     *,
     # What `learn.fit_probe` gave, to stand beside the network
     probe: dict | None = None,
+    # What `learn.predict_splits` gave; default: computed now
+    predictions: dict | None = None,
 ) -> dict[str, dict]: # {split: {metric: {value, low, high, n}}}
     "Measure the Learner on every split that has photos"
-    found = self.predict_splits()
+    found = predictions or self.predict_splits()
     majority = int(np.bincount(found['train'][1]).argmax())
     groups = {name: dl.items['group'].to_numpy() if 'group' in dl.items else None for name, dl in split_loaders(self.dls).items()}
     return {name: classification_metrics(probs, targets, majority=majority, probe=probe and probe[name][0], groups=groups[name])
@@ -96,7 +98,7 @@ def metrics_table(
     names = names or list(dict.fromkeys(name for figures in metrics.values() for name in figures))
     return pd.DataFrame({s: {name: format_estimate(metrics[s][name]) for name in names if name in metrics[s]} for s in metrics})
 
-# %% ../nbs/40_evaluate.ipynb #7f5356f1
+# %% ../nbs/40_evaluate.ipynb #bc362d0b
 def plot_confusion(
     # (n, n_classes)
     probs: np.ndarray,
@@ -121,7 +123,7 @@ def plot_confusion(
         ax.text(j, i, f'{n}\n{shares[i, j]:.0%}' if len(classes) <= 5 else str(n), ha='center', va='center', fontsize=9, color='white' if shares[i, j] > .5 else 'black')
     return fig
 
-# %% ../nbs/40_evaluate.ipynb #e9da3cc7
+# %% ../nbs/40_evaluate.ipynb #1311ae2b
 def cross_validate(
     # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
     make_learner: Callable[[pd.DataFrame], Learner],
@@ -142,12 +144,12 @@ def cross_validate(
         rest = split(rows[~is_test].assign(split=''), valid=valid, test=0, seed=seed + fold)
         learn = make_learner(pd.concat([rest, rows[is_test].assign(split='test')]).sort_index())
         probe = learn.fit_probe()['test'][0]
-        learn.fit_recipe(verbose=False)
+        learn.fit_recipe(say=None)
         found = {f'{kind}_{c}': p[:, i] for kind, p in (('prob', learn.predict_splits()['test'][0]), ('probe', probe)) for i, c in enumerate(learn.dls.vocab)}
         parts.append(rows[is_test].assign(fold=fold, **found))
     return pd.concat(parts).sort_index()
 
-# %% ../nbs/40_evaluate.ipynb #d6bad62f
+# %% ../nbs/40_evaluate.ipynb #2ff01707
 def paired_difference(
     # Takes (targets, scores), gives a figure: `auc`, say
     statistic: Callable[..., float],

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/loader.html.md"""
 # %% auto #0
 __all__ = ['MAX_DECODED', 'DecodeOnceDL', 'split_loaders', 'body_features']
 
-# %% ../nbs/20_loader.ipynb #a57c723e
+# %% ../nbs/20_loader.ipynb #e0e5ebe3
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +19,9 @@ from fastai.vision.augment import RandTransform
 from fastcore.basics import chunked
 from torch import nn
 
-from .manifest import SPLITS, progress
+from .manifest import SPLITS, with_progress
 
-# %% ../nbs/20_loader.ipynb #3c051c5a
+# %% ../nbs/20_loader.ipynb #868144d0
 MAX_DECODED = 4 * 2**30
 
 class DecodeOnceDL(TfmdDL):
@@ -87,14 +87,14 @@ class DecodeOnceDL(TfmdDL):
         if 'batch' not in self.kept:
             done, whole = 0, None
             steps = [range(i, min(i + 32, self.n)) for i in range(0, self.n, 32)]
-            for batch in progress(self.stream(steps), 'Decoding photos', total=len(steps)):
+            for batch in with_progress(self.stream(steps), 'Decoding photos', total=len(steps)):
                 if whole is None: whole = tuple(part.new_empty(self.n, *part.shape[1:]) for part in batch)
                 for kept, part in zip(whole, batch): kept[done:done + len(part)] = part
                 done += len(batch[0])
             self.kept['batch'] = whole
         return self.kept['batch']
 
-# %% ../nbs/20_loader.ipynb #16893a91
+# %% ../nbs/20_loader.ipynb #d99568dd
 def split_loaders(
     dls: DataLoaders,
 ) -> dict[str, TfmdDL]: # {split: loader}
@@ -102,7 +102,7 @@ def split_loaders(
     found = {name: dl for name, dl in zip(SPLITS, dls.loaders) if dl.n}
     return {name: dl.plain() if isinstance(dl, DecodeOnceDL) else dls.test_dl(dl.items, with_labels=True) for name, dl in found.items()}
 
-# %% ../nbs/20_loader.ipynb #1aff880e
+# %% ../nbs/20_loader.ipynb #2ec6c1c1
 @torch.inference_mode()
 def body_features(
     # (b, 3, h, w) -> (b, c, h', w')
@@ -117,7 +117,7 @@ def body_features(
     training = [m for m in body.modules() if m.training]
     body.eval()
     features, targets = [], []
-    for batch in progress(dl, 'Computing features', total=len(dl)):
+    for batch in with_progress(dl, 'Computing features', total=len(dl)):
         x = batch[0].as_subclass(torch.Tensor)
         views = [x, x.flip(-1)] if flip else [x]
         features.append(torch.stack([body(v).float().mean((-2, -1)) for v in views]).mean(0).cpu())

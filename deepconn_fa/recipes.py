@@ -8,10 +8,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/recipes.html.md"""
 __all__ = ['Phase', 'Recipe', 'fast_precision', 'Precision', 'FixedBatchNorm', 'KeepBest', 'History', 'classification_dls',
            'classification_learner', 'Probe', 'linear_probe', 'one_cycle', 'plot_history']
 
-# %% ../nbs/30_recipes.ipynb #800012da
+# %% ../nbs/30_recipes.ipynb #c86f2b6a
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -27,7 +27,7 @@ from fastai.metrics import accuracy
 from fastai.optimizer import Adam
 from fastai.torch_core import no_random
 from fastai.vision.augment import aug_transforms
-from fastcore.basics import patch
+from fastcore.basics import noop, patch
 from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -39,7 +39,7 @@ from .heads import create_head
 from .loader import DecodeOnceDL, body_features, split_loaders
 from .manifest import InputError, check_labels, classes_of, scan, split
 
-# %% ../nbs/30_recipes.ipynb #149cca80
+# %% ../nbs/30_recipes.ipynb #bec3e698
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     "One stretch of training with one setting"
@@ -54,7 +54,7 @@ class Phase:
     # Decoupled weight decay, as in AdamW
     weight_decay: float = 0.01
 
-# %% ../nbs/30_recipes.ipynb #e49d6fee
+# %% ../nbs/30_recipes.ipynb #3c65d1bb
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "Everything a training run is made of, beside the photos"
@@ -125,7 +125,7 @@ class Recipe:
         phases = tuple(Phase(**{k: tuples(v) for k, v in phase.items()}) for phase in d['phases'])
         return cls(**{k: tuples(v) for k, v in d.items()} | {'phases': phases})
 
-# %% ../nbs/30_recipes.ipynb #9599e316
+# %% ../nbs/30_recipes.ipynb #e3a3d3d6
 def fast_precision(
     device: torch.device,
 ) -> str:
@@ -161,12 +161,12 @@ class Precision(Callback):
         if self.context: self.context.__exit__(None, None, None)
         self.context = None
 
-# %% ../nbs/30_recipes.ipynb #95fa78b6
+# %% ../nbs/30_recipes.ipynb #eaacfcb5
 class FixedBatchNorm(Callback):
     "Keep the batch norm of the body (`model[0]`) in eval mode while training"
     def before_train(self): set_bn_eval(self.model[0])
 
-# %% ../nbs/30_recipes.ipynb #4b5de447
+# %% ../nbs/30_recipes.ipynb #da62857b
 class KeepBest(Callback):
     "Remember the weights of the epoch with the lowest validation loss; stop after `patience` epochs without a lower one"
     order = 60  # after the Recorder
@@ -189,12 +189,16 @@ class KeepBest(Callback):
         else: self.waited += 1
         if self.patience is not None and self.waited >= self.patience: raise CancelFitException
 
-# %% ../nbs/30_recipes.ipynb #9e69b9e7
+# %% ../nbs/30_recipes.ipynb #f62bad68
 class History(Callback):
-    "Collect one row an epoch: phase, epoch, learning rates, losses, metrics, seconds; print each as it ends where `verbose`"
+    "Collect one row an epoch: phase, epoch, learning rates, losses, metrics, seconds; `say` each as it ends"
     order = 55  # after the Recorder, before KeepBest may end the fit
 
-    def __init__(self, verbose: bool = True): self.verbose, self.rows, self.rates, self.phase = verbose, [], [], 0
+    def __init__(
+        self,
+        # Gets a line an epoch; `None` keeps silent
+        say: Callable[[str], None] | None = print,
+    ): self.say, self.rows, self.rates, self.phase = say or noop, [], [], 0
 
     def before_fit(self): self.phase += 1
 
@@ -206,16 +210,16 @@ class History(Callback):
     def after_epoch(self):
         names = self.recorder.metric_names[1:-1]  # without epoch and time
         values = dict(zip(names, self.recorder.values[-1]))
-        if self.verbose and not self.rows: print('phase epoch ' + ' '.join(f'{n:>11}' for n in names))
+        if not self.rows: self.say('phase epoch ' + ' '.join(f'{n:>11}' for n in names))
         self.rows.append(dict(phase=self.phase, epoch=len(self.rows) + 1, lr=max(self.rates[-max(self.n_iter, 1):], default=0.), **values,
                               seconds=time.perf_counter() - self.start))
-        if self.verbose: print(f"{self.phase:5} {len(self.rows):5} " + ' '.join(f'{v:11.4f}' if v is not None else f"{'':11}" for v in values.values()), flush=True)
+        self.say(f'{self.phase:5} {len(self.rows):5} ' + ' '.join(f'{v:11.4f}' if v is not None else ' ' * 11 for v in values.values()))
 
     def table(self) -> pd.DataFrame:
         "The rows as a table"
         return pd.DataFrame(self.rows)
 
-# %% ../nbs/30_recipes.ipynb #327a5abc
+# %% ../nbs/30_recipes.ipynb #56df4649
 def classification_dls(
     # A folder, a CSV or a manifest
     source,
@@ -244,7 +248,7 @@ def _is_split(source) -> bool:
     "Whether `source` is a manifest that has been scanned and split"
     return isinstance(source, pd.DataFrame) and {'path', 'label', 'split', 'problem'} <= set(source.columns) and (source.split != '').any()
 
-# %% ../nbs/30_recipes.ipynb #3b229160
+# %% ../nbs/30_recipes.ipynb #5e0955b0
 def classification_learner(
     dls: DataLoaders,
     recipe: Recipe,
@@ -262,7 +266,7 @@ def classification_learner(
     learn.recipe, learn.weights = recipe, weights
     return learn
 
-# %% ../nbs/30_recipes.ipynb #3c88a52e
+# %% ../nbs/30_recipes.ipynb #664da40f
 @dataclass
 class Probe:
     "A fitted linear probe: standardised features -> logits"
@@ -318,7 +322,7 @@ def linear_probe(
     weight[fitted.classes_], bias[fitted.classes_] = coef / std, intercept - coef @ (mean / std)
     return Probe(weight, bias, best)
 
-# %% ../nbs/30_recipes.ipynb #61b7c04e
+# %% ../nbs/30_recipes.ipynb #0082b21d
 @patch
 def fit_probe(
     self: Learner,
@@ -328,7 +332,7 @@ def fit_probe(
     self.probe = linear_probe(*found['train'], len(self.dls.vocab), seed=self.recipe.seed)
     return {name: (self.probe.probs(features), targets) for name, (features, targets) in found.items()}
 
-# %% ../nbs/30_recipes.ipynb #88a21642
+# %% ../nbs/30_recipes.ipynb #39cd208b
 def one_cycle(
     # Highest learning rate, or one for each layer group
     lr: float | tuple[float, ...],
@@ -339,7 +343,7 @@ def one_cycle(
     lr = np.array(lr) if isinstance(lr, (tuple, list)) else lr
     return ParamScheduler({'lr': combined_cos(warmup, lr / 25, lr, lr / 1e5), 'mom': combined_cos(warmup, .95, .85, .95)})
 
-# %% ../nbs/30_recipes.ipynb #90623e93
+# %% ../nbs/30_recipes.ipynb #358d38fe
 @patch
 def fit_recipe(
     self: Learner,
@@ -348,13 +352,13 @@ def fit_recipe(
     *,
     # Train for so many epochs in all; each phase gets its share
     epochs: int | None = None,
-    # Print a line an epoch
-    verbose: bool = True,
+    # Gets a line an epoch; `None` keeps silent
+    say: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
     recipe = recipe or self.recipe
     if epochs: recipe = recipe.scaled(epochs)
-    history, best = History(verbose), KeepBest(recipe.patience)
+    history, best = History(say), KeepBest(recipe.patience)
     with no_random(recipe.seed), self.no_bar(), self.no_logging():
         self.dls.train.rng = random.Random(recipe.seed)
         if recipe.start_at_probe:
@@ -367,7 +371,7 @@ def fit_recipe(
     self.history, self.rates, self.epoch_kept = history.table(), history.rates, best.epoch_of_best if recipe.keep == 'best' else len(history.rows)
     return self.history
 
-# %% ../nbs/30_recipes.ipynb #a98b4deb
+# %% ../nbs/30_recipes.ipynb #0cf32b01
 def plot_history(
     # `learn.history`
     history: pd.DataFrame,

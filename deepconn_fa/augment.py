@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/augment.html.md"""
 # %% auto #0
 __all__ = ['uniform', 'random_affine', 'random_light', 'PhotoAugment']
 
-# %% ../nbs/11_augment.ipynb #4dd9fd6c
+# %% ../nbs/11_augment.ipynb #1e3f5a09
 import math
 
 import torch
@@ -16,7 +16,7 @@ from fasttransform import Transform
 from torch import Tensor
 from torch.nn import functional as F
 
-# %% ../nbs/11_augment.ipynb #b6550e09
+# %% ../nbs/11_augment.ipynb #e1def858
 def uniform(
     # How many
     n: int,
@@ -51,7 +51,7 @@ def random_affine(
     return torch.stack([torch.stack([w * angle.cos() * flip, -h * angle.sin(), dx], -1),
                         torch.stack([w * angle.sin() * flip, h * angle.cos(), dy], -1)], 1)
 
-# %% ../nbs/11_augment.ipynb #3c30aacc
+# %% ../nbs/11_augment.ipynb #a951c1e7
 def random_light(
     # (b, 3, h, w) from 0 to 1
     x: Tensor,
@@ -75,7 +75,7 @@ def random_light(
         x = torch.sigmoid((torch.logit(x, eps=1e-3) + shift) * scale)
     return x
 
-# %% ../nbs/11_augment.ipynb #c6588a3c
+# %% ../nbs/11_augment.ipynb #54c50290
 class PhotoAugment(Transform):
     "A fastai batch transform, for training only: a random crop, rotation, mirroring and light for each photo, resampled once"
     order, split_idx = 20, 0  # after the photos are float, before they are normalised

@@ -7,7 +7,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/backbones.html.md"""
 # %% auto #0
 __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'DROPPED', 'REBUILT', 'WeightsError', 'PatchTokens', 'TokenMap', 'body_parts',
            'arch_names', 'create_classifier', 'Backbone', 'unwrapped', 'read_state_dict', 'guess_arch', 'load_body',
-           'download_weights', 'normalization', 'create_backbone', 'layer_groups', 'set_bn_eval']
+           'download_weights', 'normalization', 'create_backbone', 'layer_groups', 'set_bn_eval', 'conv_bn_pairs',
+           'folded_batchnorm']
 
 # %% ../nbs/21_backbones.ipynb #3714a41a
 import difflib
@@ -15,6 +16,8 @@ import pickle
 import re
 import zipfile
 from collections import OrderedDict
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -340,3 +343,41 @@ def set_bn_eval(
     layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for layer in layers: layer.eval()
     return len(layers)
+
+# %% ../nbs/21_backbones.ipynb #4830ee04
+def conv_bn_pairs(
+    # Any network that takes (b, 3, 224, 224)
+    body: nn.Module,
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    "Find the convolutions whose output goes into a batch norm as it is"
+    made, pairs = {}, []
+    def after(conv, x, y): made[id(y)] = conv, y  # the output is kept, or its id might be used again
+    def before(bn, x):
+        if id(x[0]) in made: pairs.append((made[id(x[0])][0], bn))
+    kinds = {nn.Conv2d: lambda m: m.register_forward_hook(after), nn.BatchNorm2d: lambda m: m.register_forward_pre_hook(before)}
+    hooks = [kinds[type(m)](m) for m in body.modules() if type(m) in kinds]
+    training = [m for m in body.modules() if m.training]
+    with torch.no_grad(): body.eval()(torch.zeros(1, 3, 224, 224, device=next(body.parameters()).device))
+    for m in training: m.training = True
+    for hook in hooks: hook.remove()
+    return pairs
+
+@contextmanager
+def folded_batchnorm(
+    body: nn.Module,
+):
+    "Within this context every batch norm in eval mode is done by the convolution before it; results and gradients are the same"
+    pairs = conv_bn_pairs(body)
+    for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
+    try: yield
+    finally:
+        for conv, bn in pairs: del conv.forward, bn.forward
+
+def _conv_and_bn(conv, bn, x):
+    "`bn(conv(x))` in one convolution; only `conv(x)` where the batch norm is in training mode"
+    if bn.training: return nn.Conv2d.forward(conv, x)
+    scale = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
+    shift = bn.bias - bn.running_mean * scale
+    return conv._conv_forward(x, conv.weight * scale.view(-1, 1, 1, 1), shift if conv.bias is None else shift + conv.bias * scale)
+
+def _bn_unless_done(bn, x): return nn.BatchNorm2d.forward(bn, x) if bn.training else x

@@ -114,6 +114,11 @@ class PoolHead(nn.Module):
         self.n_out = n_out
         self.linear = xavier_linear(self.n_pooled, n_out) if n_out else nn.Identity()
 
+    @property
+    def last(self) -> nn.Module:
+        "The layer that gives the logits"
+        return self.linear
+
     def set_linear(self,
         # (n_out, features): tensor or array
         weight,
@@ -166,6 +171,11 @@ class SPPHead(nn.Module):
         self.n_out = n_out
         last = xavier_linear(self.lin1.out_features, n_out) if n_out else None
         self.lin2 = MultiSampleDropout(last, self.p, self.n_masks) if n_out else nn.Identity()
+
+    @property
+    def last(self) -> nn.Module:
+        "The layer that gives the logits"
+        return self.lin2
 
     def forward(self, x):
         if len(x) == 1 and self.bn1.training:

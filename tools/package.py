@@ -1,0 +1,164 @@
+"""Check the package as its users get it: the built wheel, in a fresh environment that holds nothing but what it asks for.
+
+    python tools/package.py           wheel, imports, train -> save -> predict, tutorials
+
+The tutorials run as Colab runs them: the notebook alone in an empty folder, top to bottom, beside the installed wheel.
+The last line counts what held: "N passed, N failed".
+"""
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from project import PACKAGE, ROOT, copy_files, modules
+
+try:
+    import nbformat
+    from nbclient import NotebookClient
+except ImportError: sys.exit("package.py needs the tools of this project: pip install -e '.[dev]'")
+
+IMPORT_ALL = '''
+import importlib, pathlib, pkgutil, sys
+import {package}
+home = pathlib.Path({package}.__file__).parent
+assert pathlib.Path(sys.prefix) in home.parents, f'{{home}} is not what the wheel installed'
+names = [module.name for module in pkgutil.iter_modules([str(home)])]
+for name in names: importlib.import_module(f'{package}.{{name}}')
+assert 'nbdev' not in sys.modules
+'''
+
+
+class Failed(Exception):
+    "A check that did not hold; the message says how"
+
+
+class Environment:
+    "A fresh virtual environment, and a folder outside the repository to work in"
+    def __init__(self, folder: Path):
+        self.prefix, self.home = folder/'env', folder/'home'
+        venv.create(self.prefix, with_pip=True)
+        self.home.mkdir()
+        self.bin = self.prefix/('Scripts' if os.name == 'nt' else 'bin')
+        self.variables = {key: value for key, value in os.environ.items() if key not in ('PYTHONPATH', 'VIRTUAL_ENV')}
+        self.variables |= dict(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}", XDG_CACHE_HOME=str(folder/'cache'))
+
+    def run(self, *words: str, expect: int = 0) -> str:
+        "Run a command of the environment, and return what it wrote; Failed where it does not exit with `expect`"
+        done = subprocess.run([self.bin/words[0], *words[1:]], cwd=self.home, env=self.variables, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != expect:
+            raise Failed(f'{" ".join(words)}: exit code {done.returncode}, not {expect}\n{done.stdout[-4000:]}')
+        return done.stdout
+
+    def pip(self, *words: str) -> None:
+        "Install something, with pip's cache where there is one"
+        self.variables.pop('XDG_CACHE_HOME')
+        self.run('python', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', *words)
+        self.variables['XDG_CACHE_HOME'] = str(self.prefix.parent/'cache')
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    "Raise Failed with the message `otherwise` unless something holds"
+    if not holds: raise Failed(otherwise)
+
+
+def build(folder: Path) -> Path:
+    "Build the wheel from a copy of the repository's files, so that no left-over of an earlier build gets in"
+    copy_files(ROOT, folder/'source')
+    done = subprocess.run([sys.executable, '-m', 'build', '--wheel', '--outdir', folder/'dist', folder/'source'],
+                          capture_output=True, text=True)
+    expect(not done.returncode, f'the wheel was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}')
+    wheel = next((folder/'dist').glob('*.whl'))
+    held = zipfile.ZipFile(wheel).namelist()
+    missing = [path.name for path in modules() if f'{PACKAGE}/{path.name}' not in held]
+    expect(not missing, f'{wheel.name} lacks {", ".join(missing)}')
+    foreign = [name for name in held if not name.startswith(PACKAGE)]
+    expect(not foreign, f'{wheel.name} holds {", ".join(foreign)}')
+    return wheel
+
+
+def imports(environment: Environment) -> None:
+    "Import every module; importing prints nothing"
+    written = environment.run('python', '-W', 'ignore', '-c', IMPORT_ALL.format(package=PACKAGE))
+    expect(not written, f'importing the modules printed: {written}')
+
+
+def without_nbdev(environment: Environment) -> None:
+    "`nbdev_test` without nbdev says what to install"
+    expect("pip install -e '.[dev]'" in environment.run('nbdev_test', expect=2), 'nbdev_test does not say what to install')
+
+
+def walk(environment: Environment) -> None:
+    "Photos -> check -> train -> save -> predict, with the command line alone"
+    environment.run('deepconn', '--help')
+    environment.run('deepconn', 'samples', 'couples', 'photos', '-n', '60', '--seed', '1')
+    environment.run('deepconn', 'check', 'photos')
+    environment.run('deepconn', 'train', 'couples', 'photos', '--out', 'run', '--weights', 'none', '--size', '64', '--epochs', '1')
+    run = environment.home/'run'
+    wanted = ('model.safetensors', 'manifest.csv', 'history.csv', 'metrics.json', 'config.json')
+    missing = [name for name in wanted if not (run/name).is_file()]
+    expect(not missing, f'the run folder lacks {", ".join(missing)}')
+    accuracies = [found['accuracy'] for found in json.loads((run/'metrics.json').read_text(encoding='utf-8')).values()]
+    complete = all({'value', 'low', 'high', 'n'} <= found.keys() for found in accuracies)
+    expect(complete, 'metrics.json has an accuracy without its interval or n')
+    environment.run('deepconn', 'predict', 'run/model.safetensors', 'photos', '--out', 'predictions.csv')
+    with open(environment.home/'predictions.csv', newline='', encoding='utf-8') as file: rows = list(csv.DictReader(file))
+    expect(len(rows) == 60, f'60 photos, {len(rows)} predictions')
+    columns = {'path', 'label', 'prob_happy', 'prob_unhappy', 'problem'}
+    expect(columns <= rows[0].keys(), f'the predictions lack the columns {", ".join(columns - rows[0].keys())}')
+    off = [row['path'] for row in rows if abs(float(row['prob_happy']) + float(row['prob_unhappy']) - 1) > 1e-3]
+    expect(not off, f'probabilities that do not sum to 1: {off[:3]}')
+
+
+def kernel(environment: Environment, folder: Path) -> None:
+    "Add a notebook kernel to the environment, as every notebook server has one, and let this process find it"
+    environment.pip('ipykernel')
+    environment.run('python', '-m', 'ipykernel', 'install', '--prefix', str(folder/'kernels'), '--name', 'wheel')
+    os.environ['JUPYTER_PATH'] = str(folder/'kernels/share/jupyter')
+
+
+def tutorial(environment: Environment, path: Path) -> None:
+    "Run one notebook from top to bottom, alone in an empty folder"
+    folder = environment.home/path.stem
+    folder.mkdir()
+    notebook = nbformat.read(shutil.copy(path, folder), as_version=4)
+    client = NotebookClient(notebook, kernel_name='wheel', timeout=900, resources=dict(metadata=dict(path=str(folder))))
+    try: client.execute(env=environment.variables)
+    except Exception as e: raise Failed(f'{path.relative_to(ROOT)}: {e}') from None
+
+
+def report(name: str, check: Callable[[], object]) -> bool:
+    "Run one check, print how it went and how long it took, and return whether it held"
+    start, problem = time.time(), None
+    try: check()
+    except Failed as e: problem = e
+    print(f'{"failed" if problem else "passed"}  {name}  ({time.time() - start:.0f} s)' + (f'\n{problem}' if problem else ''), flush=True)
+    return problem is None
+
+
+def main() -> int:
+    "Run all checks"
+    tutorials = sorted((ROOT/'nbs'/'tutorials').glob('*.ipynb'))
+    with tempfile.TemporaryDirectory() as tmp:
+        folder = Path(tmp).resolve()
+        environment = Environment(folder)
+        results = [report('the wheel installs in a fresh environment', lambda: environment.pip(str(build(folder))))]
+        if results[0]:
+            results += [report('every module can be imported', lambda: imports(environment)),
+                        report('nbdev_test without nbdev says what to install', lambda: without_nbdev(environment)),
+                        report('train, save, predict', lambda: walk(environment)),
+                        report('a kernel for the tutorials', lambda: kernel(environment, folder))]
+            results += [report(f'tutorial {path.stem}', lambda: tutorial(environment, path)) for path in tutorials]
+    print(f'{sum(results)} passed, {len(results) - sum(results)} failed')
+    return not all(results)
+
+
+if __name__ == '__main__': sys.exit(main())

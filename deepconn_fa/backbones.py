@@ -8,7 +8,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/backbones.html.md"""
 __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'DROPPED', 'REBUILT', 'WeightsError', 'PatchTokens', 'TokenMap', 'body_parts',
            'arch_names', 'create_classifier', 'Backbone', 'unwrapped', 'read_state_dict', 'guess_arch', 'load_body',
            'download_weights', 'normalization', 'create_backbone', 'layer_groups', 'set_bn_eval', 'conv_bn_pairs',
-           'folded_batchnorm']
+           'fold_batchnorm', 'folded_batchnorm']
 
 # %% ../nbs/21_backbones.ipynb #3714a41a
 import difflib
@@ -362,13 +362,20 @@ def conv_bn_pairs(
     for hook in hooks: hook.remove()
     return pairs
 
+def fold_batchnorm(
+    body: nn.Module,
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]: # The pairs that work together from now on
+    "Let every batch norm in eval mode be done by the convolution before it; results, gradients and weights are the same"
+    pairs = conv_bn_pairs(body)
+    for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
+    return pairs
+
 @contextmanager
 def folded_batchnorm(
     body: nn.Module,
 ):
-    "Within this context every batch norm in eval mode is done by the convolution before it; results and gradients are the same"
-    pairs = conv_bn_pairs(body)
-    for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
+    "`fold_batchnorm` for as long as the context lasts"
+    pairs = fold_batchnorm(body)
     try: yield
     finally:
         for conv, bn in pairs: del conv.forward, bn.forward

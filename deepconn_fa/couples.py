@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/couples.html.md"""
 # %% auto #0
 __all__ = ['CLASSES', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', 'learner']
 
-# %% ../nbs/70_couples.ipynb #ab1826fa
+# %% ../nbs/70_couples.ipynb #37a08a03
 from pathlib import Path
 
 import pandas as pd
@@ -22,10 +22,10 @@ from .learners import ClassificationTask
 from .recipes import Phase, Recipe
 from .synth import render_couples
 
-# %% ../nbs/70_couples.ipynb #26163139
+# %% ../nbs/70_couples.ipynb #b46696c6
 CLASSES = ('happy', 'unhappy')
 
-# %% ../nbs/70_couples.ipynb #ccc82409
+# %% ../nbs/70_couples.ipynb #ff6adf33
 def samples(
     # Folder to render into; made if it is not there
     dest: str | Path,
@@ -37,18 +37,20 @@ def samples(
     "Render `n` photos of couples into `dest/happy` and `dest/unhappy`; the table says what is in each"
     return render_couples(dest, n, seed=seed)
 
-# %% ../nbs/70_couples.ipynb #3849b76e
+# %% ../nbs/70_couples.ipynb #14dda2e4
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', start_at_probe=True, keep='last', phases=(Phase(epochs=10, lr=(1e-4, 3e-4, 1e-3)),)),
-    'scratch': Recipe(name='scratch', arch='resnet10', canvas=(96, 128), batch_size=32, keep='best', phases=(Phase(epochs=10, lr=3e-3, weight_decay=0.05),)),
+    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, pull=100.0,
+                      keep='last', interpolate=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
+    'scratch': Recipe(name='scratch', arch='resnet10', canvas=(96, 128), batch_size=32,
+                      augment=dict(min_area=0.8, max_aspect=1.1, max_rotate=5.0), phases=(Phase(epochs=10, lr=3e-3, weight_decay=0.05),)),
     'paper': Recipe(name='paper', arch='resnet34', head='spp_pmt', canvas=(512, 512), batch_size=48, valid=0.2, test=0.0, tta=(), patience=3,
-                    phases=(Phase(epochs=16, lr=1e-4, weight_decay=0.1),)),
+                    calibrate=False, phases=(Phase(epochs=16, lr=1e-4, weight_decay=0.1),)),
 }
 
-# %% ../nbs/70_couples.ipynb #3bf2b523
+# %% ../nbs/70_couples.ipynb #6e0218f7
 TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4000)
 
-# %% ../nbs/70_couples.ipynb #e397f9ca
+# %% ../nbs/70_couples.ipynb #112b4eb1
 def recipe(
     # 'default', 'scratch' or 'paper'
     name: str = 'default',
@@ -56,7 +58,7 @@ def recipe(
     "The recipe of that name"
     return TASK.recipe(name)
 
-# %% ../nbs/70_couples.ipynb #1d3ae978
+# %% ../nbs/70_couples.ipynb #7bdbe1cf
 def dblock(
     # A recipe or its name: decides canvas and resizing
     recipe: Recipe | str = 'default',
@@ -68,7 +70,7 @@ def dblock(
     recipe = TASK.recipe(recipe)
     return classification_block(list(classes), recipe.canvas, resize=recipe.resize)
 
-# %% ../nbs/70_couples.ipynb #846c2cc9
+# %% ../nbs/70_couples.ipynb #b73b3f49
 def dls(
     # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
     source=None,
@@ -83,7 +85,7 @@ def dls(
     "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
     return TASK.dls(source, recipe, classes=classes, device=device)
 
-# %% ../nbs/70_couples.ipynb #a17e6df2
+# %% ../nbs/70_couples.ipynb #bee6d914
 @delegates(Recipe)
 def learner(
     # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/evaluate.html.md"""
 # %% auto #0
 __all__ = ['classification_metrics', 'metrics_table', 'plot_confusion', 'cross_validate', 'paired_difference']
 
-# %% ../nbs/40_evaluate.ipynb #2a173f52
+# %% ../nbs/40_evaluate.ipynb #99ba3709
 from collections.abc import Callable
 
 import numpy as np
@@ -19,11 +19,12 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from .backbones import folded_batchnorm
 from .loader import split_loaders
-from .manifest import with_progress, split, usable
+from .manifest import split, usable, with_progress
 from .metrics import auc, bootstrap, format_estimate, wilson
 
-# %% ../nbs/40_evaluate.ipynb #79ffa941
+# %% ../nbs/40_evaluate.ipynb #2bcbc6b6
 @patch
 @torch.inference_mode()
 def predict_splits(
@@ -33,18 +34,19 @@ def predict_splits(
     model, found = self.model.to(self.dls.device), {}
     training = [m for m in model.modules() if m.training]
     model.eval()
-    for name, dl in split_loaders(self.dls).items():
-        probs, targets = [], []
-        for batch in with_progress(dl, f'Predicting {name}', total=len(dl)):
-            x = batch[0].as_subclass(torch.Tensor)
-            views = [x] + [x.flip(-1)] * ('flip' in self.recipe.tta)
-            probs.append(torch.stack([model(v).float().softmax(1) for v in views]).mean(0).cpu())
-            targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
-        found[name] = torch.cat(probs).numpy(), torch.cat(targets).numpy()
+    with folded_batchnorm(model[0]):
+        for name, dl in split_loaders(self.dls).items():
+            probs, targets = [], []
+            for batch in with_progress(dl, f'Predicting {name}', total=len(dl)):
+                x = batch[0].as_subclass(torch.Tensor)
+                views = [x] + [x.flip(-1)] * ('flip' in self.recipe.tta)
+                probs.append(torch.stack([model(v).float().softmax(1) for v in views]).mean(0).cpu())
+                targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
+            found[name] = torch.cat(probs).numpy(), torch.cat(targets).numpy()
     for m in training: m.training = True
     return found
 
-# %% ../nbs/40_evaluate.ipynb #77b10236
+# %% ../nbs/40_evaluate.ipynb #f523ddcb
 def classification_metrics(
     # (n, n_classes)
     probs: np.ndarray,
@@ -70,7 +72,7 @@ def classification_metrics(
     found['majority_accuracy'] = wilson(int((targets == majority).sum()), n)
     return found
 
-# %% ../nbs/40_evaluate.ipynb #b2012749
+# %% ../nbs/40_evaluate.ipynb #a74f67d0
 @patch
 def evaluate(
     self: Learner,
@@ -98,7 +100,7 @@ def metrics_table(
     names = names or list(dict.fromkeys(name for figures in metrics.values() for name in figures))
     return pd.DataFrame({s: {name: format_estimate(metrics[s][name]) for name in names if name in metrics[s]} for s in metrics})
 
-# %% ../nbs/40_evaluate.ipynb #bc362d0b
+# %% ../nbs/40_evaluate.ipynb #7a69060f
 def plot_confusion(
     # (n, n_classes)
     probs: np.ndarray,
@@ -123,7 +125,7 @@ def plot_confusion(
         ax.text(j, i, f'{n}\n{shares[i, j]:.0%}' if len(classes) <= 5 else str(n), ha='center', va='center', fontsize=9, color='white' if shares[i, j] > .5 else 'black')
     return fig
 
-# %% ../nbs/40_evaluate.ipynb #1311ae2b
+# %% ../nbs/40_evaluate.ipynb #2f5c8b53
 def cross_validate(
     # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
     make_learner: Callable[[pd.DataFrame], Learner],
@@ -149,7 +151,7 @@ def cross_validate(
         parts.append(rows[is_test].assign(fold=fold, **found))
     return pd.concat(parts).sort_index()
 
-# %% ../nbs/40_evaluate.ipynb #2ff01707
+# %% ../nbs/40_evaluate.ipynb #aa632c3f
 def paired_difference(
     # Takes (targets, scores), gives a figure: `auc`, say
     statistic: Callable[..., float],

@@ -76,9 +76,11 @@ class _TorchBackend:
     "Runs a bundle's network in torch, on a copy of its own"
     def __init__(self, bundle, device, precision):
         import torch
+        from deepconn_fa.backbones import fold_batchnorm
         self.device = torch.device(device or _choose_device())
         self.autocast = dict(device_type=self.device.type, dtype=torch.bfloat16, enabled=precision == 'bf16')
         self.model = copy.deepcopy(bundle.model).eval().to(self.device, memory_format=torch.channels_last)
+        fold_batchnorm(self.model[0])
         self.mean, self.std = (torch.tensor(bundle.meta[key], device=self.device).view(1, 3, 1, 1) for key in ('mean', 'std'))
 
     def logits(self, pixels):

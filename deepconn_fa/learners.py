@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/learners.html.md"""
 # %% auto #0
 __all__ = ['ClassificationTask']
 
-# %% ../nbs/51_learners.ipynb #8dfc5bcb
+# %% ../nbs/51_learners.ipynb #e9c3e30b
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from .bundle import save_bundle as write_bundle
 from .manifest import InputError, cache_folder
 from .recipes import Recipe, classification_dls, classification_learner
 
-# %% ../nbs/51_learners.ipynb #060a1fad
+# %% ../nbs/51_learners.ipynb #cc581ed5
 @dataclass(frozen=True, kw_only=True)
 class ClassificationTask:
     "A question with one of several answers: its name, its recipes, and rendered samples to try it on"
@@ -47,7 +47,7 @@ class ClassificationTask:
         self.samples(folder, self.n_samples, 0)
         return folder
 
-# %% ../nbs/51_learners.ipynb #95782263
+# %% ../nbs/51_learners.ipynb #ed010060
 @patch
 def dls(
     self: ClassificationTask,
@@ -88,7 +88,7 @@ def learner(
     learn.task = self.name
     return learn
 
-# %% ../nbs/51_learners.ipynb #89ca18bb
+# %% ../nbs/51_learners.ipynb #d7099768
 @patch
 def save_bundle(
     self: Learner,

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/runs.html.md"""
 # %% auto #0
 __all__ = ['TASKS', 'task_of', 'new_folder', 'write_json', 'save_run', 'draw_run', 'train', 'check', 'predict']
 
-# %% ../nbs/80_runs.ipynb #f513f3df
+# %% ../nbs/80_runs.ipynb #5c65517e
 import json
 import platform
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from .loader import split_loaders
 from .manifest import InputError, check_labels, describe, scan, split, write_file
 from .recipes import plot_history
 
-# %% ../nbs/80_runs.ipynb #13367365
+# %% ../nbs/80_runs.ipynb #bb5aba80
 TASKS = {task.name: task for task in (couples.TASK,)}
 
 def task_of(
@@ -38,7 +38,7 @@ def task_of(
     if name not in TASKS: raise InputError(f"There is no task '{name}'; choose from {', '.join(TASKS)}.")
     return TASKS[name]
 
-# %% ../nbs/80_runs.ipynb #ed9b90cc
+# %% ../nbs/80_runs.ipynb #0167a614
 def new_folder(
     # As the user named it; `None` takes the first free one of `runs/TASK`, `runs/TASK-2`, ...
     out: str | Path | None,
@@ -54,7 +54,7 @@ def new_folder(
     except OSError as e: raise InputError(f'{out} cannot be made ({e.strerror}). Name a folder that you may write to.') from e
     return out
 
-# %% ../nbs/80_runs.ipynb #faec6036
+# %% ../nbs/80_runs.ipynb #a666e929
 def write_json(
     path: Path,
     content: dict,
@@ -67,7 +67,7 @@ def write_json(
         return None if isinstance(x, float) and not np.isfinite(x) else x
     return write_file(path, json.dumps(plain(content), indent=2, ensure_ascii=False) + '\n')
 
-# %% ../nbs/80_runs.ipynb #fe236476
+# %% ../nbs/80_runs.ipynb #0dc07002
 def save_run(
     # Made by `new_folder`
     folder: Path,
@@ -109,7 +109,7 @@ def draw_run(
                               **{f'prob_{c}': probs[:, i] for i, c in enumerate(learn.dls.vocab)}}).loc[order]
     Predictor.draw(None, predicted, truth=rows.label.loc[order]).savefig(folder/'predictions.png', dpi=110)
 
-# %% ../nbs/80_runs.ipynb #5e6f3b8e
+# %% ../nbs/80_runs.ipynb #2f62592c
 def train(
     task: str,
     # A folder, a CSV or a manifest; `None` renders samples
@@ -157,7 +157,7 @@ def train(
     say('\nEach figure with its 95 % interval and the number of photos; majority is what always guessing the most frequent class scores.')
     return folder
 
-# %% ../nbs/80_runs.ipynb #5cb6cd46
+# %% ../nbs/80_runs.ipynb #03003295
 def check(
     # A folder or a CSV
     photos: str | Path,

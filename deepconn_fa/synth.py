@@ -9,7 +9,7 @@ __all__ = ['BACKGROUNDS', 'SKIN_TONES', 'HAIR_COLOURS', 'HAIRSTYLES', 'CUES', 'L
            'lighter', 'hex_colours', 'ellipse', 'curve', 'smooth', 'mirror', 'Frame', 'Sketch', 'draw_background',
            'sample_cues', 'finish_photo', 'draw_couple', 'render_parallel', 'render_couples']
 
-# %% ../nbs/00_synth.ipynb #2b3df187
+# %% ../nbs/00_synth.ipynb #20bcaf5b
 import json, multiprocessing, os, sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from fastprogress import progress_bar
 from PIL import Image, ImageDraw, ImageFilter
 
-# %% ../nbs/00_synth.ipynb #cce054e3
+# %% ../nbs/00_synth.ipynb #77ad95e2
 def photo_rngs(
     seed: int | list | np.random.SeedSequence,  # one whole number, several, or numpy's own seed sequence
     n: int = 2,  # how many independent streams of random numbers
@@ -31,7 +31,7 @@ def photo_rngs(
     else: seed = np.random.SeedSequence(seed)
     return [np.random.default_rng(s) for s in seed.spawn(n)]
 
-# %% ../nbs/00_synth.ipynb #1b673a09
+# %% ../nbs/00_synth.ipynb #8f6a4f91
 def mix(
     a: tuple,  # a colour, (r, g, b) in 0..255
     b: tuple,  # another
@@ -67,7 +67,7 @@ def hex_colours(
     "Read a list of colours"
     return [tuple(bytes.fromhex(h)) for h in text.split()]
 
-# %% ../nbs/00_synth.ipynb #e82a291d
+# %% ../nbs/00_synth.ipynb #09116267
 def ellipse(
     x: float, y: float,  # centre
     rx: float, ry: float,  # half width and half height
@@ -107,7 +107,7 @@ def mirror(
     p = np.asarray(points, float)
     return np.concatenate([p, p[::-1] * [-1, 1]])
 
-# %% ../nbs/00_synth.ipynb #2c0b7145
+# %% ../nbs/00_synth.ipynb #811a0ce7
 class Frame:
     "A place in the photo: called with local points, it scales, turns and moves them"
     def __init__(self,
@@ -135,7 +135,7 @@ class Frame:
         (px, py), = self([[x, y]])
         return Frame(px, py, self.unit*scale, self.angle + angle)
 
-# %% ../nbs/00_synth.ipynb #803d74b9
+# %% ../nbs/00_synth.ipynb #0072eda8
 @lru_cache(maxsize=32)
 def _ramp(lx, ly, roundness, n=40):
     "Brightness of a lit shape over its bounding box, (n, n) as a grey picture"
@@ -184,7 +184,7 @@ class Sketch:
         ImageDraw.Draw(mask).polygon((p - low).ravel().tolist(), fill=255)
         return mask, (int(low[0]), int(low[1]))
 
-# %% ../nbs/00_synth.ipynb #e1f1494c
+# %% ../nbs/00_synth.ipynb #8aec2ac8
 @patch
 def shade(self: Sketch,
     points: np.ndarray,  # outline, (n, 2)
@@ -201,7 +201,7 @@ def shade(self: Sketch,
     if pattern: pattern(ImageDraw.Draw(tile), mask.size)
     self.image.paste(tile, corner, mask)
 
-# %% ../nbs/00_synth.ipynb #7defaf71
+# %% ../nbs/00_synth.ipynb #ff10d782
 @patch
 def glow(self: Sketch,
     x: float, y: float,  # centre
@@ -214,7 +214,7 @@ def glow(self: Sketch,
     mask = _spot(int(255*strength)).resize((max(2, int(2*rx*z)), max(2, int(2*ry*z))), Image.BILINEAR)
     self.image.paste(colour, (int((x-rx)*z), int((y-ry)*z)), mask)
 
-# %% ../nbs/00_synth.ipynb #710e885e
+# %% ../nbs/00_synth.ipynb #2a5b3520
 @patch
 def inside(self: Sketch,
     outline: np.ndarray,  # (n, 2)
@@ -227,7 +227,7 @@ def inside(self: Sketch,
     for points, colour in shapes: pen.polygon((points*self.zoom - corner).ravel().tolist(), fill=colour)
     self.image.paste(tile, corner, mask)
 
-# %% ../nbs/00_synth.ipynb #32b39065
+# %% ../nbs/00_synth.ipynb #2047f2cf
 def _sky(s, rng, w, h, low):
     i = rng.integers(4)  # noon, sunset, overcast, dusk
     top, bottom = hex_colours('60a0e2 ee9e78 96aac0 505aa0')[i], hex_colours('cee6f6 fce0b0 d6dce2 e8aaaa')[i]
@@ -275,7 +275,7 @@ def _mountains(s, rng, w, h):
     for k in range(3): _hills(s, rng, w, low - (2-k)*.08*h, (.36 - .1*k)*h, mix(lighter(far, .4), darker(far, .3), k/2), 7 + 2*k)
     s.shade(np.array([[0, low], [w, low], [w, h], [0, h]]), mix((94, 128, 84), (220, 226, 234), float(rng.integers(2))), .2)
 
-# %% ../nbs/00_synth.ipynb #8aad1561
+# %% ../nbs/00_synth.ipynb #18b5dc12
 def _street(s, rng, w, h):
     low = rng.uniform(.7, .85)*h
     _sky(s, rng, w, h, low)
@@ -337,7 +337,7 @@ def _library(s, rng, w, h):
 _PLACES = dict(park=_park, beach=_beach, street=_street, room=_room, studio=_studio, lights=_lights, mountains=_mountains, library=_library)
 BACKGROUNDS = list(_PLACES)
 
-# %% ../nbs/00_synth.ipynb #c4946ca4
+# %% ../nbs/00_synth.ipynb #aa739292
 def draw_background(
     kind: str,  # one of `BACKGROUNDS`
     rng: np.random.Generator,  # what varies in it
@@ -355,7 +355,7 @@ def draw_background(
     if people: people(s)
     return s.image.filter(ImageFilter.GaussianBlur(blur * min(h, w)/240))
 
-# %% ../nbs/00_synth.ipynb #1551e1b3
+# %% ../nbs/00_synth.ipynb #36705587
 SKIN_TONES = hex_colours('f5d3bb f0c6a8 e8b893 e0ab82 cf9468 b5784f 965d3c 784731 5e3828 462a20')
 HAIR_COLOURS = dict(zip('black brown chestnut blond red grey white dyed'.split(),
                         hex_colours('241f22 4a2f22 6d4028 d2a95e a64b23 a9a6a3 e4e0da 6f4a86')))
@@ -390,7 +390,7 @@ def _sample_person(rng, presentation):
         cloth=_CLOTH[cloth], trim=_CLOTH[trim], pattern=['plain', 'plain', 'stripes', 'dots', 'check', 'band'][rng.integers(6)],
         shoulder=(.88 if woman else 1.02)*rng.uniform(.94, 1.06), scale=(.96 if woman else 1.03)*rng.uniform(.96, 1.04))
 
-# %% ../nbs/00_synth.ipynb #a5a03c6c
+# %% ../nbs/00_synth.ipynb #17623424
 def _pattern(t):
     "What is printed on the cloth: a function that draws on a tile"
     c = mix(t['cloth'], t['trim'], .75)
@@ -439,7 +439,7 @@ def _neck(s, t, body):
         for k in (-1, 1): s.line(body([[k*.1, .1], [k*.12, .45]]), .025*body.unit, lighter(t['cloth'], .6))
     if t['garment'] == 'turtleneck': s.shade(body(smooth(mirror([[-.18, -.3], [-.23, -.02], [0, .06]]), 1)), darker(t['cloth'], .06), .2)
 
-# %% ../nbs/00_synth.ipynb #ed179327
+# %% ../nbs/00_synth.ipynb #c09f83fa
 def _tube(points, width, taper=.8):
     "The outline of a bent tube with round ends along `points`, `width` wide at the first and `taper` times that at the last"
     p = smooth(points, 3, closed=False)
@@ -478,7 +478,7 @@ def _arms_crossed(s, t, body):
     _limb(s, body([[-w+.06, .98], [.34, .84]]), .25*body.unit, _sleeve(t))
     _hand(s, body, t, .48, .8, .11, (.75, -.6))
 
-# %% ../nbs/00_synth.ipynb #3202a4ce
+# %% ../nbs/00_synth.ipynb #8137ebd6
 def _hair_behind(s, t, head):
     "Hair that lies behind face and neck"
     style, c = t['hairstyle'], t['hair_rgb']
@@ -525,7 +525,7 @@ def _hair_front(s, t, head):
     if style == 'curls':
         for a in np.linspace(.1, np.pi-.1, 9): s.shade(head(ellipse(-.36*np.cos(a), -.2 - .34*np.sin(a), .13, .12, 12)), c, .3, 1.)
 
-# %% ../nbs/00_synth.ipynb #3c59eb12
+# %% ../nbs/00_synth.ipynb #dd12be11
 def _face(s, t, head, yaw):
     "Ears and the shape of the face; returns its outline in pixels"
     w, skin = .37*t['width'], t['skin']
@@ -585,7 +585,7 @@ def _mouth(s, t, head, x, y, value):
             fold = [[x + k*(half+.03), y - .1], [x + k*(half+.065), y - .03], [x + k*(half+.045), y + .04]]
             s.line(head(smooth(fold, 2, closed=False)), .013*head.unit, darker(skin, .3))
 
-# %% ../nbs/00_synth.ipynb #6287a3ac
+# %% ../nbs/00_synth.ipynb #071e1b63
 def _beard(s, t, head, x):
     "Beard, moustache or stubble around a mouth at `x`"
     c = darker(mix(t['hair_rgb'], t['skin'], .8), .2) if t['beard'] == 'stubble' else mix(t['hair_rgb'], t['skin'], .08)
@@ -649,8 +649,8 @@ def _head(s, t, head, pose, hidden=''):
     if hidden: _hide(s, t, head, hidden, shift)
     return outline
 
-# %% ../nbs/00_synth.ipynb #5819e1c7
-CUES = dict(mouth_a=1.05, mouth_b=1.05, eyes_a=.8, eyes_b=.8, brows_a=.85, brows_b=.85, lean=.95, distance=.9, turn=.8, arms=.85)
+# %% ../nbs/00_synth.ipynb #db0bd63f
+CUES = dict(mouth_a=1.05, mouth_b=1.05, eyes_a=.85, eyes_b=.85, brows_a=.9, brows_b=.9, lean=1., distance=1., turn=.9, arms=1.)
 _HIDES = dict(scarf=['mouth'], cup=['mouth'], sunglasses=['eyes'], hair=[])
 _MARGIN = 4.  # how clearly all cues together must tell the class
 
@@ -667,7 +667,7 @@ def sample_cues(
         if sign*(z*strength*seen).sum() > _MARGIN: break
     return {cue: round(float(v), 3) for cue, v in zip(CUES, np.clip(z/2.2, -1, 1))}
 
-# %% ../nbs/00_synth.ipynb #d2c42091
+# %% ../nbs/00_synth.ipynb #69acdc32
 LIGHTS = dict(day=(255, 252, 246), golden=(255, 228, 190), cool=(236, 243, 255), dusk=(246, 226, 236), bright=(255, 255, 252))
 
 def _sample_scene(rng):
@@ -709,7 +709,7 @@ def _poses(scene, cues, size):
         out.append([body, neck.child(0, -.56), pose])
     return out
 
-# %% ../nbs/00_synth.ipynb #e818db59
+# %% ../nbs/00_synth.ipynb #7e0e23ed
 def _draw_body(s, t, body, head, arms):
     "Everything of a person below the head"
     if t['hairstyle'] == 'afro': _hair_behind(s, t, head)
@@ -756,7 +756,7 @@ def _draw_couple(s, scene, cues, poses):
     elif v > .25: _hold_hands(s, scene, poses)
     return outlines
 
-# %% ../nbs/00_synth.ipynb #cb061969
+# %% ../nbs/00_synth.ipynb #a566acd1
 def finish_photo(
     image: Image.Image,  # drawn at the photo's size
     rng: np.random.Generator,  # the grain
@@ -776,7 +776,7 @@ def finish_photo(
     x += rng.standard_normal((h, w, 1), np.float32)*np.float32(grain)
     return Image.fromarray(np.clip(x, 0, 255).astype(np.uint8))
 
-# %% ../nbs/00_synth.ipynb #5d779ac4
+# %% ../nbs/00_synth.ipynb #10029262
 _TRAITS = 'presentation skin_tone hair hairstyle beard glasses garment pattern'.split()  # in the table, for each person
 _MIN_SIDE = 64  # pixels: a smaller photo shows no mouths
 
@@ -830,7 +830,7 @@ def draw_couple(
         attrs |= {f'{c}_{who}': v for c, v in seen.items()}
     return photo, attrs | {c: scene[c] for c in ('same_sex', 'third_person', 'background', 'light')} | cues
 
-# %% ../nbs/00_synth.ipynb #62d16e9e
+# %% ../nbs/00_synth.ipynb #b643a9d3
 def render_parallel(
     draw,  # function of one job; it must live in a module where other processes can find it
     jobs: list,  # what it is called with, one after the other
@@ -847,7 +847,7 @@ def render_parallel(
     if alone: return list(bar(map(draw, jobs)))
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool: return list(bar(pool.map(draw, jobs, chunksize=8)))
 
-# %% ../nbs/00_synth.ipynb #a628577c
+# %% ../nbs/00_synth.ipynb #7b7f6412
 _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is not taken for a new one
 
 def _request(n, seed, size):
@@ -877,7 +877,7 @@ def _finished(dest, request):
     if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
     return table
 
-# %% ../nbs/00_synth.ipynb #c3c1ad41
+# %% ../nbs/00_synth.ipynb #553fc530
 def _render_one(job):
     "Draw and save one photo of a rendering; returns its row"
     dest, seed, i, size = job

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/couples.html.md"""
 # %% auto #0
 __all__ = ['CLASSES', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', 'learner']
 
-# %% ../nbs/70_couples.ipynb #37a08a03
+# %% ../nbs/70_couples.ipynb #788c1616
 from pathlib import Path
 
 import pandas as pd
@@ -22,10 +22,10 @@ from .learners import ClassificationTask
 from .recipes import Phase, Recipe
 from .synth import render_couples
 
-# %% ../nbs/70_couples.ipynb #b46696c6
+# %% ../nbs/70_couples.ipynb #9053e04e
 CLASSES = ('happy', 'unhappy')
 
-# %% ../nbs/70_couples.ipynb #ff6adf33
+# %% ../nbs/70_couples.ipynb #dfffe315
 def samples(
     # Folder to render into; made if it is not there
     dest: str | Path,
@@ -37,20 +37,21 @@ def samples(
     "Render `n` photos of couples into `dest/happy` and `dest/unhappy`; the table says what is in each"
     return render_couples(dest, n, seed=seed)
 
-# %% ../nbs/70_couples.ipynb #14dda2e4
+# %% ../nbs/70_couples.ipynb #bda5792c
 RECIPES = {
     'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, pull=100.0,
                       keep='last', interpolate=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
-    'scratch': Recipe(name='scratch', arch='resnet10', canvas=(96, 128), batch_size=32,
-                      augment=dict(min_area=0.8, max_aspect=1.1, max_rotate=5.0), phases=(Phase(epochs=10, lr=3e-3, weight_decay=0.05),)),
+    'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(72, 96), batch_size=32, valid=0.05, test=0.25,
+                      augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
     'paper': Recipe(name='paper', arch='resnet34', head='spp_pmt', canvas=(512, 512), batch_size=48, valid=0.2, test=0.0, tta=(), patience=3,
-                    calibrate=False, phases=(Phase(epochs=16, lr=1e-4, weight_decay=0.1),)),
+                    calibrate=False, augment=dict(min_area=0.64, max_rotate=25.0, brightness=0.1, contrast=0.25, saturation=0.1),
+                    phases=(Phase(epochs=16, lr=1e-4, weight_decay=0.1, schedule='cosine'),)),
 }
 
-# %% ../nbs/70_couples.ipynb #6e0218f7
-TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4000)
+# %% ../nbs/70_couples.ipynb #71b0699d
+TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4600)
 
-# %% ../nbs/70_couples.ipynb #112b4eb1
+# %% ../nbs/70_couples.ipynb #7ea5fb6a
 def recipe(
     # 'default', 'scratch' or 'paper'
     name: str = 'default',
@@ -58,7 +59,7 @@ def recipe(
     "The recipe of that name"
     return TASK.recipe(name)
 
-# %% ../nbs/70_couples.ipynb #7bdbe1cf
+# %% ../nbs/70_couples.ipynb #aed7675a
 def dblock(
     # A recipe or its name: decides canvas and resizing
     recipe: Recipe | str = 'default',
@@ -70,7 +71,7 @@ def dblock(
     recipe = TASK.recipe(recipe)
     return classification_block(list(classes), recipe.canvas, resize=recipe.resize)
 
-# %% ../nbs/70_couples.ipynb #b73b3f49
+# %% ../nbs/70_couples.ipynb #ee3e9265
 def dls(
     # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
     source=None,
@@ -85,7 +86,7 @@ def dls(
     "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
     return TASK.dls(source, recipe, classes=classes, device=device)
 
-# %% ../nbs/70_couples.ipynb #bee6d914
+# %% ../nbs/70_couples.ipynb #e07f5517
 @delegates(Recipe)
 def learner(
     # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples

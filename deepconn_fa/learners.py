@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/learners.html.md"""
 # %% auto #0
 __all__ = ['ClassificationTask']
 
-# %% ../nbs/51_learners.ipynb #e9c3e30b
+# %% ../nbs/51_learners.ipynb #3cf52562
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +19,12 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastcore.basics import patch
 
+import deepconn_fa.evaluate  # noqa: F401  gives a Learner `predict_splits` and `evaluate`
 from .bundle import save_bundle as write_bundle
 from .manifest import InputError, cache_folder
 from .recipes import Recipe, classification_dls, classification_learner
 
-# %% ../nbs/51_learners.ipynb #cc581ed5
+# %% ../nbs/51_learners.ipynb #e3fe0f1e
 @dataclass(frozen=True, kw_only=True)
 class ClassificationTask:
     "A question with one of several answers: its name, its recipes, and rendered samples to try it on"
@@ -47,7 +48,7 @@ class ClassificationTask:
         self.samples(folder, self.n_samples, 0)
         return folder
 
-# %% ../nbs/51_learners.ipynb #ed010060
+# %% ../nbs/51_learners.ipynb #aac1ee90
 @patch
 def dls(
     self: ClassificationTask,
@@ -88,7 +89,7 @@ def learner(
     learn.task = self.name
     return learn
 
-# %% ../nbs/51_learners.ipynb #d7099768
+# %% ../nbs/51_learners.ipynb #fe2ae814
 @patch
 def save_bundle(
     self: Learner,

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from fastprogress import progress_bar
 from PIL import Image, ImageDraw, ImageFilter
+from tqdm.auto import tqdm
 
 # %% ../nbs/00_synth.ipynb #77ad95e2
 def photo_rngs(
@@ -843,7 +843,7 @@ def render_parallel(
     if workers < 1: raise ValueError(f'workers is {workers}: give 1 or more, or None for one a core')
     method = 'fork' if sys.platform == 'linux' else 'spawn'
     alone = workers == 1 or len(jobs) < 32 or (method == 'spawn' and getattr(draw, '__module__', '') == '__main__')
-    bar = partial(progress_bar, total=len(jobs), leave=False) if progress else iter
+    bar = partial(tqdm, desc='Drawing photos', total=len(jobs), delay=1, leave=False, disable=None if progress else True)
     if alone: return list(bar(map(draw, jobs)))
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool: return list(bar(pool.map(draw, jobs, chunksize=8)))
 

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/learners.html.md"""
 # %% auto #0
 __all__ = ['ClassificationTask']
 
-# %% ../nbs/51_learners.ipynb #3cf52562
+# %% ../nbs/51_learners.ipynb #c7760b57
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from .bundle import save_bundle as write_bundle
 from .manifest import InputError, cache_folder
 from .recipes import Recipe, classification_dls, classification_learner
 
-# %% ../nbs/51_learners.ipynb #e3fe0f1e
+# %% ../nbs/51_learners.ipynb #4721cde6
 @dataclass(frozen=True, kw_only=True)
 class ClassificationTask:
     "A question with one of several answers: its name, its recipes, and rendered samples to try it on"
@@ -48,7 +48,7 @@ class ClassificationTask:
         self.samples(folder, self.n_samples, 0)
         return folder
 
-# %% ../nbs/51_learners.ipynb #aac1ee90
+# %% ../nbs/51_learners.ipynb #204cc7ea
 @patch
 def dls(
     self: ClassificationTask,
@@ -83,13 +83,13 @@ def learner(
 ) -> Learner:
     "A fastai Learner that knows its task and its recipe"
     if weights == 'auto': weights = None if source is None else 'imagenet'
-    recipe = replace(self.recipe(recipe or ('default' if weights else 'scratch')), **overrides or {})
+    recipe = self.recipe(recipe or ('default' if weights else 'scratch')).but(**overrides or {})
     loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, classes=classes, device=device)
     learn = classification_learner(loaders, recipe, weights=weights)
     learn.task = self.name
     return learn
 
-# %% ../nbs/51_learners.ipynb #fe2ae814
+# %% ../nbs/51_learners.ipynb #3aab52f3
 @patch
 def save_bundle(
     self: Learner,

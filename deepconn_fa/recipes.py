@@ -9,7 +9,7 @@ __all__ = ['SCHEDULES', 'one_cycle', 'cosine', 'Phase', 'Recipe', 'fast_precisio
            'KeepBest', 'History', 'classification_dls', 'classification_learner', 'Probe', 'linear_probe',
            'fit_temperature', 'calibrate', 'plot_history']
 
-# %% ../nbs/30_recipes.ipynb #33f7ef5c
+# %% ../nbs/30_recipes.ipynb #9728abad
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ from .heads import create_head
 from .loader import DecodeOnceDL, body_features, split_loaders
 from .manifest import InputError, check_labels, classes_of, scan, split
 
-# %% ../nbs/30_recipes.ipynb #803b7673
+# %% ../nbs/30_recipes.ipynb #40fe670f
 def one_cycle(
     # Highest learning rate, or one for each layer group
     lr: float | tuple[float, ...],
@@ -67,7 +67,7 @@ def cosine(
 
 SCHEDULES = {'one_cycle': one_cycle, 'cosine': cosine}
 
-# %% ../nbs/30_recipes.ipynb #24704286
+# %% ../nbs/30_recipes.ipynb #a34fbcac
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     "One stretch of training with one setting"
@@ -87,7 +87,7 @@ class Phase:
     def __post_init__(self):
         if self.schedule not in SCHEDULES: raise ValueError(f'schedule={self.schedule!r} is none of {", ".join(SCHEDULES)}')
 
-# %% ../nbs/30_recipes.ipynb #059ae6f0
+# %% ../nbs/30_recipes.ipynb #94560887
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "Everything a training run is made of, beside the photos"
@@ -155,6 +155,12 @@ class Recipe:
             left -= n
         return replace(self, phases=tuple(phases))
 
+    def but(self, **fields) -> 'Recipe':
+        "The same recipe with other fields; crops in training follow the canvas in proportion"
+        if 'canvas' in fields and self.train_canvas and 'train_canvas' not in fields:
+            fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
+        return replace(self, **fields)
+
     def to_dict(self) -> dict:
         "As JSON's types"
         return asdict(self)
@@ -166,7 +172,7 @@ class Recipe:
         phases = tuple(Phase(**{k: tuples(v) for k, v in phase.items()}) for phase in d['phases'])
         return cls(**{k: tuples(v) for k, v in d.items()} | {'phases': phases})
 
-# %% ../nbs/30_recipes.ipynb #b7caab02
+# %% ../nbs/30_recipes.ipynb #66273ef9
 def fast_precision(
     device: torch.device,
 ) -> str:
@@ -203,7 +209,7 @@ class Precision(Callback):
         if self.context: self.context.__exit__(None, None, None)
         self.context = None
 
-# %% ../nbs/30_recipes.ipynb #829626d2
+# %% ../nbs/30_recipes.ipynb #87e7c37a
 class FixedBatchNorm(Callback):
     "Keep the batch norm of the body (`model[0]`) as it is while training: statistics, scale and shift"
     def before_fit(self):
@@ -212,7 +218,7 @@ class FixedBatchNorm(Callback):
 
     def before_train(self): set_bn_eval(self.model[0])
 
-# %% ../nbs/30_recipes.ipynb #b539df81
+# %% ../nbs/30_recipes.ipynb #bd80d0cc
 class PullToStart(Callback):
     "After each step, move every trained weight of the body by lr x `strength` of the way to where it started, and of the head to zero"
     def __init__(self, strength: float): self.strength, self.start = strength, None
@@ -228,7 +234,7 @@ class PullToStart(Callback):
                 if p in self.start: p.lerp_(self.start[p], share)
                 else: p.mul_(1 - share)
 
-# %% ../nbs/30_recipes.ipynb #6f3bfa36
+# %% ../nbs/30_recipes.ipynb #907c296e
 class KeepBest(Callback):
     "Remember the weights of the epoch with the lowest validation loss; stop after `patience` epochs without a lower one"
     order = 60  # after the Recorder
@@ -251,7 +257,7 @@ class KeepBest(Callback):
         else: self.waited += 1
         if self.patience is not None and self.waited >= self.patience: raise CancelFitException
 
-# %% ../nbs/30_recipes.ipynb #c3b8caa9
+# %% ../nbs/30_recipes.ipynb #782af60d
 class History(Callback):
     "Collect one row an epoch: phase, epoch, learning rates, losses, metrics, seconds; `say` each as it ends"
     order = 55  # after the Recorder, before KeepBest may end the fit
@@ -281,7 +287,7 @@ class History(Callback):
         "The rows as a table"
         return pd.DataFrame(self.rows)
 
-# %% ../nbs/30_recipes.ipynb #2b7e85aa
+# %% ../nbs/30_recipes.ipynb #ec79c8f0
 def classification_dls(
     # A folder, a CSV or a manifest
     source,
@@ -293,7 +299,8 @@ def classification_dls(
     device: torch.device | None = None,
 ) -> DataLoaders:
     "Loaders of the photos of `source`, split and prepared by `recipe`; `dls.manifest` is the table behind them"
-    manifest = check_labels(source if _is_split(source) else split(scan(source), valid=recipe.valid, test=recipe.test, seed=recipe.seed))
+    manifest = check_labels(source if _is_split(source) else scan(source))
+    manifest = split(manifest, valid=recipe.valid, test=recipe.test, seed=recipe.seed)  # keeps a split that is there
     classes = list(classes or classes_of(manifest))
     if strange := sorted(set(classes_of(manifest)) - set(classes)):
         raise InputError(f"{manifest[manifest.label == strange[0]].path.iloc[0]} has the label '{strange[0]}'; the classes are {', '.join(classes)}.")
@@ -310,7 +317,7 @@ def _is_split(source) -> bool:
     "Whether `source` is a manifest that has been scanned and split"
     return isinstance(source, pd.DataFrame) and {'path', 'label', 'split', 'problem'} <= set(source.columns) and (source.split != '').any()
 
-# %% ../nbs/30_recipes.ipynb #bae37a61
+# %% ../nbs/30_recipes.ipynb #201136c7
 def classification_learner(
     dls: DataLoaders,
     recipe: Recipe,
@@ -329,7 +336,7 @@ def classification_learner(
     learn.recipe, learn.weights = recipe, weights
     return learn
 
-# %% ../nbs/30_recipes.ipynb #fe61eb03
+# %% ../nbs/30_recipes.ipynb #cb7fca86
 @dataclass
 class Probe:
     "A fitted linear probe: standardised features -> logits"
@@ -385,7 +392,7 @@ def linear_probe(
     weight[fitted.classes_], bias[fitted.classes_] = coef / std, intercept - coef @ (mean / std)
     return Probe(weight, bias, best)
 
-# %% ../nbs/30_recipes.ipynb #a165a800
+# %% ../nbs/30_recipes.ipynb #00225a91
 @patch
 def fit_probe(
     self: Learner,
@@ -396,7 +403,7 @@ def fit_probe(
     self.probe = linear_probe(*found['train'], len(self.dls.vocab), seed=self.recipe.seed)
     return {name: (self.probe.probs(features), targets) for name, (features, targets) in found.items()}
 
-# %% ../nbs/30_recipes.ipynb #8e7ebb33
+# %% ../nbs/30_recipes.ipynb #f09ee0a1
 def fit_temperature(
     # (n, n_classes)
     logits: np.ndarray,
@@ -423,7 +430,7 @@ def calibrate(
         for p in (last.weight, last.bias): p /= temperature
     return temperature
 
-# %% ../nbs/30_recipes.ipynb #0e2eb82b
+# %% ../nbs/30_recipes.ipynb #c5657551
 @patch
 def fit_recipe(
     self: Learner,
@@ -463,7 +470,7 @@ def _between(start: dict, end: dict, share: float) -> dict:
     "Weights that lie `share` of the way from `start` to `end`"
     return {name: start[name].lerp(t, share) if t.is_floating_point() else t for name, t in end.items()}
 
-# %% ../nbs/30_recipes.ipynb #9949fc0b
+# %% ../nbs/30_recipes.ipynb #29468613
 def plot_history(
     # `learn.history`
     history: pd.DataFrame,

@@ -7,11 +7,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/runs.html.md"""
 # %% auto #0
 __all__ = ['TASKS', 'task_of', 'new_folder', 'write_json', 'save_run', 'draw_run', 'train', 'check', 'predict']
 
-# %% ../nbs/80_runs.ipynb #5c65517e
+# %% ../nbs/80_runs.ipynb #2abb86da
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from .loader import split_loaders
 from .manifest import InputError, check_labels, describe, scan, split, write_file
 from .recipes import plot_history
 
-# %% ../nbs/80_runs.ipynb #bb5aba80
+# %% ../nbs/80_runs.ipynb #3fd9ef57
 TASKS = {task.name: task for task in (couples.TASK,)}
 
 def task_of(
@@ -38,7 +37,7 @@ def task_of(
     if name not in TASKS: raise InputError(f"There is no task '{name}'; choose from {', '.join(TASKS)}.")
     return TASKS[name]
 
-# %% ../nbs/80_runs.ipynb #0167a614
+# %% ../nbs/80_runs.ipynb #0cf8969f
 def new_folder(
     # As the user named it; `None` takes the first free one of `runs/TASK`, `runs/TASK-2`, ...
     out: str | Path | None,
@@ -54,7 +53,7 @@ def new_folder(
     except OSError as e: raise InputError(f'{out} cannot be made ({e.strerror}). Name a folder that you may write to.') from e
     return out
 
-# %% ../nbs/80_runs.ipynb #a666e929
+# %% ../nbs/80_runs.ipynb #fe27a3f2
 def write_json(
     path: Path,
     content: dict,
@@ -67,7 +66,7 @@ def write_json(
         return None if isinstance(x, float) and not np.isfinite(x) else x
     return write_file(path, json.dumps(plain(content), indent=2, ensure_ascii=False) + '\n')
 
-# %% ../nbs/80_runs.ipynb #0dc07002
+# %% ../nbs/80_runs.ipynb #dc1edada
 def save_run(
     # Made by `new_folder`
     folder: Path,
@@ -100,7 +99,7 @@ def draw_run(
     shown: str,
 ) -> None:
     "Draw curves, confusion matrix, and predictions on photos: the surest mistakes first, then the least sure"
-    plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept).savefig(folder/'curves.png', dpi=120)
+    plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep == 'best' else None).savefig(folder/'curves.png', dpi=120)
     probs, targets = predictions[shown]
     plot_confusion(probs, targets, list(learn.dls.vocab), title=f'{len(targets)} {shown} photos').savefig(folder/'confusion.png', dpi=120)
     rows = split_loaders(learn.dls)[shown].items.reset_index(drop=True)
@@ -109,7 +108,7 @@ def draw_run(
                               **{f'prob_{c}': probs[:, i] for i, c in enumerate(learn.dls.vocab)}}).loc[order]
     Predictor.draw(None, predicted, truth=rows.label.loc[order]).savefig(folder/'predictions.png', dpi=110)
 
-# %% ../nbs/80_runs.ipynb #2f62592c
+# %% ../nbs/80_runs.ipynb #4a7c2fb3
 def train(
     task: str,
     # A folder, a CSV or a manifest; `None` renders samples
@@ -131,16 +130,15 @@ def train(
     "Train a model on `photos` and write the run; raises `InputError` with a cure where that cannot be done"
     question = task_of(task)
     if weights == 'auto': weights = None if photos is None else 'imagenet'
-    chosen = replace(question.recipe(recipe or ('default' if weights else 'scratch')), **overrides)
+    chosen = question.recipe(recipe or ('default' if weights else 'scratch')).but(**overrides)
     if epochs: chosen = chosen.scaled(epochs)
     folder = new_folder(out, task)
     try:
         if photos is None:
             say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
             photos = question.rendered()
-        manifest = check_labels(scan(photos))
+        manifest = split(check_labels(scan(photos)), valid=chosen.valid, test=chosen.test, seed=chosen.seed)
         say(describe(manifest, n_problems=3))
-        manifest = split(manifest, valid=chosen.valid, test=chosen.test, seed=chosen.seed)
         learn = question.learner(manifest, chosen, weights=weights)
         if weights is None: say('\nThe network starts from random weights: it has never seen a photo.')
         say(f'\nLinear probe on {chosen.arch} ...')
@@ -157,7 +155,7 @@ def train(
     say('\nEach figure with its 95 % interval and the number of photos; majority is what always guessing the most frequent class scores.')
     return folder
 
-# %% ../nbs/80_runs.ipynb #03003295
+# %% ../nbs/80_runs.ipynb #9bfe555f
 def check(
     # A folder or a CSV
     photos: str | Path,

@@ -32,7 +32,7 @@ def random_affine(
     # (b, 3, h, w)
     x: Tensor,
     *,
-    # Smallest share of the photo's area that a crop keeps; the largest is 1
+    # Smallest share of the photo's area that a crop keeps (a crop that is wider or higher may lose a little more); the largest is 1
     min_area: float = 1.0,
     # Crops become up to so many times wider or higher
     max_aspect: float = 1.0,
@@ -48,8 +48,9 @@ def random_affine(
     dx, dy = uniform(n, -1, 1, x) * (1 - w), uniform(n, -1, 1, x) * (1 - h)
     angle = uniform(n, -max_rotate, max_rotate, x).deg2rad()
     flip = 1 - 2 * (uniform(n, 0, 1, x) < p_flip).to(x.dtype)
-    return torch.stack([torch.stack([w * angle.cos() * flip, -h * angle.sin(), dx], -1),
-                        torch.stack([w * angle.sin() * flip, h * angle.cos(), dy], -1)], 1)
+    tall = x.shape[2] / x.shape[3]  # in units of -1 to 1, a photo that is not square is stretched: a rotation has to allow for it
+    return torch.stack([torch.stack([w * angle.cos() * flip, -h * angle.sin() * tall, dx], -1),
+                        torch.stack([w * angle.sin() * flip / tall, h * angle.cos(), dy], -1)], 1)
 
 # %% ../nbs/11_augment.ipynb #a951c1e7
 def random_light(

@@ -384,9 +384,11 @@ def conv_bn_pairs(
     kinds = {nn.Conv2d: lambda m: m.register_forward_hook(after), nn.BatchNorm2d: lambda m: m.register_forward_pre_hook(before)}
     hooks = [kinds[type(m)](m) for m in body.modules() if type(m) in kinds]
     training = [m for m in body.modules() if m.training]
-    with torch.no_grad(): body.eval()(torch.zeros(1, 3, 224, 224, device=next(body.parameters()).device))
-    for m in training: m.training = True
-    for hook in hooks: hook.remove()
+    try:
+        with torch.no_grad(): body.eval()(torch.zeros(1, 3, 224, 224, device=next(body.parameters()).device))
+    finally:
+        for m in training: m.training = True
+        for hook in hooks: hook.remove()
     return pairs
 
 def fold_batchnorm(
@@ -401,8 +403,8 @@ def fold_batchnorm(
 def folded_batchnorm(
     body: nn.Module,
 ):
-    "`fold_batchnorm` for as long as the context lasts"
-    pairs = fold_batchnorm(body)
+    "`fold_batchnorm` for as long as the context lasts; within another such context it does nothing"
+    pairs = [] if any('forward' in vars(m) for m in body.modules()) else fold_batchnorm(body)
     try: yield
     finally:
         for conv, bn in pairs: del conv.forward, bn.forward

@@ -44,19 +44,29 @@ def _version(wanted: bool):
 def _options(version: Annotated[bool, typer.Option('--version', callback=_version, is_eager=True, help='Say the version and stop.')] = False): pass
 
 # %% ../nbs/90_cli.ipynb #5294e5ad
+def _known(task: str, *, recipe: str | None = None, arch: str | None = None):
+    "The task; a name that there is not is a matter of wrong words"
+    from deepconn_fa.backbones import check_arch
+    from deepconn_fa.manifest import InputError
+    from deepconn_fa.runs import task_of
+    try:
+        if recipe: task_of(task).recipe(recipe)
+        if arch: check_arch(arch)
+        return task_of(task)
+    except InputError as e: raise typer.BadParameter(str(e)) from e
+
 Task = Annotated[str, typer.Argument(help='The question: couples (happy or unhappy?).')]
-Seed = Annotated[int, typer.Option(help='Another number gives other photos, or another split of yours.')]
+Seed = Annotated[int, typer.Option(min=0, help='Another number gives other photos, or another split of yours.')]
 
 @app.command()
 def samples(
     task: Task,
     dest: Annotated[Path, typer.Argument(help='Folder for the photos.')],
-    n: Annotated[int, typer.Option('-n', help='How many photos.')] = 1000,
+    n: Annotated[int, typer.Option('-n', min=2, help='How many photos.')] = 1000,
     seed: Seed = 0,
 ):
     "Draw sample photos, to try everything before you have photos of your own."
-    from deepconn_fa.runs import task_of
-    table = task_of(task).samples(dest, n, seed)
+    table = _known(task).samples(dest, n, seed)
     typer.echo(f'{len(table)} photos in {dest}: ' + ', '.join(f'{count} {label}' for label, count in table.label.value_counts().items()))
 
 @app.command()
@@ -82,8 +92,10 @@ def train(
 ):
     "Train a model on your photos and measure it on photos that it has not seen."
     overrides = {'seed': seed} | ({'arch': arch} if arch else {}) | ({'canvas': parse_size(size)} if size else {})
+    _known(task, recipe=recipe, arch=arch)
     from deepconn_fa.runs import train
-    folder = train(task, photos, out=out, recipe=recipe, weights=None if weights == 'none' else weights, epochs=epochs, say=typer.echo, **overrides)
+    weights = None if weights.lower() == 'none' else weights
+    folder = train(task, photos, out=out, recipe=recipe, weights=weights, epochs=epochs, say=typer.echo, **overrides)
     typer.echo(f'\nIn {folder}: ' + ', '.join(sorted(p.name for p in folder.iterdir())))
     if photos is None: typer.echo(f'\nNow with your own photos, those of each class in a folder of its own:\n  deepconn train {task} YOUR_PHOTOS')
     typer.echo(f'{"" if photos is None else chr(10)}To use the model:\n  deepconn predict {folder} NEW_PHOTOS --out answers.csv')

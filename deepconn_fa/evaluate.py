@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from .backbones import folded_batchnorm
 from .loader import split_loaders
-from .manifest import split, usable, with_progress
+from .manifest import groups_of, split, usable, with_progress
 from .metrics import auc, bootstrap, format_estimate, wilson
 
 # %% ../nbs/40_evaluate.ipynb #2bcbc6b6
@@ -61,15 +61,20 @@ def classification_metrics(
     groups: np.ndarray | None = None,
 ) -> dict[str, dict]: # {metric: {value, low, high, n}}
     "Accuracy and log loss, AUC for two classes and top-5 accuracy for more than five, each with its baselines"
+    def share(right, groups):
+        "Wilson's interval where every photo counts for itself"
+        if groups is None or len(set(groups)) == n: return wilson(int(right.sum()), n)
+        return bootstrap(np.mean, right, groups=groups)
+
     n, n_classes = probs.shape
     found = {}
     for prefix, p in {'': probs, 'probe_': probe}.items():
         if p is None: continue
-        found[f'{prefix}accuracy'] = wilson(int((p.argmax(1) == targets).sum()), n)
+        found[f'{prefix}accuracy'] = share(p.argmax(1) == targets, groups)
         if n_classes == 2: found[f'{prefix}auc'] = bootstrap(auc, targets, p[:, 1], groups=groups)
-        if n_classes > 5: found[f'{prefix}top5_accuracy'] = wilson(int((np.argsort(-p, 1)[:, :5] == targets[:, None]).any(1).sum()), n)
+        if n_classes > 5: found[f'{prefix}top5_accuracy'] = share((np.argsort(-p, 1)[:, :5] == targets[:, None]).any(1), groups)
         if not prefix: found['log_loss'] = bootstrap(np.mean, -np.log(p[np.arange(n), targets].clip(1e-7)), groups=groups)
-    found['majority_accuracy'] = wilson(int((targets == majority).sum()), n)
+    found['majority_accuracy'] = share(targets == majority, groups)
     return found
 
 # %% ../nbs/40_evaluate.ipynb #a74f67d0
@@ -85,7 +90,7 @@ def evaluate(
     "Measure the Learner on every split that has photos"
     found = predictions or self.predict_splits()
     majority = int(np.bincount(found['train'][1]).argmax())
-    groups = {name: dl.items['group'].to_numpy() if 'group' in dl.items else None for name, dl in split_loaders(self.dls).items()}
+    groups = {name: groups_of(dl.items).to_numpy() for name, dl in split_loaders(self.dls).items()}
     return {name: classification_metrics(probs, targets, majority=majority, probe=probe and probe[name][0], groups=groups[name])
             for name, (probs, targets) in found.items()}
 
@@ -117,7 +122,8 @@ def plot_confusion(
     fig = Figure(figsize=(side + .6, side), layout='constrained')
     ax = fig.subplots()
     ax.imshow(shares, cmap='Blues', vmin=0, vmax=1)
-    ax.set(xticks=range(len(classes)), yticks=range(len(classes)), xticklabels=classes, yticklabels=classes, xlabel='predicted', ylabel='true', title=title)
+    names = [name.replace('$', r'\$') for name in classes]  # matplotlib takes what stands between two $ for a formula
+    ax.set(xticks=range(len(classes)), yticks=range(len(classes)), xticklabels=names, yticklabels=names, xlabel='predicted', ylabel='true', title=title)
     ax.tick_params(axis='x', rotation=90 if len(classes) > 5 else 0, length=0)
     ax.tick_params(axis='y', length=0)
     ax.spines[:].set_visible(False)
@@ -138,10 +144,10 @@ def cross_validate(
 ) -> pd.DataFrame:
     "Predict every usable photo by a network that has not seen it: the manifest's rows with `fold`, `prob_CLASS` and `probe_CLASS`"
     rows = usable(manifest).reset_index(drop=True)
-    grouped = 'group' in rows and rows.group.fillna('').ne('').any()
-    kfold = (StratifiedGroupKFold if grouped else StratifiedKFold)(folds, shuffle=True, random_state=seed)
+    groups = groups_of(rows)
+    kfold = (StratifiedKFold if groups.is_unique else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
     parts = []
-    for fold, (_, held_out) in enumerate(kfold.split(rows, rows.label, rows.group if grouped else None)):
+    for fold, (_, held_out) in enumerate(kfold.split(rows, rows.label, groups)):
         is_test = rows.index.isin(held_out)
         rest = split(rows[~is_test].assign(split=''), valid=valid, test=0, seed=seed + fold)
         learn = make_learner(pd.concat([rest, rows[is_test].assign(split='test')]).sort_index())

@@ -7,9 +7,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/learners.html.md"""
 # %% auto #0
 __all__ = ['ClassificationTask']
 
-# %% ../nbs/51_learners.ipynb #c7760b57
+# %% ../nbs/51_learners.ipynb #a0a03b22
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import fastai.vision.learner  # noqa: F401  teaches `show_results` to draw photos
@@ -20,11 +20,13 @@ from fastai.learner import Learner
 from fastcore.basics import patch
 
 import deepconn_fa.evaluate  # noqa: F401  gives a Learner `predict_splits` and `evaluate`
+from . import __version__
+from .backbones import OWN
 from .bundle import save_bundle as write_bundle
 from .manifest import InputError, cache_folder
 from .recipes import Recipe, classification_dls, classification_learner
 
-# %% ../nbs/51_learners.ipynb #4721cde6
+# %% ../nbs/51_learners.ipynb #11222a3c
 @dataclass(frozen=True, kw_only=True)
 class ClassificationTask:
     "A question with one of several answers: its name, its recipes, and rendered samples to try it on"
@@ -42,13 +44,31 @@ class ClassificationTask:
         if name not in self.recipes: raise InputError(f"There is no recipe '{name}' for {self.name}; choose from {', '.join(self.recipes)}.")
         return self.recipes[name]
 
+    def settings(
+        self,
+        # A recipe, its name, or `None`: 'default' with weights, 'scratch' without
+        recipe: Recipe | str | None,
+        # As in `learner`
+        weights: str | Path | None,
+        *,
+        # Whether the photos are rendered samples
+        rendered: bool,
+        # Fields of the recipe to set otherwise
+        overrides: dict | None = None,
+    ) -> tuple[Recipe, str | Path | None]: # The recipe, and weights that are not 'auto'
+        "Settle what to train by, and what to start from"
+        if recipe is None: recipe = 'scratch' if weights is None or weights == 'auto' and rendered else 'default'
+        recipe = self.recipe(recipe).but(**overrides or {})
+        if weights == 'auto': weights = None if rendered or recipe.arch in OWN else 'imagenet'
+        return recipe, weights
+
     def rendered(self) -> Path:
         "The folder of rendered samples in the user's cache, rendered now if it has not been"
-        folder = cache_folder()/f'{self.name}-{self.n_samples}'
+        folder = cache_folder()/f'{self.name}-{self.n_samples}-{__version__}'  # another version may draw otherwise
         self.samples(folder, self.n_samples, 0)
         return folder
 
-# %% ../nbs/51_learners.ipynb #204cc7ea
+# %% ../nbs/51_learners.ipynb #da948b9c
 @patch
 def dls(
     self: ClassificationTask,
@@ -82,14 +102,17 @@ def learner(
     overrides: dict | None = None,
 ) -> Learner:
     "A fastai Learner that knows its task and its recipe"
-    if weights == 'auto': weights = None if source is None else 'imagenet'
-    recipe = self.recipe(recipe or ('default' if weights else 'scratch')).but(**overrides or {})
+    made = getattr(source, 'recipe', None) if isinstance(source, DataLoaders) else None
+    recipe, weights = self.settings(made if recipe is None and made else recipe, weights, rendered=source is None, overrides=overrides)
+    if made and (made.canvas, made.resize) != (recipe.canvas, recipe.resize):
+        raise InputError(f'The loaders were made for {made.canvas[0]} x {made.canvas[1]} px ({made.resize}), the recipe asks for '
+                         f'{recipe.canvas[0]} x {recipe.canvas[1]} px ({recipe.resize}). Make both from one recipe.')
     loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, classes=classes, device=device)
     learn = classification_learner(loaders, recipe, weights=weights)
     learn.task = self.name
     return learn
 
-# %% ../nbs/51_learners.ipynb #3aab52f3
+# %% ../nbs/51_learners.ipynb #5cd49c7d
 @patch
 def save_bundle(
     self: Learner,
@@ -101,7 +124,7 @@ def save_bundle(
     "Save the network and all that is needed to use it into one file; see `bundle.save_bundle`"
     recipe, body = self.recipe, self.model[0]
     counts = {name: dl.n for name, dl in zip(('train', 'valid', 'test'), self.dls.loaders) if dl.n}
-    summary = dict(recipe=recipe.name, weights=body.weights_name, seed=recipe.seed, photos=counts, epochs=recipe.epochs)
+    summary = dict(recipe=recipe.name, weights=body.weights_name, seed=recipe.seed, photos=counts, epochs=len(getattr(self, 'history', ())))
     return write_bundle(path, self.model, dict(
         task=self.task, classes=list(self.dls.vocab), activation='softmax', arch=recipe.arch, head=recipe.head, head_args=recipe.head_args,
         canvas=recipe.canvas, resize=recipe.resize, mean=body.mean, std=body.std, tta=recipe.tta, training=summary | training))

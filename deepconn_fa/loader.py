@@ -8,6 +8,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/loader.html.md"""
 __all__ = ['MAX_DECODED', 'DecodeOnceDL', 'split_loaders', 'body_features']
 
 # %% ../nbs/20_loader.ipynb #e0e5ebe3
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,12 @@ from torch import nn
 from .manifest import SPLITS, with_progress
 
 # %% ../nbs/20_loader.ipynb #868144d0
-MAX_DECODED = 4 * 2**30
+def _quarter_of_memory() -> int:
+    "A quarter of this machine's memory in bytes, 4 GiB at most; 1 GiB where the system does not tell"
+    try: return min(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 4, 4 * 2**30)
+    except (AttributeError, ValueError, OSError): return 2**30
+
+MAX_DECODED = _quarter_of_memory()
 
 class DecodeOnceDL(TfmdDL):
     "A fastai `TfmdDL` that decodes its photos once, in threads, and keeps them in memory as they leave the item transforms"

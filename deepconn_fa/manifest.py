@@ -7,10 +7,12 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 # %% auto #0
 __all__ = ['RESIZES', 'SUFFIXES', 'SPLITS', 'COLUMNS', 'InputError', 'with_progress', 'write_file', 'cache_folder', 'to_rgb',
            'open_photo', 'fit_canvas', 'find_files', 'labels_from_folders', 'look_at', 'read_table', 'list_photos',
-           'scan', 'usable', 'classes_of', 'check_labels', 'split', 'counts', 'describe']
+           'clean_text', 'groups_of', 'scan', 'usable', 'classes_of', 'check_labels', 'check_split', 'split', 'counts',
+           'describe']
 
 # %% ../nbs/01_manifest.ipynb #e726ef44
 import os
+from csv import reader
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,7 +136,8 @@ def labels_from_folders(
 ) -> pd.DataFrame:
     "Read `label` and `split` off the folders between `folder` and each photo; '' where they do not say"
     inside = [p.relative_to(folder).parts[:-1] for p in paths]
-    by_split = any(parts and parts[0].lower() in _SPLIT_FOLDERS for parts in inside)
+    tops = {parts[0].lower() for parts in inside if parts}
+    by_split = bool(tops) and tops <= set(_SPLIT_FOLDERS) and any(len(parts) > 1 for parts in inside)
     rows = []
     for path, parts in zip(paths, inside):
         split = _SPLIT_FOLDERS.get(parts[0].lower(), '') if by_split and parts else ''
@@ -161,16 +164,21 @@ def look_at(
 
 # %% ../nbs/01_manifest.ipynb #81edd7a0
 _PATH_NAMES = ('path', 'file', 'filename', 'name', 'image', 'photo')
+_TEXT = ('label', 'split', 'group', 'problem')
 
 def read_table(
     csv: str | Path,
 ) -> pd.DataFrame:
     "Read the CSV at `csv` as manifest rows, not yet looked at; paths become absolute"
-    try: table = pd.read_csv(csv, dtype={'label': str, 'split': str, 'group': str, 'problem': str})
+    try:
+        with open(csv, encoding='utf-8-sig') as f: header = f.readline()
+        names = next(reader([header], delimiter=(sep := max(',;\t', key=header.count))), [])
+        names = [c.strip().lower() if c.strip().lower() in (*_PATH_NAMES, *_TEXT) else c.strip() for c in names]
+        table = pd.read_csv(csv, sep=sep, names=names, header=0, dtype={c: str for c in names if c in _TEXT},
+                            keep_default_na=False, na_values=[''], encoding='utf-8-sig')
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as e:
         raise InputError(f'{csv} cannot be read as a CSV table: {str(e).strip()}. Save it as CSV in UTF-8.') from e
-    table.columns = [str(c).strip() for c in table.columns]
-    found = [c for name in _PATH_NAMES for c in table.columns if c.lower() == name]
+    found = [c for name in _PATH_NAMES for c in names if c == name]
     if not found: raise InputError(f"{csv} has no column 'path' that names the photos; its columns are {', '.join(table.columns)}.")
     table = table.rename(columns={found[0]: 'path'})
     if table.path.isna().any(): raise InputError(f"{csv}, row {table.path.isna().argmax() + 2}: 'path' is empty. Fill it in or remove the row.")
@@ -206,9 +214,27 @@ def _list_folder(folder: Path) -> pd.DataFrame:
     table = labels_from_folders(photos, folder)
     full = {part for p in photos for part in p.relative_to(folder).parents}
     table.attrs['skipped'] = [str(f) for f in files if f.suffix.lower() not in SUFFIXES]
-    table.attrs['empty'] = [str(d.relative_to(folder)) for d in sorted(folder.iterdir())
-                            if d.is_dir() and not d.name.startswith(('.', '__')) and d.relative_to(folder) not in full]
+    inside = [d for d in sorted([*folder.iterdir(), *(d for name in _SPLIT_FOLDERS for d in folder.glob(f'{name}/*'))]) if d.is_dir()]
+    table.attrs['empty'] = [d.relative_to(folder).as_posix() for d in inside if not d.name.startswith(('.', '__')) and d.relative_to(folder) not in full]
     return table
+
+# %% ../nbs/01_manifest.ipynb #adef1ce8
+def clean_text(
+    # Rows with any of `label`, `split`, `group`, `problem`
+    table: pd.DataFrame,
+) -> pd.DataFrame:
+    "The same rows with `label`, `split` and `problem` as text, '' where nothing stands, and splits by their usual names"
+    text = {name: table[name].fillna('').astype(str).str.strip() if name in table else '' for name in ('label', 'split', 'problem')}
+    return table.assign(**text).assign(split=lambda t: t.split.replace(_SPLIT_FOLDERS))
+
+def groups_of(
+    rows: pd.DataFrame,
+) -> pd.Series:
+    "The name of each row's group; a row without one is a group of its own"
+    alone = rows.index.map(lambda i: f'photo {i}').to_series(rows.index)
+    if 'group' not in rows: return alone
+    named = rows.group.notna() & (rows.group.astype(str).str.strip() != '')
+    return ('group ' + rows.group.astype(str)).where(named, alone)
 
 # %% ../nbs/01_manifest.ipynb #7bbf5523
 COLUMNS = ('path', 'label', 'split', 'width', 'height', 'problem')
@@ -228,8 +254,11 @@ def scan(
         seen = list(with_progress(pool.map(look_at, table.path), 'Reading photos', total=len(table), show=progress))
     table[['width', 'height']] = np.array([s[:2] for s in seen], dtype=int)
     table['problem'] = [s[2] for s in seen]
-    for name in ('label', 'split'): table[name] = table[name].fillna('').astype(str).str.strip() if name in table else ''
-    table['split'] = table.split.replace(_SPLIT_FOLDERS)
+    table = clean_text(table)
+    first = dict(reversed([(os.path.realpath(p), p) for p in table.path]))
+    again = [first[os.path.realpath(p)] != p or i for i, p in zip(table.path.duplicated(), table.path)]
+    table['problem'] = [f'the same photo as {first[os.path.realpath(p)]}' if twice and not problem else problem
+                        for p, twice, problem in zip(table.path, again, table.problem)]
     if len(odd := table[~table.split.isin(('', *SPLITS))]):
         raise InputError(f"{odd.path.iloc[0]} (row {odd.index[0] + 1}): its split is '{odd.split.iloc[0]}'; use train, valid or test.")
     return table[[*COLUMNS, *(c for c in table if c not in COLUMNS)]]
@@ -260,9 +289,31 @@ def check_labels(
     for name in sorted(labels - set(classes_of(manifest))):
         row = manifest[manifest.label == name].iloc[0]
         raise InputError(f"None of the photos of class '{name}' can be read; the first, {row.path}: {row.problem}.")
-    if empty := [e for e in manifest.attrs.get('empty', []) if e not in labels and e.lower() not in _SPLIT_FOLDERS]:
+    if empty := [e for e in manifest.attrs.get('empty', []) if e.lower() not in _SPLIT_FOLDERS and Path(e).name not in labels]:
         raise InputError(f"The class folder '{empty[0]}' holds no photos. Add photos to it or remove the folder.")
+    if odd := {name.lower() for name in labels} & set(_SPLIT_FOLDERS):
+        raise InputError(f"A class is called '{min(odd)}', as the folders of a split are. Put all class folders inside train/, valid/ and test/, or rename it.")
     if len(labels) < 2: raise InputError(f"All photos belong to one class, '{min(labels)}'. A classifier needs at least two classes of photos.")
+    return manifest
+
+# %% ../nbs/01_manifest.ipynb #6e37e16a
+def check_split(
+    # Split, by `split` or by the user
+    manifest: pd.DataFrame,
+    *,
+    # Splits that need photos of every class
+    wanted: list[str] | tuple[str, ...] = ('train',),
+) -> pd.DataFrame:
+    "Return `manifest` if every class has photos in the `wanted` splits, two at least in train, else raise an `InputError`"
+    rows = usable(manifest)
+    for label in sorted(rows.label.unique()):
+        mine = rows[rows.label == label]
+        for name in wanted:
+            if (n := (mine.split == name).sum()) >= (2 if name == 'train' else 1): continue
+            whole = groups_of(mine).nunique()
+            what = f'{len(mine)} photos' + (f' in {whole} groups' if whole < len(mine) else '')
+            raise InputError(f"Class '{label}' has {what}, and {n} in the split '{name}', which is too few: "
+                             "train needs two, the others one. Add photos of it, or fill in another split.")
     return manifest
 
 # %% ../nbs/01_manifest.ipynb #d13bec07
@@ -278,23 +329,20 @@ def split(
 ) -> pd.DataFrame:
     "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
     rows = usable(manifest)
-    if (rows.split != '').any(): return manifest.assign(split=manifest.split.where(manifest.index.isin(rows.index), ''))
+    if (rows.split != '').any(): return check_split(manifest.assign(split=manifest.split.where(manifest.index.isin(rows.index), '')))
     shares = {'train': 1 - valid - test, 'valid': valid, 'test': test}
     if min(shares.values()) < 0 or shares['train'] == 0: raise ValueError(f'valid={valid} and test={test} leave nothing to train on')
-    groups = rows.group if 'group' in rows else pd.Series(pd.NA, rows.index)
-    groups = groups.where(groups.notna() & (groups != ''), rows.index.map(lambda i: f'row {i}'))
-    main_label = rows.groupby(groups).label.agg(lambda labels: labels.mode()[0])  # a group that holds several labels goes with most of it
-    rng, result = np.random.default_rng(seed), pd.Series('', manifest.index)
-    for label in sorted(rows.label.unique()):
-        names = rng.permutation(sorted(main_label.index[main_label == label]))
-        result.update(_deal(groups[groups.isin(names)], names, {s: share for s, share in shares.items() if share}, label))
-    return manifest.assign(split=result)
+    groups, rng, result = groups_of(rows), np.random.default_rng(seed), pd.Series('', manifest.index)
+    labels_of = rows.groupby(groups).label.agg(lambda labels: ' and '.join(sorted(set(labels))))  # groups that hold the same labels are dealt together
+    for labels in sorted(labels_of.unique()):
+        names = pd.Series(rng.permutation(sorted(labels_of.index[labels_of == labels])))
+        sizes = groups[groups.isin(names)].value_counts()
+        names = names[names.map(sizes).argsort(kind='stable')[::-1]]  # the largest first: they are the hardest to place
+        result.update(_deal(groups[groups.isin(names)], names, {s: share for s, share in shares.items() if share}))
+    return check_split(manifest.assign(split=result), wanted=[s for s in shares if shares[s]])
 
-def _deal(groups: pd.Series, names: np.ndarray, shares: dict[str, float], label: str) -> pd.Series:
+def _deal(groups: pd.Series, names: Iterable[str], shares: dict[str, float]) -> pd.Series:
     "Deal the groups `names`, in that order, to the splits of `shares`: one to each, then always where most is missing"
-    if len(names) < len(shares):
-        what = 'photos' if groups.is_unique else 'groups of photos'
-        raise InputError(f"Class '{label}' has {len(names)} {what}; a split into {', '.join(shares)} needs at least {len(shares)}.")
     sizes, missing, home = groups.value_counts(), {s: share * len(groups) for s, share in shares.items()}, {}
     for i, name in enumerate(names):
         to = list(shares)[i] if i < len(shares) else max(missing, key=missing.get)
@@ -308,8 +356,10 @@ def counts(
 ) -> pd.DataFrame:
     "Count the usable photos of `manifest` by label and split; only splits that have photos stand in the table"
     rows = usable(manifest)
-    table = pd.crosstab(rows.label, rows.split.replace('', 'not split'), margins=True, margins_name='all')
-    return table[[c for c in (*SPLITS, 'not split', 'all') if c in table]].rename_axis(None, axis=1)
+    table = pd.crosstab(rows.label, rows.split.replace('', 'not split')).rename_axis(None, axis=1)
+    table['all'] = table.sum(axis=1)
+    table = pd.concat([table, table.sum().to_frame('all').T]).rename_axis('label')
+    return table[[c for c in (*SPLITS, 'not split', 'all') if c in table]]
 
 # %% ../nbs/01_manifest.ipynb #e5771dd5
 def describe(
@@ -323,7 +373,7 @@ def describe(
     lines = [f'{len(manifest)} photos, {len(bad)} of them with a problem']
     if len(rows):
         table = counts(manifest)
-        most = table['all'].drop('all')
+        most = table['all'].iloc[:-1]
         lines += ['', table.to_string(), '', f"majority class: '{most.idxmax()}', {most.max() / most.sum():.1%} of the photos, "
                   'which is what always guessing it would score']
     if len(nameless := manifest[(manifest.label == '') & (manifest.problem == '')]):

@@ -42,7 +42,7 @@ from .backbones import create_backbone, folded_batchnorm, layer_groups, normaliz
 from .blocks import classification_block
 from .heads import create_head
 from .loader import DecodeOnceDL, body_features, split_loaders
-from .manifest import InputError, check_labels, classes_of, scan, split
+from .manifest import InputError, check_labels, classes_of, clean_text, scan, split
 
 # %% ../nbs/30_recipes.ipynb #40fe670f
 def one_cycle(
@@ -58,7 +58,7 @@ def one_cycle(
 def cosine(
     # Learning rate at the start, or one for each layer group
     lr: float | tuple[float, ...],
-    # Not used: it starts at its highest
+    # A phase's share of rising steps, as for the other schedules; there are none here
     warmup: float = 0.0,
 ) -> ParamScheduler:
     "From `lr` down to 0 along a half cosine"
@@ -181,8 +181,7 @@ def fast_precision(
     return 'bf16' if device.type == 'cpu' and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) else 'fp32'
 
 class Precision(Callback):
-    "Run the network's forward pass in training under autocast; the loss stays in float32"
-    order = 9  # before callbacks that look at the prediction
+    "Run the network's forward pass in training under autocast; its output and the loss are float32"
 
     def __init__(
         self,
@@ -190,24 +189,19 @@ class Precision(Callback):
         precision: str | None = None,
     ):
         if precision not in (None, 'fp32', 'bf16'): raise ValueError(f"precision={precision!r} is neither 'fp32' nor 'bf16'")
-        self.precision, self.context = precision, None
+        self.precision = precision
 
-    def before_fit(self): self.chosen = self.precision or fast_precision(self.dls.device)
+    def before_fit(self):
+        self.after_fit()  # an interrupted fit leaves its own behind
+        if (self.precision or fast_precision(self.dls.device)) != 'bf16': return
+        model, forward, device = self.model, self.model.forward, self.dls.device.type
 
-    def before_batch(self):
-        if self.training and self.chosen == 'bf16':
-            self.context = torch.autocast(self.dls.device.type, torch.bfloat16)
-            self.context.__enter__()
+        def under_autocast(*x):
+            with torch.autocast(device, torch.bfloat16, enabled=model.training): out = forward(*x)
+            return out.float()
+        model.forward = under_autocast
 
-    def after_pred(self):
-        if self.context: self.learn.pred = self.pred.float()
-        self._leave()
-
-    def after_cancel_batch(self): self._leave()
-
-    def _leave(self):
-        if self.context: self.context.__exit__(None, None, None)
-        self.context = None
+    def after_fit(self): vars(self.model).pop('forward', None)
 
 # %% ../nbs/30_recipes.ipynb #87e7c37a
 class FixedBatchNorm(Callback):
@@ -270,7 +264,7 @@ class History(Callback):
 
     def before_fit(self): self.phase += 1
 
-    def before_epoch(self): self.start = time.perf_counter()
+    def before_epoch(self): self.start, self.steps = time.perf_counter(), len(self.rates)
 
     def after_batch(self):
         if self.training: self.rates.append(self.opt.hypers[-1]['lr'])
@@ -279,7 +273,7 @@ class History(Callback):
         names = self.recorder.metric_names[1:-1]  # without epoch and time
         values = dict(zip(names, self.recorder.values[-1]))
         if not self.rows: self.say('phase epoch ' + ' '.join(f'{n:>11}' for n in names))
-        self.rows.append(dict(phase=self.phase, epoch=len(self.rows) + 1, lr=max(self.rates[-max(self.n_iter, 1):], default=0.), **values,
+        self.rows.append(dict(phase=self.phase, epoch=len(self.rows) + 1, lr=max(self.rates[self.steps:], default=0.), **values,
                               seconds=time.perf_counter() - self.start))
         self.say(f'{self.phase:5} {len(self.rows):5} ' + ' '.join(f'{v:11.4f}' if v is not None else ' ' * 11 for v in values.values()))
 
@@ -299,7 +293,7 @@ def classification_dls(
     device: torch.device | None = None,
 ) -> DataLoaders:
     "Loaders of the photos of `source`, split and prepared by `recipe`; `dls.manifest` is the table behind them"
-    manifest = check_labels(source if _is_split(source) else scan(source))
+    manifest = check_labels(clean_text(source) if _is_scanned(source) else scan(source))
     manifest = split(manifest, valid=recipe.valid, test=recipe.test, seed=recipe.seed)  # keeps a split that is there
     classes = list(classes or classes_of(manifest))
     if strange := sorted(set(classes_of(manifest)) - set(classes)):
@@ -310,12 +304,12 @@ def classification_dls(
                                   batch_tfms=[*augment, Normalize.from_stats(*normalization(recipe.arch))])
     with no_random(recipe.seed):
         dls = dblock.dataloaders(rows.reset_index(drop=True), bs=min(recipe.batch_size, (rows.split == 'train').sum()), device=device, dl_type=DecodeOnceDL)
-    dls.manifest = manifest
+    dls.manifest, dls.recipe = manifest, recipe
     return dls
 
-def _is_split(source) -> bool:
-    "Whether `source` is a manifest that has been scanned and split"
-    return isinstance(source, pd.DataFrame) and {'path', 'label', 'split', 'problem'} <= set(source.columns) and (source.split != '').any()
+def _is_scanned(source) -> bool:
+    "Whether `source` is a manifest that `scan` has looked at"
+    return isinstance(source, pd.DataFrame) and {'path', 'label', 'split', 'width', 'height', 'problem'} <= set(source.columns)
 
 # %% ../nbs/30_recipes.ipynb #201136c7
 def classification_learner(
@@ -329,6 +323,7 @@ def classification_learner(
     with no_random(recipe.seed):
         body = create_backbone(recipe.arch, weights)
         head = create_head(recipe.head, body.n_features, len(dls.vocab), **recipe.head_args)
+    for canvas in {recipe.canvas, recipe.train_canvas or recipe.canvas}: body.map_shape(canvas)  # an error names a canvas that is too small
     cbs = [Precision(recipe.precision)] + [FixedBatchNorm()] * (recipe.fixed_batchnorm and weights is not None)
     model = nn.Sequential(body, head).to(memory_format=torch.channels_last)  # twice as fast on a CPU
     learn = Learner(dls, model, loss_func=CrossEntropyLossFlat(label_smoothing=recipe.label_smoothing), opt_func=Adam,
@@ -434,7 +429,8 @@ def calibrate(
 @patch
 def fit_recipe(
     self: Learner,
-    # Default: the recipe that the Learner was made from
+    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, pull, keep,
+    # interpolate, calibrate, patience, seed): network, loss and loaders are made
     recipe: Recipe | None = None,
     *,
     # Train for so many epochs in all; each phase gets its share
@@ -446,12 +442,11 @@ def fit_recipe(
     recipe = recipe or self.recipe
     if epochs: recipe = recipe.scaled(epochs)
     history, best, pull = History(say), KeepBest(recipe.patience), [PullToStart(recipe.pull)] * (recipe.pull > 0)
+    if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
     fixed = any(isinstance(cb, FixedBatchNorm) for cb in self.cbs)
     with no_random(recipe.seed), self.no_bar(), self.no_logging(), folded_batchnorm(self.model[0]) if fixed else nullcontext():
         self.dls.train.rng = random.Random(recipe.seed)
-        if recipe.start_at_probe:
-            if not hasattr(self, 'probe'): self.fit_probe()
-            self.model[1].set_linear(self.probe.weight, self.probe.bias)
+        if recipe.start_at_probe: self.model[1].set_linear(self.probe.weight, self.probe.bias)
         start = _copy(self.model)
         for phase in recipe.phases:
             self.freeze_to(phase.frozen)
@@ -459,7 +454,8 @@ def fit_recipe(
         if recipe.keep == 'best' and best.state: self.model.load_state_dict(best.state)
         if recipe.interpolate != 1: self.model.load_state_dict(_between(start, _copy(self.model), recipe.interpolate))
         if recipe.calibrate: calibrate(self)
-    self.history, self.rates, self.epoch_kept = history.table(), history.rates, best.epoch_of_best if recipe.keep == 'best' else len(history.rows)
+    self.recipe, self.history, self.rates = recipe, history.table(), history.rates
+    self.epoch_kept = best.epoch_of_best if recipe.keep == 'best' and best.state else len(history.rows)
     return self.history
 
 def _copy(model: nn.Module) -> dict:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from fastai.data.core import DataLoaders, TfmdDL
 from fastai.vision.augment import RandTransform
-from fastcore.basics import chunked
+from fastcore.basics import chunked, patch
 from torch import nn
 
 from .manifest import SPLITS, with_progress
@@ -65,40 +65,45 @@ class DecodeOnceDL(TfmdDL):
         super().before_iter()
         if self.as_valid: self.after_batch.split_idx = 1
 
-    def create_batches(self, samples) -> Iterator[tuple]:
-        "Batches of the items numbered `samples`, as they are before the batch transforms"
-        samples = list(samples)
-        if any(isinstance(f, RandTransform) for f in self.after_item.fs): yield from super().create_batches(samples)
-        elif self.fits(): yield from (tuple(part[rows] for part in self.decode_all()) for rows in chunked(samples, self.bs, self.drop_last))
-        else: yield from self.stream(chunked(samples, self.bs, self.drop_last))
+# %% ../nbs/20_loader.ipynb #418d8f0d
+@patch
+def create_batches(self: DecodeOnceDL, samples) -> Iterator[tuple]:
+    "Batches of the items numbered `samples`, as they are before the batch transforms"
+    samples = list(samples)
+    if any(isinstance(f, RandTransform) for f in self.after_item.fs): yield from TfmdDL.create_batches(self, samples)
+    elif self.fits(): yield from (tuple(part[rows] for part in self.decode_all()) for rows in chunked(samples, self.bs, self.drop_last))
+    else: yield from self.stream(chunked(samples, self.bs, self.drop_last))
 
-    def fits(self) -> bool:
-        "Whether the whole set may be kept, judged by its first item"
-        if 'batch' in self.kept: return True
-        if not self.n: return False
-        first = self.do_batch([self.do_item(0)])
-        return self.n * sum(part.numel() * part.element_size() for part in first) <= self.max_decoded
+@patch
+def fits(self: DecodeOnceDL) -> bool:
+    "Whether the whole set may be kept, judged by its first item"
+    if 'batch' in self.kept: return True
+    if not self.n: return False
+    first = self.do_batch([self.do_item(0)])
+    return self.n * sum(part.numel() * part.element_size() for part in first) <= self.max_decoded
 
-    def stream(self, batches) -> Iterator[tuple]:
-        "Decode `batches` (lists of item numbers) in threads, two batches ahead"
-        with ThreadPoolExecutor() as pool:
-            ahead = deque()
-            for rows in batches:
-                ahead.append([pool.submit(self.do_item, i) for i in rows])
-                if len(ahead) > 2: yield self.do_batch([item.result() for item in ahead.popleft()])
-            for items in ahead: yield self.do_batch([item.result() for item in items])
+@patch
+def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
+    "Decode `batches` (lists of item numbers) in threads, two batches ahead"
+    with ThreadPoolExecutor() as pool:
+        ahead = deque()
+        for rows in batches:
+            ahead.append([pool.submit(self.do_item, i) for i in rows])
+            if len(ahead) > 2: yield self.do_batch([item.result() for item in ahead.popleft()])
+        for items in ahead: yield self.do_batch([item.result() for item in items])
 
-    def decode_all(self) -> tuple:
-        "The whole set as one batch, decoded now if it has not been"
-        if 'batch' not in self.kept:
-            done, whole = 0, None
-            steps = [range(i, min(i + 32, self.n)) for i in range(0, self.n, 32)]
-            for batch in with_progress(self.stream(steps), 'Decoding photos', total=len(steps)):
-                if whole is None: whole = tuple(part.new_empty(self.n, *part.shape[1:]) for part in batch)
-                for kept, part in zip(whole, batch): kept[done:done + len(part)] = part
-                done += len(batch[0])
-            self.kept['batch'] = whole
-        return self.kept['batch']
+@patch
+def decode_all(self: DecodeOnceDL) -> tuple:
+    "The whole set as one batch, decoded now if it has not been"
+    if 'batch' not in self.kept:
+        done, whole = 0, None
+        steps = [range(i, min(i + 32, self.n)) for i in range(0, self.n, 32)]
+        for batch in with_progress(self.stream(steps), 'Decoding photos', total=len(steps)):
+            if whole is None: whole = tuple(part.new_empty(self.n, *part.shape[1:]) for part in batch)
+            for kept, part in zip(whole, batch): kept[done:done + len(part)] = part
+            done += len(batch[0])
+        self.kept['batch'] = whole
+    return self.kept['batch']
 
 # %% ../nbs/20_loader.ipynb #d99568dd
 def split_loaders(

@@ -138,39 +138,52 @@ class Recipe:
         if self.keep not in ('best', 'last'): raise ValueError(f"keep={self.keep!r} is neither 'best' nor 'last'")
         if self.start_at_probe and self.head != 'linear': raise ValueError(f"start_at_probe needs the head 'linear', not {self.head!r}")
 
-    @property
-    def epochs(self) -> int:
-        "Epochs of all phases together"
-        return sum(phase.epochs for phase in self.phases)
+# %% ../nbs/30_recipes.ipynb #fd9e07e1
+@patch(as_prop=True)
+def epochs(self: Recipe) -> int:
+    "Epochs of all phases together"
+    return sum(phase.epochs for phase in self.phases)
 
-    def scaled(self, epochs: int) -> 'Recipe':
-        "The same recipe in `epochs` epochs, each phase with its share of them (but at least one)"
-        if epochs < len(self.phases): raise ValueError(f'{len(self.phases)} phases need at least {len(self.phases)} epochs, not {epochs}')
-        ends = np.cumsum([phase.epochs for phase in self.phases]) * epochs / self.epochs
-        left, phases = epochs, []
-        for i, phase in enumerate(self.phases):
-            later = len(self.phases) - i - 1
-            n = min(max(round(ends[i]) - (epochs - left), 1), left - later)
-            phases.append(replace(phase, epochs=n))
-            left -= n
-        return replace(self, phases=tuple(phases))
+@patch
+def scaled(
+    self: Recipe,
+    # In all
+    epochs: int,
+) -> Recipe:
+    "The same recipe in `epochs` epochs, each phase with its share of them (but at least one)"
+    if epochs < len(self.phases): raise ValueError(f'{len(self.phases)} phases need at least {len(self.phases)} epochs, not {epochs}')
+    ends = np.cumsum([phase.epochs for phase in self.phases]) * epochs / self.epochs
+    left, phases = epochs, []
+    for i, phase in enumerate(self.phases):
+        later = len(self.phases) - i - 1
+        n = min(max(round(ends[i]) - (epochs - left), 1), left - later)
+        phases.append(replace(phase, epochs=n))
+        left -= n
+    return replace(self, phases=tuple(phases))
 
-    def but(self, **fields) -> 'Recipe':
-        "The same recipe with other fields; crops in training follow the canvas in proportion"
-        if 'canvas' in fields and self.train_canvas and 'train_canvas' not in fields:
-            fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
-        return replace(self, **fields)
+@patch
+def but(
+    self: Recipe,
+    # Fields to set otherwise
+    **fields,
+) -> Recipe:
+    "The same recipe with other fields; crops in training follow the canvas in proportion"
+    if 'canvas' in fields and self.train_canvas and 'train_canvas' not in fields:
+        fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
+    return replace(self, **fields)
 
-    def to_dict(self) -> dict:
-        "As JSON's types"
-        return asdict(self)
+# %% ../nbs/30_recipes.ipynb #dcdd47fe
+@patch
+def to_dict(self: Recipe) -> dict:
+    "As JSON's types"
+    return asdict(self)
 
-    @classmethod
-    def from_dict(cls, d: dict) -> 'Recipe':
-        "The recipe that `to_dict` wrote"
-        def tuples(x): return tuple(x) if isinstance(x, list) else x
-        phases = tuple(Phase(**{k: tuples(v) for k, v in phase.items()}) for phase in d['phases'])
-        return cls(**{k: tuples(v) for k, v in d.items()} | {'phases': phases})
+@patch(cls_method=True)
+def from_dict(cls: Recipe, d: dict) -> Recipe:
+    "The recipe that `to_dict` wrote"
+    def tuples(x): return tuple(x) if isinstance(x, list) else x
+    phases = tuple(Phase(**{k: tuples(v) for k, v in phase.items()}) for phase in d['phases'])
+    return cls(**{k: tuples(v) for k, v in d.items()} | {'phases': phases})
 
 # %% ../nbs/30_recipes.ipynb #66273ef9
 def fast_precision(

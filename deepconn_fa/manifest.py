@@ -199,7 +199,10 @@ def list_photos(
         if path.is_dir(): table = _list_folder(path)
         elif path.suffix.lower() in ('.csv', '.tsv'): table = read_table(path)
         else: table = pd.DataFrame({'path': [str(path)]}, dtype=object)
-    if not len(table): raise InputError(f'{source} holds no photos. Photos end in .jpg, .png, .webp, .tif, .bmp and the like.')
+    if not len(table):
+        others = sorted({Path(f).suffix.lower() for f in table.attrs.get('skipped', [])})
+        raise InputError(f'{source} holds no photos. Photos end in .jpg, .png, .webp, .tif, .bmp and the like'
+                         + (f"; the files there end in {', '.join(others)}." if others else '.'))
     return table
 
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:

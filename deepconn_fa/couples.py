@@ -41,7 +41,7 @@ def samples(
 RECIPES = {
     'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, pull=100.0,
                       keep='last', interpolate=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
-    'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(72, 96), batch_size=32, valid=0.05, test=0.25,
+    'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(72, 96), batch_size=32, valid=0.05, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
     'paper': Recipe(name='paper', arch='resnet34', head='spp_pmt', canvas=(512, 512), batch_size=48, valid=0.2, test=0.0, tta=(), patience=3,
                     calibrate=False, augment=dict(min_area=0.64, max_rotate=25.0, brightness=0.1, contrast=0.25, saturation=0.1),

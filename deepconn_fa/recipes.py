@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/recipes.html.md"""
 # %% auto #0
 __all__ = ['SCHEDULES', 'one_cycle', 'cosine', 'Phase', 'Recipe', 'fast_precision', 'Precision', 'FixedBatchNorm', 'PullToStart',
            'KeepBest', 'History', 'classification_dls', 'classification_learner', 'Probe', 'linear_probe',
-           'fit_temperature', 'calibrate', 'plot_history']
+           'fit_temperature', 'calibrate', 'refresh_batchnorm', 'plot_history']
 
 # %% ../nbs/30_recipes.ipynb #9728abad
 import random
@@ -117,6 +117,8 @@ class Recipe:
     start_at_probe: bool = False
     # Batch norm of a pretrained body stays as it came: statistics, scale and shift
     fixed_batchnorm: bool = True
+    # Batch norm that has learned gathers its statistics anew at the end, see `refresh_batchnorm`
+    refresh_batchnorm: bool = False
     # How strongly the weights are pulled to where they started, the head's to zero, times the learning rate; see `PullToStart`
     pull: float = 0.0
     # Weights to end with: 'best' (lowest validation loss) or 'last'
@@ -438,6 +440,23 @@ def calibrate(
         for p in (last.weight, last.bias): p /= temperature
     return temperature
 
+# %% ../nbs/30_recipes.ipynb #f9da3f02
+@torch.no_grad()
+def refresh_batchnorm(
+    learn: Learner,
+) -> None:
+    "Gather the batch norm statistics of `learn.model` anew, as the mean over all training photos without augmentation"
+    layers = [m for m in learn.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain mean over the batches
+    learn.model.train()
+    for batch in split_loaders(learn.dls)['train']:
+        if len(batch[0]) > 1: learn.model(batch[0].as_subclass(torch.Tensor))
+    for layer, momentum in zip(layers, momenta): layer.momentum = momentum
+    learn.model.eval()
+
 # %% ../nbs/30_recipes.ipynb #c5657551
 @patch
 def fit_recipe(
@@ -466,6 +485,7 @@ def fit_recipe(
             self.fit(phase.epochs, wd=phase.weight_decay, cbs=[SCHEDULES[phase.schedule](phase.lr, phase.warmup), history, best, *pull])
         if recipe.keep == 'best' and best.state: self.model.load_state_dict(best.state)
         if recipe.interpolate != 1: self.model.load_state_dict(_between(start, _copy(self.model), recipe.interpolate))
+        if recipe.refresh_batchnorm and not fixed: refresh_batchnorm(self)
         if recipe.calibrate: calibrate(self)
     self.recipe, self.history, self.rates = recipe, history.table(), history.rates
     self.epoch_kept = best.epoch_of_best if recipe.keep == 'best' and best.state else len(history.rows)

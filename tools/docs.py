@@ -213,6 +213,7 @@ def main() -> int:
     write_pages()
     command = [sys.executable, '-m', 'sphinx', '-b', 'html', '-c', ROOT/'docs', '-W', '--keep-going', '-q', PAGES, SITE]
     done = subprocess.call(command)
+    shutil.rmtree(SITE.parent/'jupyter_execute', ignore_errors=True)  # MyST-NB's copies of the notebooks, which nothing reads
     print(f'the site is in {SITE.name}/index.html' if not done else 'the site was not built: mend the warnings above')
     return done
 

@@ -258,10 +258,9 @@ def scan(
     table[['width', 'height']] = np.array([s[:2] for s in seen], dtype=int)
     table['problem'] = [s[2] for s in seen]
     table = clean_text(table)
-    first = dict(reversed([(os.path.realpath(p), p) for p in table.path]))
-    again = [first[os.path.realpath(p)] != p or i for i, p in zip(table.path.duplicated(), table.path)]
-    table['problem'] = [f'the same photo as {first[os.path.realpath(p)]}' if twice and not problem else problem
-                        for p, twice, problem in zip(table.path, again, table.problem)]
+    real = table.path.map(os.path.realpath)
+    again = (table.problem == '') & real.duplicated()
+    table['problem'] = table.problem.mask(again, 'the same photo as ' + table.path.groupby(real).transform('first'))
     if len(odd := table[~table.split.isin(('', *SPLITS))]):
         raise InputError(f"{odd.path.iloc[0]} (row {odd.index[0] + 1}): its split is '{odd.split.iloc[0]}'; use train, valid or test.")
     return table[[*COLUMNS, *(c for c in table if c not in COLUMNS)]]

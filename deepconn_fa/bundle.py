@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .keypoints import KeypointSpec
 from .manifest import RESIZES, InputError, write_file
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class BundleError(InputError):
 
 # %% ../nbs/42_bundle.ipynb #6d2b45fe
 FORMAT = 1  # raised when an older version of this package could no longer read what is written
-ACTIVATIONS = ('softmax', 'sigmoid')
-VIEWS = ('flip',)  # views of a photo, beside the photo itself, whose probabilities may be averaged
+ACTIVATIONS = ('softmax', 'sigmoid', 'points')  # 'points': the head decodes what it gives into places and confidences
+VIEWS = ('flip',)  # views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/42_bundle.ipynb #cea8a59b
 def _is_text(x): return isinstance(x, str) and x != ''
@@ -39,13 +40,21 @@ def _is_size(x): return isinstance(x, int) and not isinstance(x, bool) and x > 0
 def _is_number(x): return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
 def _is_list(x, item, n=None): return isinstance(x, list) and n in (None, len(x)) and all(map(item, x))
 
+def _is_spec(x):
+    "Is it a keypoint spec in plain types?"
+    try: return bool(KeypointSpec.from_dict(x).n)
+    except (TypeError, ValueError, AttributeError): return False
+
 _KEYS = {  # key: (what is right, in words; the test)
     'task': ('the name of a task', _is_text),
-    'classes': ('a list of two or more different names', lambda x: _is_list(x, _is_text) and len(set(x)) == len(x) >= 2),
+    'classes': ('a list of two or more different names', lambda x: x is None or _is_list(x, _is_text) and len(set(x)) == len(x) >= 2),
+    'spec': ('what KeypointSpec.to_dict gives', lambda x: x is None or _is_spec(x)),
     'activation': (f'one of {ACTIVATIONS}', lambda x: x in ACTIVATIONS),
     'arch': ('the name of an architecture', _is_text),
     'head': ('the name of a head', _is_text),
     'head_args': ("a dictionary of the head's arguments", lambda x: isinstance(x, dict)),
+    'body_args': ("a dictionary of the body's arguments", lambda x: isinstance(x, dict)),
+    'mirror': ("'', 'left' or 'right': hands of this side are mirrored before the network sees them", lambda x: x in ('', 'left', 'right')),
     'canvas': ('[height, width] in pixels', lambda x: _is_list(x, _is_size, 2)),
     'resize': (f'one of {RESIZES}', lambda x: x in RESIZES),
     'mean': ('3 numbers', lambda x: _is_list(x, _is_number, 3)),
@@ -68,16 +77,20 @@ def _plain(x):
 
 # %% ../nbs/42_bundle.ipynb #98542d12
 def validate_meta(
-    meta:dict, # a bundle's description; `format`, `package_version`, `head_args`, `tta` and `training` may be left out
+    meta:dict, # a bundle's description; `format`, `package_version`, `head_args`, `body_args`, `mirror`, `tta` and `training` may be left out, and either `classes` or `spec`
 ) -> dict: # the same in JSON's types and complete
     "Check a bundle's description, and fill in what has a usual value"
-    meta = {'format': FORMAT, 'package_version': __version__, 'head_args': {}, 'tta': [], 'training': {}, **_plain(meta)}
+    usual = {'format': FORMAT, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
+    answers = ('classes', 'spec') if meta.get('activation') != 'points' else ('spec', 'classes')  # the one that it needs, and the one that it has not
+    meta = usual | {answers[1]: None} | _plain(meta)
     if not _is_size(meta['format']): raise BundleError(f"format is {meta['format']!r}; it has to be a whole number, now {FORMAT}")
     if meta['format'] > FORMAT:
         raise BundleError(f"It has format {meta['format']}, and deepconn_fa {__version__} reads up to {FORMAT}: pip install -U deepconn_fa")
     if missing := [key for key in _KEYS if key not in meta]: raise BundleError(f"The description lacks {', '.join(missing)}")
     for key, (wanted, is_right) in _KEYS.items():
         if not is_right(meta[key]): raise BundleError(f'{key} is {meta[key]!r}; it has to be {wanted}')
+    if meta[answers[0]] is None or meta[answers[1]] is not None:
+        raise BundleError(f"A model with the activation {meta['activation']} has {answers[0]} and no {answers[1]}")
     if meta['activation'] == 'sigmoid' and len(meta['classes']) != 2:
         raise BundleError(f"A sigmoid tells two classes apart, not {len(meta['classes'])}: use softmax")
     return {key: meta[key] for key in ('format', *_KEYS)} | meta
@@ -85,8 +98,9 @@ def validate_meta(
 # %% ../nbs/42_bundle.ipynb #892c2cb1
 def n_outputs(
     meta:dict, # a bundle's description
-) -> int: # how many numbers the network gives for a photo
-    "Count the network's outputs: one a class, or a single one before a sigmoid"
+) -> int: # classes, 1 before a sigmoid, or points
+    "Count what the network tells apart or finds"
+    if meta['activation'] == 'points': return len(meta['spec']['points'])
     return 1 if meta['activation'] == 'sigmoid' else len(meta['classes'])
 
 # %% ../nbs/42_bundle.ipynb #fda03c50
@@ -117,12 +131,10 @@ def _pack(header):
 def _rebuild(meta):
     "The network that `meta` describes, with random weights"
     import torch
-    from deepconn_fa.backbones import create_backbone
-    from deepconn_fa.heads import create_head
+    from deepconn_fa.backbones import create_network
     try:
         with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-            body = create_backbone(meta['arch'], weights=None)
-            return torch.nn.Sequential(body, create_head(meta['head'], body.n_features, n_outputs(meta), **meta['head_args']))
+            return create_network(meta['arch'], meta['head'], n_outputs(meta), canvas=tuple(meta['canvas']), head_args=meta['head_args'], body_args=meta['body_args'])
     except Exception as e:  # the arguments come from a file: anything can be wrong with them
         raise BundleError(f"arch {meta['arch']!r} with head {meta['head']!r} and its arguments {meta['head_args']} cannot be built "
                           f'by deepconn_fa {__version__}: {e}') from e

@@ -321,17 +321,17 @@ def resize_matrix(
     size: tuple[int, int],
     # (height, width)
     canvas: tuple[int, int],
-    # 'squish', 'crop' or 'pad', as in `manifest.fit_canvas`
+    # As in `manifest.fit_canvas`
     resize: str = 'squish',
 ) -> np.ndarray: # (3, 3)
     "From pixels of the upright photo to pixels of the canvas"
     (w, h), (height, width) = size, canvas
     if resize == 'squish': return scale_matrix(width / w, height / h)
-    if resize == 'crop':
-        shape = width / height
-        cut_w, cut_h = (shape * h, h) if w / h >= shape else (w, w / shape)
+    if resize in ('crop', 'centre'):
+        kept, shape = 7/8 if resize == 'centre' else 1, width / height
+        cut_w, cut_h = (shape * h * kept, h * kept) if w / h >= shape else (w * kept, w / shape * kept)
         return scale_matrix(width / cut_w, height / cut_h) @ crop_matrix((w - cut_w) / 2, (h - cut_h) / 2)
-    if resize != 'pad': raise ValueError(f'resize={resize!r} is none of squish, crop, pad')
+    if resize != 'pad': raise ValueError(f'resize={resize!r} is none of squish, crop, pad, centre')
     new_w, new_h = (width, round(h / w * width)) if w / h > width / height else (round(w / h * height), height)
     return crop_matrix(-round((width - new_w) / 2), -round((height - new_h) / 2)) @ scale_matrix(new_w / w, new_h / h)
 

@@ -827,7 +827,8 @@ def conv_bn_pairs(
         calls[bn] += 1
     kinds = {nn.Conv2d: lambda m: m.register_forward_hook(after), nn.BatchNorm2d: lambda m: m.register_forward_pre_hook(before)}
     hooks = [kinds[type(m)](m) for m in body.modules() if type(m) in kinds]
-    try: trace_shapes(body, getattr(body, 'canvas', (224, 224)))
+    try:
+        with torch.inference_mode(False): trace_shapes(body, getattr(body, 'canvas', (224, 224)))  # tensors made in inference mode have no version
     finally:
         for hook in hooks: hook.remove()
     return [(conv, bn) for conv, bn in pairs if calls[conv] == calls[bn] == 1]

@@ -32,7 +32,7 @@ class BundleError(InputError):
 # %% ../nbs/42_bundle.ipynb #6d2b45fe
 FORMAT = 1  # raised when an older version of this package could no longer read what is written
 ACTIVATIONS = ('softmax', 'sigmoid', 'points')  # 'points': the head decodes what it gives into places and confidences
-VIEWS = ('flip',)  # views of a photo, beside the photo itself, whose answers may be averaged
+VIEWS = ('flip', 'align')  # mirror image, and for points a second look; views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/42_bundle.ipynb #cea8a59b
 def _is_text(x): return isinstance(x, str) and x != ''

@@ -11,10 +11,12 @@ __all__ = ['RATES', 'balanced_accuracy', 'classification_metrics', 'metrics_tabl
 
 # %% ../nbs/40_evaluate.ipynb #99ba3709
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
+import deepconn_fa.recipes  # noqa: F401  gives a Learner `split_logits` and `fit_recipe`
 from fastai.learner import Learner
 from fastcore.basics import patch
 from matplotlib.figure import Figure
@@ -23,32 +25,20 @@ from scipy.stats import spearmanr
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_curve
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from .backbones import folded_batchnorm
 from .loader import split_loaders
-from .manifest import groups_of, split, usable, with_progress
+from .manifest import groups_of, split, usable
 from .metrics import auc, bootstrap, format_estimate, wilson
 
 # %% ../nbs/40_evaluate.ipynb #2bcbc6b6
 @patch
-@torch.inference_mode()
 def predict_splits(
     self: Learner,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]: # {split: (probabilities (n, n_classes), targets (n,))}
     "Predict the photos of every split, in order, without augmentation, averaged over the views of the recipe"
-    model, found = self.model.to(self.dls.device), {}
-    training = [m for m in model.modules() if m.training]
-    model.eval()
-    with folded_batchnorm(model[0]):
-        for name, dl in split_loaders(self.dls).items():
-            probs, targets = [], []
-            for batch in with_progress(dl, f'Predicting {name}', total=len(dl)):
-                x = batch[0].as_subclass(torch.Tensor)
-                views = [x] + [x.flip(-1)] * ('flip' in self.recipe.tta)
-                probs.append(torch.stack([model(v).float().softmax(1) for v in views]).mean(0).cpu())
-                targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
-            found[name] = torch.cat(probs).numpy(), torch.cat(targets).numpy()
-    for m in training: m.training = True
-    return found
+    activation = getattr(self.loss_func, 'activation', None) or partial(torch.softmax, dim=1)
+    def mean_over_views(logits): return torch.stack([activation(view) for view in logits.unbind(1)]).mean(0)
+    return {name: (mean_over_views(logits).numpy(), targets.numpy())
+            for name, (logits, targets) in self.split_logits(flip='flip' in self.recipe.tta).items()}
 
 # %% ../nbs/40_evaluate.ipynb #b577b872
 def balanced_accuracy(

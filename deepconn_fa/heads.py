@@ -8,7 +8,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/heads.html.md"""
 __all__ = ['HEADS', 'POINT_LOSSES', 'WITHIN', 'KEYPOINT_HEADS', 'PMT', 'SPP', 'MultiSampleDropout', 'MultiSampleLoss',
            'xavier_linear', 'PoolHead', 'SPPHead', 'MLPHead', 'create_head', 'wing_loss', 'soft_wing_loss',
            'KeypointHead', 'coordinate_loss', 'TanhKeypointHead', 'FeaturePyramid', 'cell_centers', 'soft_argmax',
-           'share_within', 'DSNTHead', 'SimCCHead', 'RealNVP', 'RLEHead', 'create_keypoint_head', 'KeypointLoss']
+           'share_within', 'DSNTHead', 'SimCCHead', 'RealNVP', 'RLEHead', 'create_keypoint_head', 'align_to_mean',
+           'find_points', 'KeypointLoss']
 
 # %% ../nbs/12_heads.ipynb #81467f77
 import math
@@ -741,6 +742,58 @@ def create_keypoint_head(
     many = not isinstance(shapes[0], int)  # (c, h, w), or a list of such
     if many != head.pyramid: raise ValueError(f'the head {name!r} takes {"all maps" if head.pyramid else "the last map"}: create the body with pyramid={head.pyramid}')
     return head(body.n_features, n_points, map_shape=[tuple(s[1:]) for s in shapes] if many else tuple(shapes[1:]), **kwargs)
+
+# %% ../nbs/12_heads.ipynb #506c3753
+def align_to_mean(
+    # (b, n, 2) in [-1, 1]
+    points: torch.Tensor,
+    # A head's: (n, 2) in [-1, 1], and (n, 1) which points have one
+    mean: torch.Tensor,
+    has_mean: torch.Tensor,
+    # Height and width of the photos
+    size: tuple,
+) -> torch.Tensor: # (b, 2, 3): from places in the aligned photo to places in the photo, for `torch.nn.functional.affine_grid`
+    "Fit the turn, shift and size (from half to double) that bring `points` nearest to the mean shape"
+    h, w = size
+    def plane(p): return torch.complex(p[..., 0]*w, p[..., 1]*h)  # a turn is a turn in pixels, not in shares of width and height
+    here, there, seen = plane(points), plane(mean), has_mean.T/has_mean.sum().clamp(min=1)
+    c, m = (here*seen).sum(-1, keepdim=True), (there*seen).sum(-1, keepdim=True)
+    turn = ((here - c)*(there - m).conj()*seen).sum(-1)/((there - m).abs().square()*seen).sum(-1).clamp(min=1e-6)  # (b,)
+    turn = turn/turn.abs().clamp(min=1e-6)*turn.abs().clamp(.5, 2)
+    shift = (c - turn[:, None]*m)[:, 0]
+    return torch.stack([torch.stack([turn.real, -turn.imag*h/w, shift.real/w], -1), torch.stack([turn.imag*w/h, turn.real, shift.imag/h], -1)], 1)
+
+# %% ../nbs/12_heads.ipynb #a15a12b1
+def find_points(
+    # `nn.Sequential(body, head)` with a keypoint head
+    model: nn.Module,
+    # (b, 3, h, w), normalised
+    x: torch.Tensor,
+    *,
+    # Views besides the photo: 'flip' its mirror image, 'align' a second look once its points are brought to the mean shape
+    tta: tuple = (),
+    # Each point's partner in a mirror; `None`: photos are not mirrored
+    flip_order: list | None = None,
+) -> torch.Tensor: # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
+    "Find the points of photos"
+    head = model[1]
+
+    def look(x):
+        raw = model(x).float()
+        points = head.points(raw)
+        return torch.cat([points, head.confidence(raw, points)[..., None]], -1)
+
+    def both_ways(x):
+        if 'flip' not in tta or flip_order is None: return look(x)
+        return (look(x) + look(x.flip(-1))[:, flip_order]*x.new_tensor([-1, 1, 1]))/2
+
+    found = both_ways(x)
+    if 'align' in tta and head.has_mean.sum() > 1:
+        theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])
+        again = both_ways(F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False))
+        back = again[..., :2] @ theta[:, :, :2].mT + theta[:, None, :, 2]
+        found = (found + torch.cat([back, again[..., 2:]], -1))/2
+    return torch.cat([(found[..., :2] + head.offset).clamp(-1, 1), found[..., 2:]], -1)
 
 # %% ../nbs/12_heads.ipynb #1bd9d99b
 class KeypointLoss(nn.Module):

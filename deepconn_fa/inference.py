@@ -88,13 +88,21 @@ class _TorchBackend:
         fold_batchnorm(self.model[0])
         self.mean, self.std = (torch.tensor(bundle.meta[key], device=self.device).view(1, 3, 1, 1) for key in ('mean', 'std'))
 
-    def outputs(self, pixels):
-        "Logits (b, n_outputs), or points (b, n, 3) of a head that decodes them, in float32, of `pixels`, uint8 (b, 3, h, w)"
+    def run(self, pixels, network):
+        "What `network` makes of `pixels`, uint8 (b, 3, h, w), in float32"
         import torch
         with torch.inference_mode(), torch.autocast(**self.autocast):
             x = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
-            out = self.model((x.float() / 255 - self.mean) / self.std).float()
-            return (self.model[1].decode(out) if hasattr(self.model[1], 'decode') else out).cpu().numpy()
+            return network((x.float() / 255 - self.mean) / self.std).float().cpu().numpy()
+
+    def logits(self, pixels):
+        "Logits (b, n_outputs) in float32 of `pixels`, uint8 (b, 3, h, w)"
+        return self.run(pixels, self.model)
+
+    def points(self, pixels, tta, flip_order):
+        "Points and confidences (b, n, 3) in float32 of `pixels`, uint8 (b, 3, h, w)"
+        from deepconn_fa.heads import find_points
+        return self.run(pixels, lambda x: find_points(self.model, x, tta=tta, flip_order=flip_order))
 
 # %% ../nbs/50_inference.ipynb #acd2dc3d
 def _probabilities(logits, activation):
@@ -154,7 +162,7 @@ def predict_proba(self:Predictor,
     "Compute the classes' probabilities, averaged over the views that the bundle asks for"
     self._check_pixels(pixels)
     views = [pixels] + [np.ascontiguousarray(pixels[..., ::-1]) for view in self.meta['tta'] if view == 'flip']
-    return np.mean([_probabilities(self.backend.outputs(view), self.meta['activation']) for view in views], axis=0)
+    return np.mean([_probabilities(self.backend.logits(view), self.meta['activation']) for view in views], axis=0)
 
 # %% ../nbs/50_inference.ipynb #546e6ad0
 @patch
@@ -246,10 +254,7 @@ def predict_points(self:KeypointPredictor,
 ) -> np.ndarray: # (b, n, 3): x and y from -1 to 1 of the canvas, edge to edge, and a confidence from 0 to 1
     "Find the points, averaged over the views that the bundle asks for; in a mirrored view left and right points exchange places"
     self._check_pixels(pixels)
-    found, order = self.backend.outputs(pixels), self.spec.flip_order
-    if 'flip' not in self.meta['tta'] or order is None: return found
-    other = self.backend.outputs(np.ascontiguousarray(pixels[..., ::-1]))[:, order]
-    return (found + other * [-1, 1, 1]) / 2
+    return self.backend.points(pixels, self.meta['tta'], self.spec.flip_order)
 
 # %% ../nbs/50_inference.ipynb #4d6975fd
 @patch

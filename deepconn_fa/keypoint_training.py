@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/keypoint_training.html.md"""
 # %% auto #0
 __all__ = ['keypoint_dls', 'phase_in', 'unit_points', 'KeypointLearner', 'LabelOffset', 'keypoint_learner']
 
-# %% ../nbs/43_keypoint_training.ipynb #2dc0cba1
+# %% ../nbs/43_keypoint_training.ipynb #782165fd
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from .manifest import groups_of, with_progress
 from .metrics import keypoint_metrics
 from .recipes import Recipe, add_normalization, recipe_learner
 
-# %% ../nbs/43_keypoint_training.ipynb #8a080bc8
+# %% ../nbs/43_keypoint_training.ipynb #c45f85f3
 def keypoint_dls(
     # A label file, a folder that holds one, or a manifest of `read_labels` (whose spec has to be given)
     source: str | Path | pd.DataFrame,
@@ -76,7 +76,7 @@ def phase_in(
     taken = groups.value_counts()[drawn].cumsum()
     return np.where(groups.isin(taken.index[taken <= round(share * len(rows))]), 1, 2)
 
-# %% ../nbs/43_keypoint_training.ipynb #e9cedd54
+# %% ../nbs/43_keypoint_training.ipynb #59486f3b
 def unit_points(
     rows: pd.DataFrame,
     spec: KeypointSpec,
@@ -94,7 +94,7 @@ class KeypointLearner(Learner):
     @property
     def spec(self) -> KeypointSpec: return self.dls.spec
 
-# %% ../nbs/43_keypoint_training.ipynb #363ab3e0
+# %% ../nbs/43_keypoint_training.ipynb #3d36c87b
 class LabelOffset(Callback):
     "Find by how much the labels lie to the right of what a photo and its mirror image agree on; kept as the head's `offset`"
     run_valid = False
@@ -133,7 +133,7 @@ class LabelOffset(Callback):
         off = y.as_subclass(torch.Tensor).view(len(y), -1, 2)[..., 0].cpu() - torch.cat(seen)
         self.model[1].offset[0] += off[~off.isnan()].mean()
 
-# %% ../nbs/43_keypoint_training.ipynb #969040e2
+# %% ../nbs/43_keypoint_training.ipynb #38b2c2b0
 def keypoint_learner(
     # Of `keypoint_dls`
     dls: DataLoaders,
@@ -159,7 +159,7 @@ def keypoint_learner(
     if recipe.label_offset and dls.spec.flip_order is not None and (recipe.augment or {}).get('p_flip', 0.5): learn.add_cb(LabelOffset())
     return learn
 
-# %% ../nbs/43_keypoint_training.ipynb #3b4ff265
+# %% ../nbs/43_keypoint_training.ipynb #ea738776
 @patch
 @torch.inference_mode()
 def predict_splits(
@@ -192,7 +192,7 @@ def to_photos(
     conf = np.where(mirrored[:, None, None], seen[:, self.spec.flip_order or slice(None), 2:], seen[..., 2:])
     return np.concatenate([points, conf], -1)
 
-# %% ../nbs/43_keypoint_training.ipynb #4e2f0289
+# %% ../nbs/43_keypoint_training.ipynb #62278ea0
 @patch
 def evaluate(
     self: KeypointLearner,

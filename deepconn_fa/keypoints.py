@@ -443,6 +443,7 @@ def plot_photos(
         row = {name: values[i] for name, values in (('truth', truth), ('conf', conf)) if values is not None}
         draw_points(_show(photo, ax), None if points is None else points[i], spec, radius=width * min(1, (12 / spec.n)**.5), **row)
         if titles is not None: ax.set_title(titles[i], fontsize=8)
+    plt.close(fig)  # a notebook shows what is returned, once
     return fig
 
 # %% ../nbs/02_keypoints.ipynb #28b0efdc
@@ -527,6 +528,7 @@ def plot_point_errors(
     ax.margins(.15)
     if not ax.yaxis_inverted(): ax.invert_yaxis()
     ax.figure.colorbar(discs, ax=ax, label=f'mean distance, {unit}', shrink=.8)
+    plt.close(ax.figure)
     return ax.figure
 
 def _disc_scale(errors, shape):

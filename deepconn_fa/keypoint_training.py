@@ -50,6 +50,7 @@ def keypoint_dls(
     "Loaders of labelled photos, split and prepared by `recipe`; `dls.manifest` is the table behind them, `dls.spec` says which points"
     if isinstance(source, pd.DataFrame): manifest, spec = source, spec_of(spec or source.attrs['spec'])
     else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points)
+    if 'side' not in manifest: recipe = recipe.but(mirror=None)  # nobody knows which photos to mirror
     manifest = split_points(manifest, spec, valid=recipe.valid, test=recipe.test, seed=recipe.seed)
     rows = usable_points(manifest, spec)
     rows = rows[rows.split != ''].reset_index(drop=True)
@@ -143,6 +144,7 @@ def keypoint_learner(
     weights: str | None = None,
 ) -> KeypointLearner:
     "A fastai Learner of `nn.Sequential(body, head)` as `recipe` describes it, ready for `fit_recipe` or for fastai's own methods"
+    recipe = recipe.but(mirror=dls.recipe.mirror)
     with no_random(recipe.seed):
         body, head = create_network(recipe.arch, recipe.head, dls.spec.n, canvas=recipe.train_canvas or recipe.canvas, weights=weights,
                                     head_args=recipe.head_args, body_args=recipe.body_args)

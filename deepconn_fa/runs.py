@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/runs.html.md"""
 
 # %% auto #0
 __all__ = ['TASKS', 'CHECKPOINT', 'task_of', 'new_folder', 'write_json', 'save_settings', 'save_run', 'draw_run', 'train',
-           'finish', 'predict', 'resume']
+           'finish', 'predict', 'check', 'resume']
 
 # %% ../nbs/80_runs.ipynb #2abb86da
 import json
@@ -20,22 +20,26 @@ import torch
 from fastai.learner import Learner
 
 import deepconn_fa
-from . import couples
+from . import couples, emotions, hands, objects
 from .backbones import check_arch
 from .evaluate import metrics_table, plot_confusion
-from .inference import Predictor, draw_predictions, save_predictions
-from .learners import ClassificationTask
+from .inference import KeypointPredictor, create_predictor, draw_predictions, save_coco, save_drawn, save_predictions
+from .keypoint_training import KeypointLearner, unit_points
+from .keypoints import mean_shape, plot_photos, plot_point_errors, plot_worst, points_of, from_unit
+from .labels import describe_points, find_labels, read_labels, sniff_labels
+from .learners import Task
 from .loader import split_loaders
-from .manifest import InputError, check_labels, describe, scan, split, write_file
+from .manifest import InputError, list_photos, write_file
 from .metrics import format_estimate
+from .photocheck import check_photos
 from .recipes import Recipe, plot_history
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
-TASKS = {task.name: task for task in (couples.TASK,)}
+TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK)}
 
 def task_of(
     name: str,
-) -> ClassificationTask:
+) -> Task:
     "The task of that name"
     if name not in TASKS: raise InputError(f"There is no task '{name}'; choose from {', '.join(TASKS)}.")
     return TASKS[name]
@@ -84,7 +88,8 @@ def save_settings(
     "Write manifest and config.json into `folder`: all that it takes to train the same again"
     write_file(folder/'manifest.csv', learn.dls.manifest.to_csv(index=False))
     versions = {'python': platform.python_version(), 'torch': torch.__version__, 'deepconn_fa': deepconn_fa.__version__}
-    return write_json(folder/'config.json', dict(task=learn.task, classes=list(learn.dls.vocab), weights=learn.weights, device=str(learn.dls.device),
+    answers = dict(spec=learn.spec.to_dict()) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
+    return write_json(folder/'config.json', dict(task=learn.task, **answers, weights=learn.weights, device=str(learn.dls.device),
                                                  versions=versions, **config, recipe=learn.recipe.to_dict()))
 
 def save_run(
@@ -111,18 +116,33 @@ def draw_run(
     learn: Learner,
     # What `learn.predict_splits` gave
     predictions: dict,
-    # The split whose photos and confusion are drawn
+    # The split whose photos are drawn
     shown: str,
 ) -> None:
-    "Draw curves, confusion matrix, and predictions on photos: the surest mistakes first, then the least sure"
-    plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None).savefig(folder/'curves.png', dpi=120)
-    probs, targets = predictions[shown]
-    plot_confusion(probs, targets, list(learn.dls.vocab), title=f'{len(targets)} {shown} photos').savefig(folder/'confusion.png', dpi=120)
+    "Draw the curves, and what the network says of the photos, its mistakes first"
+    if len(learn.history):
+        plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None).savefig(folder/'curves.png', dpi=120)
     rows = split_loaders(learn.dls)[shown].items.reset_index(drop=True)
+    (_draw_points if isinstance(learn, KeypointLearner) else _draw_classes)(folder, learn, predictions[shown], rows, shown)
+
+def _draw_classes(folder, learn, predicted, rows, shown):
+    "The confusion matrix, and photos: the surest mistakes first, then the least sure"
+    (probs, targets), classes = predicted, list(learn.dls.vocab)
+    plot_confusion(probs, targets, classes, title=f'{len(targets)} {shown} photos').savefig(folder/'confusion.png', dpi=120)
     order = np.argsort(probs[np.arange(len(targets)), targets])[:12]   # the true class's probability, lowest first
-    predicted = pd.DataFrame({'path': rows.path, 'label': [learn.dls.vocab[i] for i in probs.argmax(1)], 'problem': '',
-                              **{f'prob_{c}': probs[:, i] for i, c in enumerate(learn.dls.vocab)}}).loc[order]
-    draw_predictions(predicted, truth=rows.label.loc[order]).savefig(folder/'predictions.png', dpi=110)
+    table = pd.DataFrame({'path': rows.path, 'label': [classes[i] for i in probs.argmax(1)], 'problem': '',
+                          **{f'prob_{c}': probs[:, i] for i, c in enumerate(classes)}}).loc[order]
+    draw_predictions(table, truth=rows.label.loc[order]).savefig(folder/'predictions.png', dpi=110)
+
+def _draw_points(folder, learn, predicted, rows, shown):
+    "The photos whose points are farthest off, and the error of each point on the mean shape"
+    off = np.linalg.norm(predicted[..., :2] - points_of(rows, learn.spec), axis=-1)
+    there = ~np.isnan(off)
+    mean = np.where(there, off, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+    scale = rows[['width', 'height']].mean().to_numpy() / learn.recipe.canvas[::-1]
+    shape = from_unit(mean_shape(unit_points(learn.dls.train.items, learn.spec, learn.recipe)), learn.recipe.canvas[::-1]) * scale
+    plot_worst(rows, predicted[..., :2], learn.spec, conf=predicted[..., 2], n=12).savefig(folder/'predictions.png', dpi=110)
+    plot_point_errors(mean, shape, learn.spec, unit='px of the photo').savefig(folder/'point_errors.png', dpi=110)
 
 # %% ../nbs/80_runs.ipynb #4a7c2fb3
 def train(
@@ -140,6 +160,8 @@ def train(
     epochs: int | None = None,
     # Gets each sentence
     say: Callable[[str], None] = print,
+    # For points: `labels`, `spec` and `points` as in `KeypointTask.read`
+    which: dict | None = None,
     # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
     **overrides,
 ) -> Path: # the run folder
@@ -155,8 +177,8 @@ def train(
         if photos is None:
             say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
             photos = question.rendered()
-        manifest = split(check_labels(scan(photos)), valid=chosen.valid, test=chosen.test, seed=chosen.seed)
-        say(describe(manifest, n_problems=3))
+        manifest = question.read(photos, chosen, **which or {})
+        say(question.describe(manifest))
         learn = question.learner(manifest, chosen, weights=weights)
         save_settings(folder, learn, photos=str(photos) if isinstance(photos, (str, Path)) else None)
         return finish(folder, learn, say)
@@ -173,25 +195,34 @@ def finish(
     learn: Learner,
     say: Callable[[str], None],
 ) -> Path:
-    "Fit the probe, train (from the checkpoint on, where there is one), measure, save and draw"
-    recipe, splits = learn.recipe, split_loaders(learn.dls)
+    "Train (from the checkpoint on, where there is one), measure beside what is simpler, save and draw"
+    recipe, splits, points = learn.recipe, split_loaders(learn.dls), isinstance(learn, KeypointLearner)
     if learn.weights is None: say('\nThe network starts from random weights: it has never seen a photo.')
-    say(f'\nLinear probe on {recipe.arch} ...')
-    if 'valid' not in splits: say('There are no validation photos: the last weights are kept, and the probabilities are not calibrated.')
-    probe, shown = learn.fit_probe(), list(splits)[-1]
-    right = learn.evaluate(predictions=probe)[shown]['accuracy']
-    say(f'... accuracy on the {shown} photos {format_estimate(right)}. This is what training has to beat.')
+    if 'valid' not in splits: say('There are no validation photos: the last weights are kept' + (', and the probabilities are not calibrated.' if recipe.calibrate else '.'))
+    beside = {} if points else dict(probe=_say_probe(learn, list(splits)[-1], say))
     if recipe.imbalance: say({'weights': 'Photos of rare classes count more in the loss.', 'sampling': 'Photos of rare classes are drawn more often.'}[recipe.imbalance])
-    say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs, {recipe.canvas[0]} x {recipe.canvas[1]} px, recipe {recipe.name}:\n')
+    if recipe.epochs:
+        say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs, {recipe.canvas[0]} x {recipe.canvas[1]} px, recipe {recipe.name}:\n')
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
     predictions = learn.predict_splits()
-    metrics = learn.evaluate(probe=probe, predictions=predictions)
-    say('\n' + metrics_table(metrics).rename(index=lambda name: name.replace('_', ' ')).to_string())
-    say('\nEach figure with its 95 % interval and the number of photos; majority is what always guessing the most frequent class scores.')
+    metrics = learn.evaluate(predictions=predictions, **beside)
+    names = [name for name in next(iter(metrics.values())) if not name.startswith('point.')]
+    say('\n' + metrics_table(metrics, names=names).rename(index=lambda name: name.replace('_', ' ')).to_string())
+    simplest = (f'baseline is what the mean shape of the training photos scores; canvas px are those of {" x ".join(map(str, learn.metric_canvas))}' if points
+                else 'majority is what always guessing the most frequent class scores')
+    say(f'\nEach figure with its 95 % interval and n; {simplest}.')
     save_run(folder, learn, metrics, predictions)
     if learn.stopped: say(f'The training was stopped before its end. To go on with it: deepconn train --resume {folder}')
     else: (folder/CHECKPOINT).unlink(missing_ok=True)
     return folder
+
+def _say_probe(learn, shown, say):
+    "Fit the linear probe and say how good it is"
+    say(f'\nLinear probe on {learn.recipe.arch} ...')
+    probe = learn.fit_probe()
+    right = learn.evaluate(predictions=probe)[shown]['accuracy']
+    say(f'... accuracy on the {shown} photos {format_estimate(right)}. ' + ('This is what training has to beat.' if learn.recipe.epochs else 'That is all that this recipe does.'))
+    return probe
 
 # %% ../nbs/80_runs.ipynb #9bfe555f
 def predict(
@@ -202,14 +233,51 @@ def predict(
     *,
     # CSV to write
     out: str | Path | None = None,
-) -> pd.DataFrame: # `path`, `label`, `prob_CLASS` for each class, `problem`
+    # For points: folder for copies of the photos with the points drawn in, and JSON to write in COCO's form
+    draw: str | Path | None = None,
+    coco: str | Path | None = None,
+) -> pd.DataFrame: # as `Predictor.predict` or `KeypointPredictor.predict` gives it
     "Predict `photos` with a trained model"
     model = Path(model)
     if (model/CHECKPOINT).exists() and not (model/'model.safetensors').exists():
         raise InputError(f'The training in {model} was broken off before there was a model. Go on with it: deepconn train --resume {model}')
-    predictions = Predictor(model/'model.safetensors' if model.is_dir() else model).predict(photos)
+    predictor = create_predictor(model/'model.safetensors' if model.is_dir() else model)
+    if (draw or coco) and not isinstance(predictor, KeypointPredictor): raise InputError(f'{model} tells classes, not points: there is nothing to draw into photos.')
+    predictions = predictor.predict(photos)
     if out is not None: save_predictions(predictions, out)
+    if draw is not None: save_drawn(predictions, predictor.spec, draw)
+    if coco is not None: save_coco(predictions, predictor.spec, coco)
     return predictions
+
+# %% ../nbs/80_runs.ipynb #7044b373
+def check(
+    # A folder, a CSV, or a label file of points
+    photos: str | Path,
+    *,
+    # File for a picture of what was found
+    out: str | Path | None = None,
+    # For points, as in `labels.read_labels`
+    labels: str | Path | None = None,
+    spec: str | Path | None = None,
+    points: str | None = None,
+) -> str:
+    "Say what is in a folder of photos and what is wrong with it; raises `InputError` where there is nothing"
+    if not (labels or spec or points or _has_points(photos)): return check_photos(photos, out=out)
+    manifest, found = read_labels(labels or photos, photos if labels else None, spec=spec, points=points)
+    if out is not None:
+        fine = manifest[manifest.problem == '']
+        shown = fine.sample(min(len(fine), 12), random_state=0)
+        plot_photos(list(shown.path), None, found, truth=points_of(shown, found)).savefig(out, dpi=110)
+    return describe_points(manifest, found)
+
+def _has_points(photos):
+    "Is `photos` a label file of points, or a folder that holds one and no classes?"
+    try:
+        if Path(photos).is_dir() and list_photos(photos).label.nunique() > 1: return False
+        file = find_labels(photos)
+        if file.suffix.lower() == '.csv' and 'label' in file.open(encoding='utf-8-sig').readline().strip().split(','): return False
+        return bool(sniff_labels(file))
+    except (InputError, OSError, UnicodeDecodeError): return False
 
 # %% ../nbs/80_runs.ipynb #43233f26
 def resume(
@@ -226,7 +294,10 @@ def resume(
     if not (folder/CHECKPOINT).exists():
         if (folder/'model.safetensors').exists(): raise InputError(f'The training in {folder} is finished. To train anew, name another folder.')
         say('Its first epoch was not finished: it begins anew.')
-    manifest = pd.read_csv(folder/'manifest.csv', keep_default_na=False, dtype={name: str for name in ('label', 'split', 'group', 'problem')})
+    text = ('label', 'split', 'group', 'duplicates', 'side', 'problem')
+    manifest = pd.read_csv(folder/'manifest.csv', keep_default_na=False, na_values=[''], dtype={name: str for name in text})
+    manifest = manifest.fillna({name: '' for name in text if name in manifest})
+    manifest.attrs['spec'] = config.get('spec')
     gone = [path for path in manifest.path[manifest.split != ''] if not Path(path).exists()]
     if gone: raise InputError(f'{len(gone)} of the photos are not where they were, the first: {gone[0]}. Put them back, or go on from the folder where it was begun.')
     learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'])

@@ -28,20 +28,9 @@ from deepconn_fa.backbones import create_backbone, layer_groups, normalization
 from deepconn_fa.blocks import split_by_column
 from deepconn_fa.evaluate import cross_validate
 from deepconn_fa.loader import split_loaders
-from deepconn_fa.manifest import check_labels, open_photo, scan, usable
+from deepconn_fa.manifest import check_labels, groups_of, scan, usable
 from deepconn_fa.metrics import auc, bootstrap
 from deepconn_fa.recipes import Phase
-
-
-def near_duplicates(manifest: pd.DataFrame, least: float = 0.9) -> list[str]:
-    "One name for all photos whose grey 32 x 32 thumbnails, as they are or mirrored, correlate by at least `least`"
-    thumbs = np.stack([np.asarray(open_photo(p, (32, 32)).convert('L').resize((32, 32)), float) for p in manifest.path])
-    flat = [(t - t.mean((1, 2), keepdims=True)).reshape(len(t), -1) for t in (thumbs, thumbs[:, :, ::-1])]
-    flat = [t / np.linalg.norm(t, axis=1, keepdims=True).clip(1e-9) for t in flat]
-    alike = np.maximum(flat[0] @ flat[0].T, flat[0] @ flat[1].T) >= least
-    group = np.arange(len(manifest))
-    for i, j in np.argwhere(np.triu(alike, 1)): group[group == group[j]] = group[i]
-    return [f'group {g}' for g in group]
 
 
 class PlainFastai(Learner):
@@ -93,9 +82,8 @@ def main():
     parser.add_argument('--out', help='CSV with every out-of-fold probability')
     args = parser.parse_args()
 
-    manifest = usable(check_labels(scan(args.photos))).reset_index(drop=True)
-    groups = near_duplicates(manifest)
-    if not args.ungrouped: manifest = manifest.assign(group=groups)
+    manifest = usable(check_labels(scan(args.photos, duplicates=not args.ungrouped))).reset_index(drop=True)
+    groups = groups_of(manifest)
     print(f'{len(manifest)} photos, {len(set(groups))} groups of photos that look nearly the same')
     arch, weights = args.arch, args.weights
     candidates = {

@@ -336,7 +336,7 @@ def cross_validate(
     groups = groups_of(rows)
     kfold = (StratifiedKFold if groups.is_unique else StratifiedGroupKFold)(folds, shuffle=True, random_state=seed)
     parts = []
-    for fold, (_, held_out) in enumerate(kfold.split(rows, rows.label, groups)):
+    for fold, (_, held_out) in enumerate(kfold.split(rows, rows.label, None if groups.is_unique else groups)):
         is_test = rows.index.isin(held_out)
         rest = split(rows[~is_test].assign(split=''), valid=valid, test=0, seed=seed + fold)
         learn = make_learner(pd.concat([rest, rows[is_test].assign(split='test')]).sort_index())

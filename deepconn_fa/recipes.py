@@ -658,6 +658,7 @@ def fit_recipe(
     if self.stopped: history.say(f'Stopped after epoch {len(history.rows)} of {recipe.epochs}; the weights of epoch {self.epoch_kept} are kept.')
     return self.history
 
+# %% ../nbs/30_recipes.ipynb #86bb336f
 def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest, start: dict, checkpoint: str | Path | None) -> bool:
     "Run the phases; whether somebody stopped them"
     loss_func = self.loss_func

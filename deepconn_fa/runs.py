@@ -92,6 +92,7 @@ def save_settings(
     return write_json(folder/'config.json', dict(task=learn.task, **answers, weights=learn.weights, device=str(learn.dls.device),
                                                  versions=versions, **config, recipe=learn.recipe.to_dict()))
 
+# %% ../nbs/80_runs.ipynb #6f8a56bc
 def save_run(
     # With what `save_settings` wrote
     folder: Path,
@@ -111,6 +112,7 @@ def save_run(
     draw_run(folder, learn, predictions, shown)
     return folder
 
+# %% ../nbs/80_runs.ipynb #cf9c2f12
 def draw_run(
     folder: Path,
     learn: Learner,
@@ -188,6 +190,7 @@ def train(
             if mine and not any(folder.iterdir()): folder.rmdir()
         raise
 
+# %% ../nbs/80_runs.ipynb #84f5493c
 def finish(
     # With what `save_settings` wrote, and perhaps a checkpoint
     folder: Path,

@@ -47,11 +47,11 @@ RECIPES = {
     'probe': Recipe(name='probe', arch='mobilenet_v2', canvas=(288, 288), start_at_probe=True, augment=None, phases=()),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(80, 100), batch_size=32, valid=0.1, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
-    'paper': Recipe(name='paper', arch='small_vgg', head='mlp', head_args=dict(flatten=True, hidden=(256, 512), p=(0.5, 0.5)), loss='bce', canvas=(400, 500), batch_size=32,
+    'paper': Recipe(name='paper', arch='small_vgg', head='mlp', head_args=dict(flatten=True, hidden=(256, 512), p=(0.5, 0.5)), loss='bce', canvas=(400, 500), batch_size=32, drop_last=False,
                     valid=0.2, test=0.0, normalize='none', augment=dict(policy='mood_cnn'), tta=(), calibrate=False, keep='last',
                     phases=(Phase(epochs=10, lr=1e-3, weight_decay=0.0, schedule='flat'),)),
 }
-TASK = ClassificationTask(name='emotions', recipes=RECIPES, samples=samples, n_samples=2400)
+TASK = ClassificationTask(name='emotions', recipes=RECIPES, samples=samples, n_samples=1600)
 
 # %% ../nbs/73_emotions.ipynb #002225af
 def recipe(

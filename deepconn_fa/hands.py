@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/hands.html.md"""
 # %% auto #0
 __all__ = ['SPEC', 'MILD', 'STRONG', 'TURNED', 'DSNT', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', 'learner']
 
-# %% ../nbs/72_hands.ipynb #0af17b3d
+# %% ../nbs/72_hands.ipynb #2867341f
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +24,10 @@ from .learners import KeypointTask
 from .recipes import Phase, Recipe
 from .synth_hands import render_hands
 
-# %% ../nbs/72_hands.ipynb #001bb3c5
+# %% ../nbs/72_hands.ipynb #901a3329
 SPEC = SPECS['hand12']
 
-# %% ../nbs/72_hands.ipynb #4cf74e3b
+# %% ../nbs/72_hands.ipynb #eb4a7088
 def samples(
     # Folder to render into; made if it is not there
     dest: str | Path,
@@ -39,16 +39,16 @@ def samples(
     "Render `n` photos of hands into `dest/photos`, and their points into `dest/keypoints.csv`, which is returned"
     return render_hands(dest, n, seed=seed)
 
-# %% ../nbs/72_hands.ipynb #e40c59d9
+# %% ../nbs/72_hands.ipynb #e0eb78da
 MILD = dict(policy='hands', max_zoom=1.05, max_warp=0.05, max_rotate=5.0)
 STRONG = dict(policy='hands')
 TURNED = dict(policy='keypoints', rotate=15.0, scale=0.18, stretch=0.05, shift=0.05, warp=0.0, elastic=0.0)
 DSNT = dict(width=64, margin=2, sigma=1.0)
 
-# %% ../nbs/72_hands.ipynb #de48309d
+# %% ../nbs/72_hands.ipynb #559f851a
 RECIPES = {
     'default': Recipe(arch='mobilenet_v2', head='dsnt', head_args=DSNT, canvas=(192, 144), batch_size=8, drop_last=False, keep='last', calibrate=False,
-                      label_offset=True, augment=TURNED, phases=(Phase(epochs=60, lr=(1e-3, 1e-3, 3e-3)),)),
+                      label_offset=True, tta=('flip', 'align'), augment=TURNED, phases=(Phase(epochs=60, lr=(1e-3, 3e-4, 3e-3)),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head='dsnt', head_args=DSNT, canvas=(128, 96), batch_size=16, drop_last=False, keep='last', calibrate=False,
                       refresh_batchnorm=True, tta=(), mirror='right', augment=TURNED | dict(p_flip=0.0), phases=(Phase(epochs=30, lr=4e-3),)),
     'paper': Recipe(name='paper', arch='resnet34', head='tanh', canvas=(384, 288), batch_size=6, normalize='dataset', fixed_batchnorm=False, keep='last',
@@ -57,9 +57,9 @@ RECIPES = {
                             *[Phase(epochs=100, lr=1e-4, part=1, augment=STRONG)] * 7, *[Phase(epochs=100, lr=1e-4, augment=STRONG)] * 5,
                             *[Phase(epochs=100, lr=1e-4 * 0.8 ** (i + 1), augment=STRONG) for i in range(10)])),
 }
-TASK = KeypointTask(name='hands', recipes=RECIPES, samples=samples, n_samples=360, metric_canvas=(384, 288))
+TASK = KeypointTask(name='hands', recipes=RECIPES, samples=samples, n_samples=300, metric_canvas=(384, 288))
 
-# %% ../nbs/72_hands.ipynb #40ae1ccf
+# %% ../nbs/72_hands.ipynb #fbaf0979
 def recipe(
     # 'default', 'scratch' or 'paper'
     name: str = 'default',
@@ -67,7 +67,7 @@ def recipe(
     "The recipe of that name"
     return TASK.recipe(name)
 
-# %% ../nbs/72_hands.ipynb #340532dd
+# %% ../nbs/72_hands.ipynb #a6962d9c
 def dblock(
     # A recipe or its name: decides canvas, resizing and augmentation
     recipe: Recipe | str = 'default',
@@ -80,7 +80,7 @@ def dblock(
     return keypoint_block(spec, recipe.canvas, resize=recipe.resize, mirror=recipe.mirror,
                           batch_tfms=create_augment(recipe.augment, recipe.train_canvas, flip_order=spec.flip_order))
 
-# %% ../nbs/72_hands.ipynb #0f58694b
+# %% ../nbs/72_hands.ipynb #50616ec1
 def dls(
     # A label file, a folder that holds one, or a manifest; `None` renders samples into the user's cache folder, once
     source=None,
@@ -99,7 +99,7 @@ def dls(
     "Loaders of the labelled photos of `source`: looked at, split by group, decoded once, augmented as the recipe says"
     return TASK.dls(source, recipe, spec=spec, points=points, labels=labels, device=device)
 
-# %% ../nbs/72_hands.ipynb #3b4e4dbf
+# %% ../nbs/72_hands.ipynb #4bbcee34
 @delegates(Recipe)
 def learner(
     # A label file, a folder that holds one, a manifest or ready DataLoaders; `None` means rendered samples

@@ -159,7 +159,8 @@ class Recipe:
     loss: str = 'cross_entropy'
     # How much of each label is spread over the other classes
     label_smoothing: float = 0.0
-    # Rare classes: `None` leaves them rare, 'weights' counts their photos more in the loss, 'sampling' draws them more often
+    # Rare classes: `None` leaves them rare, 'weights' counts their photos more in the loss, 'sampling' draws them more often; both shift
+    # the linear probe's logits by the log of the classes' weights
     imbalance: str | None = None
     # Mix pairs of photos with shares drawn from Beta(mixup, mixup)
     mixup: float | None = None
@@ -480,9 +481,10 @@ def fit_probe(
     "Fit the linear probe on the training photos' features from the body as it is now, and apply it to every split; kept as `learn.probe`"
     shortcut = [runs_on_features(self, self.recipe, phase) == '' for phase in self.recipe.phases]
     maps = any(shortcut) and not only_averages(self.model[1], self.model[0].n_features)
-    self.frozen_features(maps=maps, keep=not all(shortcut))  # in one pass what phases will need
-    found = {name: (x.mean((1, 3, 4)).numpy(), y.numpy()) for name, (x, y) in self.frozen_features(maps=maps).items()}
+    features = self.frozen_features(maps=maps, flip='flip' in self.recipe.tta, keep=not all(shortcut))  # in one pass what phases will need
+    found = {name: (x.mean((1, 3, 4)).numpy(), y.numpy()) for name, (x, y) in features.items()}
     self.probe = linear_probe(*found['train'], len(self.dls.vocab), seed=self.recipe.seed)
+    if self.recipe.imbalance: self.probe.bias += np.log(class_weights(self.dls))  # every class as likely as every other
     return {name: (self.probe.probs(features), targets) for name, (features, targets) in found.items()}
 
 # %% ../nbs/30_recipes.ipynb #3d85286e

@@ -1,0 +1,163 @@
+"""Measure keypoint heads, losses and settings on one labelled set of photos, beside the mean shape and plain fastai.
+
+    python benchmarks/hands.py LABELS --weights FILE [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--out FILE.csv]
+
+LABELS is a label file or a folder that holds one. A column `split` in it is kept; else the first `--train` photos by name train, the
+next `--valid` ones validate and all others are the test. Every candidate is `hands.recipe()` with some fields set otherwise. Given is
+the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
+comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
+"""
+import argparse
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from fastai.callback.schedule import Learner  # with `fit_one_cycle`
+from fastai.data.block import DataBlock
+from fastai.data.transforms import ColReader, Normalize
+from fastai.layers import SigmoidRange
+from fastai.losses import L1LossFlat
+from fastai.torch_core import set_seed
+from fastai.vision.augment import Resize, ResizeMethod, aug_transforms
+from fastai.vision.data import ImageBlock, PointBlock
+from fastai.vision.learner import create_head
+from torch import nn
+
+from deepconn_fa import hands
+from deepconn_fa.backbones import create_backbone, layer_groups, normalization
+from deepconn_fa.blocks import split_by_column
+from deepconn_fa.callbacks import FixedBatchNorm
+from deepconn_fa.keypoints import points_of, spec_of
+from deepconn_fa.labels import read_labels, usable_points
+from deepconn_fa.loader import split_loaders
+from deepconn_fa.manifest import groups_of
+from deepconn_fa.metrics import bootstrap, canvas_scales
+from deepconn_fa.recipes import Phase
+
+CANVAS = (384, 288)
+VIEWS = {'photo': (), 'photo and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
+
+def phases(epochs, lr=(1e-3, 3e-4, 3e-3), **fields): return dict(phases=(Phase(epochs=epochs, lr=lr, **fields),))
+def head(name, **args): return dict(head=name, head_args=args)
+def augment(**args): return dict(augment=hands.TURNED | args)
+
+CANDIDATES = {
+    'dsnt': {}, 'tanh': head('tanh') | phases(60, (1e-3, 3e-4, 1e-3)), 'tanh wing': head('tanh', loss='wing') | phases(60, (1e-3, 3e-4, 1e-3)),
+    'dsnt wing': head('dsnt', **hands.DSNT, loss='wing'), 'dsnt soft_wing': head('dsnt', **hands.DSNT, loss='soft_wing'),
+    'simcc': head('simcc'), 'rle': head('rle') | phases(60, (1e-3, 3e-4, 1e-3)),
+    'no offset': dict(label_offset=False), '100 epochs': phases(100), '150 epochs': phases(150), '30 epochs': phases(30),
+    '256x192': dict(canvas=(256, 192)), 'elastic': augment(elastic=.15, warp=.05), 'turned more': augment(rotate=25., scale=.25, stretch=.1, shift=.1),
+    'weak light': augment(brightness=.1, contrast=.15, saturation=.15), 'blur and noise': augment(blur=.7, noise=.02),
+    'frozen body': phases(60, frozen=2), 'late half of the body': phases(60, frozen=1), 'batch 16': dict(batch_size=16),
+}
+
+
+def read(args) -> tuple[pd.DataFrame, object]:
+    "The labelled photos with their split"
+    points = args.points and [int(p) if p.isdigit() else p for p in args.points.split(',')]
+    manifest, spec = read_labels(args.labels, spec=args.spec, points=points, progress=False)
+    manifest = usable_points(manifest, spec).sort_values('path').reset_index(drop=True)
+    if 'split' not in manifest or (manifest.split == '').all():
+        ends = args.train, args.train + args.valid
+        manifest['split'] = ['train' if i < ends[0] else 'valid' if i < ends[1] else 'test' for i in range(len(manifest))]
+    manifest.attrs['spec'] = spec.to_dict()
+    return manifest, spec
+
+
+def errors(found, rows, spec) -> np.ndarray:
+    "(photos,): mean L1 error of a photo's coordinates on the canvas of 384 x 288"
+    scale = canvas_scales(rows[['width', 'height']].to_numpy(), CANVAS, 'squish')
+    return np.nanmean(np.abs(found[..., :2] - points_of(rows, spec)) * np.asarray(scale).reshape(len(rows), 1, -1), (1, 2))
+
+
+def ours(manifest, spec, args, fields, seed):
+    "Train one candidate: {views: errors of the test photos}, seconds, and error of the training photos"
+    learn = hands.learner(manifest, weights=args.weights, seed=seed, **fields)
+    start = time.process_time()
+    learn.fit_recipe(say=None)
+    seconds, found = time.process_time() - start, {}
+    for name, tta in VIEWS.items():
+        learn.recipe = learn.recipe.but(tta=tta)
+        predicted = learn.predict_splits()
+        found[name] = errors(predicted['test'], split_loaders(learn.dls)['test'].items, spec)
+        if name == 'photo': train = errors(predicted['train'], split_loaders(learn.dls)['train'].items, spec).mean()
+    return found, seconds, train
+
+
+def plain_fastai(manifest, spec, args, epochs, seed):
+    "fastai as its documentation has it: `PointBlock`, `y_range`, L1, its head and its augmentation; batch norm in eval mode once the body is trained"
+    set_seed(seed)
+    block = DataBlock((ImageBlock, PointBlock), get_x=ColReader('path'), get_y=lambda row: torch.tensor(points_of(row.to_frame().T, spec)[0] + .5).float(),
+                      splitter=split_by_column, item_tfms=Resize(CANVAS, ResizeMethod.Squish), batch_tfms=[*aug_transforms(), Normalize.from_stats(*normalization('mobilenet_v2'))])
+    dls = block.dataloaders(manifest, bs=8)
+    body = create_backbone('mobilenet_v2', args.weights)
+    model = nn.Sequential(body, nn.Sequential(create_head(body.n_features, 2 * spec.n), SigmoidRange(-1, 1)))
+    learn = Learner(dls, model, splitter=layer_groups, loss_func=L1LossFlat())
+    start = time.process_time()
+    with learn.no_bar(), learn.no_logging():
+        learn.freeze()
+        learn.fit_one_cycle(epochs[0], 1e-3)
+        if epochs[1]:
+            learn.add_cb(FixedBatchNorm())
+            learn.unfreeze()
+            learn.fit_one_cycle(epochs[1], slice(1e-4, 1e-3))
+        seconds = time.process_time() - start
+        test = split_loaders(dls)['test']
+        found = learn.get_preds(dl=test)[0].as_subclass(torch.Tensor).view(test.n, -1, 2).numpy()
+    sizes = test.items[['width', 'height']].to_numpy()
+    return {'photo': errors((found + 1) / 2 * sizes[:, None] - .5, test.items, spec)}, seconds, np.nan
+
+
+def main():
+    "Run the candidates and print the table"
+    warnings.filterwarnings('ignore')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('labels')
+    parser.add_argument('--weights', required=True, help='imagenet, or a file with a torchvision state dict of mobilenet_v2')
+    parser.add_argument('--spec')
+    parser.add_argument('--points')
+    parser.add_argument('--train', type=int, default=51)
+    parser.add_argument('--valid', type=int, default=9)
+    parser.add_argument('--only', nargs='+', choices=(*CANDIDATES, 'fastai'), default=('dsnt', 'tanh', 'simcc', 'rle', 'fastai'))
+    parser.add_argument('--epochs', type=int, help='so many for every candidate but fastai')
+    parser.add_argument('--seeds', nargs='+', type=int, default=(1, 2, 3))
+    parser.add_argument('--out', type=Path, help='CSV with the error of every test photo; runs that it holds already are not repeated')
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+
+    manifest, spec = read(args)
+    rows = manifest[manifest.split == 'test']
+    print(manifest.split.value_counts().to_dict(), flush=True)
+    wanted = {name: fields for name, fields in CANDIDATES.items() if name in args.only}
+    if args.epochs: wanted = {f'{name}, {args.epochs} epochs': fields | dict(phases=(replace(fields.get('phases', hands.recipe().phases)[0], epochs=args.epochs),)) for name, fields in wanted.items()}
+    if 'fastai' in args.only: wanted |= {'fastai, 60 frozen': (60, 0), 'fastai, 20 frozen and 100': (20, 100)}
+    kept = pd.read_csv(args.out) if args.out and args.out.exists() else pd.DataFrame(columns=['candidate', 'seed'])
+    for seed in args.seeds:
+        for name, fields in wanted.items():
+            if ((kept.candidate == name) & (kept.seed == seed)).any(): continue
+            found, seconds, train = (plain_fastai if isinstance(fields, tuple) else ours)(manifest, spec, args, fields, seed)
+            for views, error in found.items():
+                row = pd.DataFrame(dict(candidate=name, seed=seed, views=views, seconds=seconds, train=train, path=rows.path.map(lambda p: Path(p).name), error=error))
+                kept = pd.concat([kept, row], ignore_index=True)
+            if args.out: kept.to_csv(args.out, index=False)
+            print(f'{name}, seed {seed}: ' + ', '.join(f'{views} {error.mean():.2f}' for views, error in found.items()) + f' ({seconds:.0f} s, train {train:.2f})', flush=True)
+
+    own, groups = spec_of(spec), groups_of(rows).to_numpy()
+    share = np.nanmean(points_of(manifest[manifest.split == 'train'], own) / manifest.loc[manifest.split == 'train', ['width', 'height']].to_numpy()[:, None], 0)
+    shape = errors(share * rows[['width', 'height']].to_numpy()[:, None], rows, own)
+    table = [dict(candidate='mean shape', views='', error=bootstrap(np.mean, shape, groups=groups), seeds=1, seconds=0., train=np.nan)]
+    for (name, views), part in kept.groupby(['candidate', 'views'], sort=False):
+        error = part.groupby('path').error.mean()[[Path(p).name for p in rows.path]].to_numpy()
+        table.append(dict(candidate=name, views=views, error=bootstrap(np.mean, error, groups=groups), seeds=part.seed.nunique(),
+                          seconds=part.groupby('seed').seconds.first().mean(), train=part.groupby('seed').train.first().mean()))
+    table = pd.DataFrame(table)
+    table['error'] = [f"{e['value']:.2f} ({e['low']:.2f} to {e['high']:.2f})" for e in table.error]
+    print(f'\nn = {len(rows)} test photos')
+    print(table.round(2).to_string(index=False))
+
+
+if __name__ == '__main__': main()

@@ -381,6 +381,10 @@ def last_of_each_size(
     return [i for level, i in last.items() if 2**level >= min_stride]
 
 # %% ../nbs/21_backbones.ipynb #a011eec4
+def _widens(step):
+    "Is it a 1x1 convolution with batch norm and activation, and nothing else?"
+    return type(step).__name__ == 'Conv2dNormActivation' and [m.kernel_size for m in step.modules() if isinstance(m, nn.Conv2d)] == [(1, 1)]
+
 class Backbone(nn.Module):
     "A network without its classifier: photos (b, 3, h, w), normalised by `mean` and `std`, to feature maps (b, n_features, h', w')"
     def __init__(self,
@@ -425,7 +429,7 @@ class Backbone(nn.Module):
         for i, step in enumerate(self.steps):
             x = step(x)
             if i in self.taps: maps.append(x.permute(0, 3, 1, 2) if i < self.n_channels_last else x)
-        return maps
+            if i == self.taps[-1]: return maps  # what comes after serves a classifier only
 
     def _find_taps(self):
         "Steps after which a map leaves"
@@ -433,7 +437,9 @@ class Backbone(nn.Module):
         hooks = [step.register_forward_hook(lambda step, x, y: shapes.append(y.shape)) for step in self.steps]
         trace_shapes(self, self.canvas)
         for hook in hooks: hook.remove()
-        return last_of_each_size([self.canvas[0], *[shape[1 if i < n else 2] for i, shape in enumerate(shapes)]])
+        taps = last_of_each_size([self.canvas[0], *[shape[1 if i < n else 2] for i, shape in enumerate(shapes)]])
+        if len(taps) > 1 and taps[-1] - 1 > taps[-2] and _widens(list(self.steps)[taps[-1]]): taps[-1] -= 1
+        return taps
 
     @property
     def groups(self) -> list[list[nn.Module]]:

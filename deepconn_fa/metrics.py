@@ -48,10 +48,13 @@ def bootstrap(
     "Estimate of `statistic(*arrays)` with a percentile bootstrap interval; draws where it is not defined are left out"
     arrays = [np.asarray(a) for a in arrays]
     n = len(arrays[0])
-    members = [np.flatnonzero(np.asarray(groups) == g) for g in np.unique(groups)] if groups is not None else None
-    rng, values = np.random.default_rng(seed), []
+    _, number = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True)
+    order, sizes = np.argsort(number, kind='stable'), np.bincount(number)
+    starts, rng, values = sizes.cumsum() - sizes, np.random.default_rng(seed), []
     for _ in range(draws):
-        rows = rng.integers(0, n, n) if members is None else np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        drawn = rng.integers(0, len(sizes), len(sizes))
+        first = sizes[drawn].cumsum() - sizes[drawn]   # where each drawn group begins among the rows of this draw
+        rows = order[np.repeat(starts[drawn] - first, sizes[drawn]) + np.arange(sizes[drawn].sum())]
         values.append(statistic(*(a[rows] for a in arrays)))
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail]) if np.isfinite(values).any() else (np.nan, np.nan)

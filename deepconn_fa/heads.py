@@ -316,7 +316,7 @@ WITHIN = 0.1  # of [-1, 1]: what a confidence is the probability of
 
 # %% ../nbs/12_heads.ipynb #d8192423
 class KeypointHead(nn.Module):
-    "What keypoint heads share. A head adds `forward`, `points(raw)`, `confidence(raw, points)` and `point_losses(raw, targets)`, the last three per point"
+    "What keypoint heads share. A head adds `put_last()`, `forward`, `points(raw)`, `confidence(raw, points)` and `point_losses(raw, targets)`, the last three per point"
     # Takes the list of the body's maps, finest first, instead of the last one
     pyramid = False
     # Largest |x| and |y| that it can say
@@ -326,16 +326,23 @@ class KeypointHead(nn.Module):
         super().__init__()
         self.register_buffer('offset', torch.zeros(2))
 
-    def no_mean(self):
-        "Forget the mean shape"
-        self.register_buffer('mean', torch.zeros(self.n_points, 2))
-        self.register_buffer('has_mean', torch.zeros(self.n_points, 1))
+    def reset(self,
+        # Points
+        n_points: int,
+    ):
+        "Put fresh last layers in place, and no mean shape; the layers behind them, which all points share, stay"
+        self.n_points = n_points
+        self.put_last()
+        self.register_buffer('mean', torch.zeros(n_points, 2))
+        self.register_buffer('has_mean', torch.zeros(n_points, 1))
+
+    def put_last(self): pass  # a head without layers of its own has none to put
 
     def set_mean(self,
         # (n, 2) in [-1, 1]; NaN for a point that has none
         points,
     ):
-        "Start at a mean shape"
+        "Start at a mean shape: heatmaps have a broad Gaussian added to their logarithm from now on, other heads start their last bias there"
         points = torch.as_tensor(points)
         self.mean.copy_(points.nan_to_num(0.))
         self.has_mean.copy_(points.isfinite().all(-1, keepdim=True))
@@ -403,19 +410,13 @@ class TanhKeypointHead(KeypointHead):
         self.reduce, self.lin1 = nn.Conv2d(n_features, reduced, 1), xavier_linear(reduced*h*w, hidden)
         self.reset(n_points)
 
-    def reset(self,
-        # Points
-        n_points: int,
-    ):
-        "Put fresh last layers in place"
-        self.n_points, hidden = n_points, self.lin1.out_features
-        self.lin2, self.spread = xavier_linear(hidden, 2*n_points), xavier_linear(hidden, n_points)
+    def put_last(self):
+        "Two fresh linear layers, for places and for their spread"
+        hidden = self.lin1.out_features
+        self.lin2, self.spread = xavier_linear(hidden, 2*self.n_points), xavier_linear(hidden, self.n_points)
 
-    def set_mean(self,
-        # (n, 2) in [-1, 1]; NaN for a point that has none
-        points,
-    ):
-        "Start at a mean shape"
+    def set_mean(self, points):
+        super().set_mean(points)
         with torch.no_grad():
             self.lin2.weight.zero_()
             self.lin2.bias.copy_(torch.as_tensor(points).nan_to_num(0.).clamp(-.99, .99).atanh().flatten())
@@ -531,22 +532,11 @@ class DSNTHead(KeypointHead):
         self.reach = tuple(1 + 2*max(0, margin - sigma)/n for n in (w, h))
         self.reset(n_points)
 
-    def reset(self,
-        # Points
-        n_points: int,
-    ):
-        "Put a fresh last layer in place, and no mean shape"
-        self.n_points, self.last = n_points, nn.Conv2d(self.width, n_points, 1)
+    def put_last(self):
+        "A fresh layer of heatmaps"
+        self.last = nn.Conv2d(self.width, self.n_points, 1)
         nn.init.normal_(self.last.weight, std=.01)
         nn.init.zeros_(self.last.bias)
-        self.no_mean()
-
-    def set_mean(self,
-        # (n, 2) in [-1, 1]; NaN for a point that has none
-        points,
-    ):
-        "Start at a mean shape: the logarithm of a broad Gaussian is added to each heatmap from now on"
-        super().set_mean(points)
 
     def axes(self, raw): return [cell_centers(n - 2*self.margin, self.margin, raw) for n in (raw.shape[3], raw.shape[2])]
 
@@ -601,20 +591,9 @@ class SimCCHead(KeypointHead):
         self.to_x, self.to_y = (xavier_linear(math.prod(self.map_shape), bins) for _ in 'xy')
         self.reset(n_points)
 
-    def reset(self,
-        # Points
-        n_points: int,
-    ):
-        "Put a fresh layer of heatmaps in place, and no mean shape; the layers behind them, which all points share, stay"
-        self.n_points, self.last = n_points, nn.Conv2d(self.width, n_points, 1)
-        self.no_mean()
-
-    def set_mean(self,
-        # (n, 2) in [-1, 1]; NaN for a point that has none
-        points,
-    ):
-        "Start at a mean shape: the logarithm of a broad Gaussian is added to the bins from now on"
-        super().set_mean(points)
+    def put_last(self):
+        "A fresh layer of heatmaps"
+        self.last = nn.Conv2d(self.width, self.n_points, 1)
 
     def centers(self, raw): return cell_centers(self.bins, like=raw)*self.reach[0]
 
@@ -692,18 +671,13 @@ class RLEHead(TanhKeypointHead):
         super().__init__(n_features, n_points, map_shape=map_shape, reduced=reduced, hidden=hidden)
         self.flow = RealNVP()
 
-    def reset(self,
-        # Points
-        n_points: int,
-    ):
-        "Put a fresh last layer in place"
-        self.n_points, self.lin2 = n_points, xavier_linear(self.lin1.out_features, 4*n_points)
+    def put_last(self):
+        "A fresh linear layer"
+        self.lin2 = xavier_linear(self.lin1.out_features, 4*self.n_points)
 
-    def set_mean(self,
-        # (n, 2) in [-1, 1]; NaN for a point that has none
-        points,
-    ):
+    def set_mean(self, points):
         "Start at a mean shape, with deviations of 0.1"
+        KeypointHead.set_mean(self, points)
         with torch.no_grad():
             self.lin2.weight.zero_()
             self.lin2.bias.view(-1, 4).copy_(F.pad(torch.as_tensor(points).nan_to_num(0.), (0, 2), value=math.log(.1/.9)))

@@ -492,24 +492,29 @@ class DeepConnectionAugment(BatchAugment):
 
 # %% ../nbs/11_augment.ipynb #15351d58
 @patch
-def change_blur(self: DeepConnectionAugment, x: Tensor):
+def change_blur(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Blur the share `p_blur` of the photos, each by its own standard deviation up to `blur` pixels"
     return blur(x, uniform(len(x), 0, self.blur, x) * chance(x, self.p_blur), radius=max(2, math.ceil(3 * self.blur)))
 
 @patch
-def change_noise(self: DeepConnectionAugment, x: Tensor):
+def change_noise(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Add normal noise of up to `noise`, in the share `p_noise_channels` of the photos to each channel its own"
     return add_noise(x, uniform(len(x), 0, self.noise, x), chance(x, self.p_noise_channels))
 
 @patch
-def change_brightness(self: DeepConnectionAugment, x: Tensor):
+def change_brightness(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Multiply the pixels by 1 - `brightness` to 1 + `brightness`, in the share `p_brightness_channels` of the photos each channel by its own factor"
     factors = uniform(3 * len(x), 1 - self.brightness, 1 + self.brightness, x).view(-1, 3)
     return x * torch.where(chance(x, self.p_brightness_channels)[:, None], factors, factors[:, :1])[..., None, None]
 
 @patch
-def change_colour(self: DeepConnectionAugment, x: Tensor):
+def change_colour(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Shift hue and saturation by up to `hue` and `saturation`"
     return shift_colour(x, uniform(len(x), -self.hue, self.hue, x), uniform(len(x), -self.saturation, self.saturation, x))
 
 @patch
-def change_contrast(self: DeepConnectionAugment, x: Tensor):
+def change_contrast(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Stretch the pixels about the middle grey by a factor in the range `contrast`"
     return torch.lerp(torch.full_like(x[:1], 128/255), x, uniform(len(x), *self.contrast, x).view(-1, 1, 1, 1))
 
 # %% ../nbs/11_augment.ipynb #701df432

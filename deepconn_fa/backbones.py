@@ -39,7 +39,7 @@ from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.models.vision_transformer import interpolate_embeddings
 from torchvision.ops import Permute
 
-from .heads import KEYPOINT_HEADS, create_head, create_keypoint_head
+from .heads import KEYPOINT_HEADS, create_head, create_keypoint_head, evaluating
 from .manifest import InputError
 
 # %% ../nbs/21_backbones.ipynb #6e8ab4b0
@@ -344,12 +344,8 @@ def trace_shapes(
     "Call a network in eval mode on one photo, computing nothing"
     wrapped = _Called(net, call)
     state = {name: torch.empty_like(t, device='meta') for name, t in [*wrapped.named_parameters(), *wrapped.named_buffers()]}
-    training = [m for m in net.modules() if m.training]
-    try:
-        dtype = next((p.dtype for p in net.parameters()), torch.float32)
-        with torch.no_grad(), _KeepShape(): return torch.func.functional_call(wrapped.eval(), state, torch.empty(1, 3, *canvas, dtype=dtype, device='meta'))
-    finally:
-        for m in training: m.training = True
+    dtype = next((p.dtype for p in net.parameters()), torch.float32)
+    with evaluating(net), torch.no_grad(), _KeepShape(): return torch.func.functional_call(wrapped.eval(), state, torch.empty(1, 3, *canvas, dtype=dtype, device='meta'))
 
 class _KeepShape(TorchFunctionMode):
     "Within, normalisation does nothing; on the meta device torch takes milliseconds for it"

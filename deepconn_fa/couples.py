@@ -13,15 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import torch
 from torch import nn
-from fastai.data.block import DataBlock
-from fastai.data.core import DataLoaders
-from fastai.learner import Learner
-from fastcore.meta import delegates
 
 from .backbones import WeightsError, create_backbone, from_sequential_keys, read_state_dict
-from .blocks import classification_block
 from .heads import SPPHead
 from .learners import ClassificationTask
 from .recipes import Phase, Recipe
@@ -57,62 +51,13 @@ RECIPES = {
 }
 
 # %% ../nbs/70_couples.ipynb #71b0699d
-TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4600)
+TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4600, classes=CLASSES)
 
-# %% ../nbs/70_couples.ipynb #7ea5fb6a
-def recipe(
-    # 'default', 'scratch', 'paper' or 'paper_as_meant'
-    name: str = 'default',
-) -> Recipe:
-    "The recipe of that name"
-    return TASK.recipe(name)
-
-# %% ../nbs/70_couples.ipynb #aed7675a
-def dblock(
-    # A recipe or its name: decides canvas and resizing
-    recipe: Recipe | str = 'default',
-    *,
-    # Class names in the order of the outputs
-    classes: list[str] | tuple[str, ...] = CLASSES,
-) -> DataBlock:
-    "The DataBlock of this task over the rows of a manifest; augmentation and normalisation are added by `dls`"
-    recipe = TASK.recipe(recipe)
-    return classification_block(list(classes), recipe.canvas, resize=recipe.resize, train_from=recipe.train_from)
-
-# %% ../nbs/70_couples.ipynb #ee3e9265
-def dls(
-    # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
-    source=None,
-    # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
-    recipe: Recipe | str | None = None,
-    *,
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-) -> DataLoaders:
-    "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
-    return TASK.dls(source, recipe, classes=classes, device=device)
-
-# %% ../nbs/70_couples.ipynb #e07f5517
-@delegates(Recipe)
-def learner(
-    # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples
-    source=None,
-    # A recipe or its name; default: 'default' with weights, 'scratch' without
-    recipe: Recipe | str | None = None,
-    *,
-    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
-    weights: str | Path | None = 'auto',
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # Fields of the recipe to set otherwise, `arch='resnet18'` say
-    **kwargs,
-) -> Learner:
-    "A fastai Learner for this question; `learn.fit_recipe()` trains it as the recipe says"
-    return TASK.learner(source, recipe, weights=weights, classes=classes, device=device, overrides=kwargs)
+def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
+def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)
+def dls(*args, **kwargs): return TASK.dls(*args, **kwargs)
+def learner(*args, **kwargs): return TASK.learner(*args, **kwargs)
+TASK.document(recipe, dblock, dls, learner)
 
 # %% ../nbs/70_couples.ipynb #aa71747d
 def load_published(

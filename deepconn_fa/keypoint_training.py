@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/keypoint_training.html.md"""
 
 # %% auto #0
 __all__ = ['keypoint_dls', 'phase_in', 'unit_points', 'KeypointLearner', 'LabelOffset', 'keypoint_learner', 'answered',
-           'answered_points']
+           'answered_points', 'measure_points']
 
 # %% ../nbs/43_keypoint_training.ipynb #782165fd
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from fastcore.basics import patch
 from .augment import create_augment
 from .backbones import create_network, folded_batchnorm
 from .blocks import is_mirrored, keypoint_block, to_canvas_points, to_photo_points
-from .heads import KeypointLoss, find_points
+from .heads import KeypointLoss, evaluating, find_points
 from .keypoints import KeypointSpec, mean_shape, points_of, spec_of
 from .labels import read_labels, split_points, usable_points
 from .loader import DecodeOnceDL, split_loaders
@@ -128,10 +128,8 @@ class LabelOffset(Callback):
     def look(self):
         "Measure how far the labels of the training photos still lie to the right of the predictions, and correct the offset by it"
         (_, _, y), model, seen = self.labels[0], self.model, []
-        training = [m for m in model.modules() if m.training]
-        model.eval()
-        for batch in self.dls.train.plain(): seen.append(find_points(model, batch[0].as_subclass(torch.Tensor), tta=('flip',), flip_order=self.dls.spec.flip_order)[..., 0].cpu())
-        for m in training: m.training = True
+        with evaluating(model):
+            for batch in self.dls.train.plain(): seen.append(find_points(model, batch[0].as_subclass(torch.Tensor), tta=('flip',), flip_order=self.dls.spec.flip_order)[..., 0].cpu())
         off = y.as_subclass(torch.Tensor).view(len(y), -1, 2)[..., 0].cpu() - torch.cat(seen)
         self.model[1].offset[0] += off[~off.isnan()].mean()
 
@@ -170,15 +168,12 @@ def predict_splits(
 ) -> dict[str, np.ndarray]: # {split: (n, n_points, 3): x and y in pixels of the upright photo, and a confidence from 0 to 1}
     "Find the points of the photos of every split, in order, without augmentation, averaged over the views of the recipe"
     model, recipe, order, found = self.model.to(self.dls.device), self.recipe, self.spec.flip_order, {}
-    training = [m for m in model.modules() if m.training]
-    model.eval()
-    with folded_batchnorm(model[0]):
+    with evaluating(model), folded_batchnorm(model[0]):
         for name, dl in split_loaders(self.dls).items():
             parts = []
             for batch in with_progress(dl, f'Predicting {name}', total=len(dl)):
                 parts.append(find_points(model, batch[0].as_subclass(torch.Tensor), tta=recipe.tta, flip_order=order).cpu())
             found[name] = self.to_photos(torch.cat(parts).numpy(), dl.items)
-    for m in training: m.training = True
     return found
 
 @patch
@@ -223,6 +218,22 @@ def answered_points(
     "The points in a table of answers"
     return answers[[f'pred_{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')]].to_numpy(float).reshape(len(answers), spec.n, 3)
 
+# %% ../nbs/43_keypoint_training.ipynb #d6437541
+def measure_points(
+    # What `learn.answers` gave, or rows of it, or of several
+    answers: pd.DataFrame,
+    spec: KeypointSpec,
+    *,
+    # (height, width) on which errors in canvas pixels are given, and how photos are brought to it
+    canvas: tuple[int, int],
+    resize: str = 'squish',
+    # (rows, n_points, 2) in pixels of the upright photos: what stands beside it as `baseline_...`
+    baseline: np.ndarray | None = None,
+) -> dict[str, dict]: # {metric: {value, low, high, n, n_photos}}
+    "Measure the points in a table of answers; photos of one group are drawn together in the bootstrap"
+    return keypoint_metrics(answered_points(answers, spec)[..., :2], points_of(answers, spec), spec, sizes=answers[['width', 'height']].to_numpy(),
+                            canvas=canvas, resize=resize, baseline=baseline, groups=groups_of(answers).to_numpy())
+
 # %% ../nbs/43_keypoint_training.ipynb #62278ea0
 @patch
 def evaluate(
@@ -232,11 +243,9 @@ def evaluate(
     predictions: dict[str, np.ndarray] | None = None,
 ) -> dict[str, dict]: # {split: {metric: {value, low, high, n, n_photos}}}
     "Measure the Learner on every split that has photos; see `metrics.keypoint_metrics`"
-    loaders, recipe, figures = split_loaders(self.dls), self.recipe, {}
-    shape = mean_shape(unit_points(loaders['train'].items, self.spec, recipe))
-    for name, points in (predictions or self.predict_splits()).items():
-        rows = loaders[name].items
-        figures[name] = keypoint_metrics(
-            points[..., :2], points_of(rows, self.spec), self.spec, sizes=rows[['width', 'height']].to_numpy(), canvas=self.metric_canvas or recipe.canvas,
-            resize=recipe.resize, baseline=self.to_photos(np.repeat(shape[None], len(rows), 0), rows), groups=groups_of(rows).to_numpy())
+    recipe, figures = self.recipe, {}
+    shape = mean_shape(unit_points(self.dls.train.items, self.spec, recipe))
+    for name, rows in self.answers(predictions=predictions).groupby('split', sort=False):
+        figures[name] = measure_points(rows, self.spec, canvas=self.metric_canvas or recipe.canvas, resize=recipe.resize,
+                                       baseline=self.to_photos(np.repeat(shape[None], len(rows), 0), rows))
     return figures

@@ -93,6 +93,7 @@ def _path_column(file, header):
     if not found: raise InputError(f"{file} has no column 'file' that names the photos; its columns are {', '.join(header[:8])}.")
     return found[0]
 
+# %% ../nbs/18_labels.ipynb #43b33afd
 def read_wide(
     # CSV: file, x0, y0, ... or file, NAME_x, NAME_y, ...
     file: str | Path,
@@ -196,6 +197,7 @@ def read_coco(
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as e:
         raise InputError(f'{file} is not built as COCO files are ({type(e).__name__}: {e}). Export it again.') from e
 
+# %% ../nbs/18_labels.ipynb #e0e735ee
 def _coco_labels(file, data):
     "`Labels` of what a COCO file holds"
     marked = [a for a in data['annotations'] if a.get('keypoints')]
@@ -278,15 +280,17 @@ def find_labels(
     labels = Path(labels).expanduser().absolute()
     if not labels.exists(): raise InputError(f'{labels} does not exist. Name a label file, or a folder with photos and one label file.')
     if not labels.is_dir(): return labels
-    found = []
+    found, others = [], []
     for file in [f for f in find_files(labels) if f.suffix.lower() in ('.csv', '.tsv', '.json')]:
-        try: found.append(file) if sniff_labels(file) and (file.suffix.lower() != '.json' or read_coco(file)) else None
-        except InputError: pass
+        try:
+            if sniff_labels(file) == 'coco': read_coco(file)
+        except InputError as e: others.append(str(e))
+        else: found.append(file)
     if len(found) == 1: return found[0]
     if found:
         raise InputError(f"{labels} holds {len(found)} label files ({', '.join(f.name for f in found[:4])}). Name the one that you mean.")
     raise InputError(f'{labels} holds no label file. Put a CSV with the columns file, x0, y0, ... (or NAME_x, NAME_y, ...) beside the '
-                     'photos, or name one.')
+                     'photos, or name one.' + (f' What is there: {others[0]}' if others else ''))
 
 # %% ../nbs/18_labels.ipynb #70d66655
 def match_spec(
@@ -493,6 +497,7 @@ def read_labels(
     manifest.attrs = attrs | dict(notes=notes)
     return manifest, spec
 
+# %% ../nbs/18_labels.ipynb #a9ca740c
 def _read_as(file, spec, points):
     "The labels of `file` in the order of `spec`, with the chosen points only"
     try:

@@ -8,6 +8,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/learners.html.md"""
 __all__ = ['Task', 'ClassificationTask', 'KeypointTask']
 
 # %% ../nbs/51_learners.ipynb #a0a03b22
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,17 @@ from pathlib import Path
 import fastai.vision.learner  # noqa: F401  teaches `show_results` to draw photos
 import pandas as pd
 import torch
+from fastai.data.block import DataBlock
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastcore.basics import patch
+from fastcore.meta import delegates
 
 import deepconn_fa.evaluate  # noqa: F401  gives a Learner `predict_splits` and `evaluate`
 from . import __version__
+from .augment import create_augment
 from .backbones import has_imagenet
+from .blocks import classification_block, keypoint_block
 from .bundle import save_bundle as write_bundle
 from .keypoint_training import KeypointLearner, keypoint_dls, keypoint_learner
 from .keypoints import KeypointSpec, spec_of
@@ -41,8 +46,12 @@ class Task:
     # How many samples to render where no photos are given
     n_samples: int
 
-    def recipe(self, name: str | Recipe) -> Recipe:
-        "The recipe of that name; a recipe is given back as it is"
+    def recipe(
+        self,
+        # One of the task's `recipes`; a recipe itself is given back as it is
+        name: str | Recipe = 'default',
+    ) -> Recipe:
+        "The recipe of that name"
         if isinstance(name, Recipe): return name
         if name not in self.recipes: raise InputError(f"There is no recipe '{name}' for {self.name}; choose from {', '.join(self.recipes)}.")
         return self.recipes[name]
@@ -75,6 +84,8 @@ class Task:
 @dataclass(frozen=True, kw_only=True)
 class ClassificationTask(Task):
     "A question with one of several answers"
+    # The answers of the rendered samples, in the order of the outputs; other photos bring their own
+    classes: tuple[str, ...] = ()
 
     def read(self, source, recipe: Recipe) -> pd.DataFrame:
         "The photos of `source`, looked at, checked and split as the recipe says"
@@ -102,11 +113,32 @@ def settle(
                          f'{recipe.canvas[0]} x {recipe.canvas[1]} px ({recipe.resize}). Make both from one recipe.')
     return recipe, weights
 
+# %% ../nbs/51_learners.ipynb #1f96d8b3
+def _recipe_fields(function: Callable) -> Callable:
+    "Decorator: the fields of a recipe stand in a signature in place of `**kwargs`"
+    function = delegates(Recipe)(function)
+    function.__delwrap__ = Recipe  # docments reads the comments of the class: its generated constructor has no source
+    return function
+
+@patch
+def dblock(
+    self: ClassificationTask,
+    # A recipe or its name: decides canvas and resizing
+    recipe: Recipe | str = 'default',
+    *,
+    # Class names in the order of the outputs; default: those of the rendered samples
+    classes: list[str] | tuple[str, ...] | None = None,
+) -> DataBlock:
+    "The DataBlock of this task over the rows of a manifest; augmentation and normalisation are added by `dls`"
+    recipe, classes = self.recipe(recipe), list(classes or self.classes)
+    if not classes: raise InputError(f"{self.name} has no classes of its own; name them: classes=['yes', 'no'].")
+    return classification_block(classes, recipe.canvas, resize=recipe.resize, train_from=recipe.train_from)
+
 # %% ../nbs/51_learners.ipynb #e8985673
 @patch
 def dls(
     self: ClassificationTask,
-    # A folder, a CSV, a manifest; `None` means rendered samples
+    # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
     source=None,
     # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
     recipe: Recipe | str | None = None,
@@ -116,11 +148,13 @@ def dls(
     # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
 ) -> DataLoaders:
-    "Loaders of the photos of `source` as the recipe wants them"
+    "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
     recipe = self.recipe(recipe or ('scratch' if source is None else 'default'))
     return classification_dls(self.rendered() if source is None else source, recipe, classes=classes, device=device)
 
+# %% ../nbs/51_learners.ipynb #0a35d4e7
 @patch
+@_recipe_fields
 def learner(
     self: ClassificationTask,
     # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples
@@ -128,19 +162,35 @@ def learner(
     # A recipe or its name; default: 'default' with weights, 'scratch' without
     recipe: Recipe | str | None = None,
     *,
-    # 'imagenet', a file, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
+    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
     weights: str | Path | None = 'auto',
+    # Class names in the order of the outputs; default: the sorted labels of the photos
     classes: list[str] | None = None,
+    # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
-    # Fields of the recipe to set otherwise
-    overrides: dict | None = None,
+    # Fields of the recipe to set otherwise, `arch='resnet18'` say
+    **kwargs,
 ) -> Learner:
-    "A fastai Learner that knows its task and its recipe"
-    recipe, weights = self.settle(source, recipe, weights, overrides)
+    "A fastai Learner for this question; `learn.fit_recipe()` trains it as the recipe says"
+    recipe, weights = self.settle(source, recipe, weights, kwargs)
     loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, classes=classes, device=device)
     learn = classification_learner(loaders, recipe, weights=weights)
     learn.task = self.name
     return learn
+
+# %% ../nbs/51_learners.ipynb #6bdf3759
+@patch
+def document(
+    self: Task,
+    # Functions that hand everything on to this task's methods of the same names
+    *functions: Callable,
+) -> None:
+    "Give functions the signatures, docstrings and docments of the methods that they stand for"
+    for function in functions:
+        method = getattr(self, function.__name__)
+        function.__doc__, function.__signature__ = method.__doc__, inspect.signature(method)
+        function.__annotations__ = {name: kind for name, kind in method.__annotations__.items() if name != 'self'}
+        function.__delwrap__ = method.__func__  # where docments looks on
 
 # %% ../nbs/51_learners.ipynb #ec98c125
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +198,8 @@ class KeypointTask(Task):
     "A question about places: where is each of these points?"
     # (height, width) on which errors in canvas pixels are given, whatever size the network sees, so that recipes can be compared
     metric_canvas: tuple[int, int]
+    # The points of the rendered samples; other labels bring their own
+    spec: KeypointSpec | None = None
 
     def read(
         self,
@@ -172,27 +224,47 @@ class KeypointTask(Task):
         "Sum up what was read, in words"
         return describe_points(manifest, spec_of(manifest.attrs['spec']), n_problems=3)
 
+# %% ../nbs/51_learners.ipynb #4d22452f
+@patch
+def dblock(  # noqa: F811  patched onto another class
+    self: KeypointTask,
+    # A recipe or its name: decides canvas, resizing and augmentation
+    recipe: Recipe | str = 'default',
+    *,
+    # Which points: a name of `SPECS`, a small table, a dict or a spec; default: those of the rendered samples
+    spec: KeypointSpec | str | Path | dict | None = None,
+) -> DataBlock:
+    "The DataBlock of this task over the rows of a manifest; `dls` adds normalisation"
+    recipe, spec = self.recipe(recipe), self.spec if spec is None else spec_of(spec)
+    if spec is None: raise InputError(f"{self.name} has no points of its own; say which they are: spec='hand12'.")
+    return keypoint_block(spec, recipe.canvas, resize=recipe.resize, mirror=recipe.mirror,
+                          batch_tfms=create_augment(recipe.augment, recipe.train_canvas, flip_order=spec.flip_order))
+
 # %% ../nbs/51_learners.ipynb #ca40d820
 @patch
-def dls(  # noqa: F811  patched onto another class
+def dls(  # noqa: F811
     self: KeypointTask,
-    # A label file, a folder that holds one, or a manifest; `None` means rendered samples
+    # A label file, a folder that holds one, or a manifest; `None` renders samples into the user's cache folder, once
     source=None,
     # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
     recipe: Recipe | str | None = None,
     *,
-    # As in `keypoint_dls`
+    # Which points: 'hand12', 'hand21', 'face68', a small table, or a spec; default: those that the label file names
     spec: KeypointSpec | str | Path | dict | None = None,
+    # Names or numbers of the points to use; default: all
     points: str | list | None = None,
+    # The label file, where `source` is the folder of the photos and does not hold it
     labels: str | Path | None = None,
     # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
 ) -> DataLoaders:
-    "Loaders of the labelled photos of `source` as the recipe wants them"
+    "Loaders of the labelled photos of `source`: looked at, split by group, decoded once, augmented as the recipe says"
     recipe = self.recipe(recipe or ('scratch' if source is None else 'default'))
     return keypoint_dls(self.rendered() if source is None else source, recipe, spec=spec, points=points, labels=labels, device=device)
 
+# %% ../nbs/51_learners.ipynb #56be8724
 @patch
+@_recipe_fields
 def learner(  # noqa: F811
     self: KeypointTask,
     # A label file, a folder that holds one, a manifest or ready DataLoaders; `None` means rendered samples
@@ -200,17 +272,19 @@ def learner(  # noqa: F811
     # A recipe or its name; default: 'default' with weights, 'scratch' without
     recipe: Recipe | str | None = None,
     *,
-    # 'imagenet', a file, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
+    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
     weights: str | Path | None = 'auto',
+    # As in `dls`
     spec: KeypointSpec | str | Path | dict | None = None,
     points: str | list | None = None,
     labels: str | Path | None = None,
+    # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
-    # Fields of the recipe to set otherwise
-    overrides: dict | None = None,
+    # Fields of the recipe to set otherwise, `arch='resnet18'` say
+    **kwargs,
 ) -> KeypointLearner:
-    "A fastai Learner that knows its task and its recipe"
-    recipe, weights = self.settle(source, recipe, weights, overrides)
+    "A fastai Learner that finds points; `learn.fit_recipe()` trains it as the recipe says"
+    recipe, weights = self.settle(source, recipe, weights, kwargs)
     loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, spec=spec, points=points, labels=labels, device=device)
     learn = keypoint_learner(loaders, recipe, weights=weights)
     learn.task, learn.metric_canvas = self.name, self.metric_canvas

@@ -20,6 +20,7 @@ from fastai.vision.augment import RandTransform
 from fastcore.basics import chunked, patch
 from torch import nn
 
+from .heads import evaluating
 from .manifest import SPLITS, with_progress
 
 # %% ../nbs/20_loader.ipynb #868144d0
@@ -146,10 +147,8 @@ def body_maps(
     if isinstance(dl, DecodeOnceDL) and not keep and 'batch' not in dl.kept:
         dl, as_valid = dl.new(), dl.as_valid
         dl.max_decoded, dl.as_valid = 0, as_valid
-    training = [m for m in body.modules() if m.training]
-    body.eval()
     features, targets, done = None, [], 0
-    try:
+    with evaluating(body):
         for batch in with_progress(dl, 'Computing features', total=len(dl)):
             x = batch[0].as_subclass(torch.Tensor)
             with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
@@ -159,8 +158,6 @@ def body_maps(
             features[done:done + len(maps)] = maps.cpu()
             targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
             done += len(maps)
-    finally:
-        for m in training: m.training = True
     return features[:done].clone() if done < len(features) else features, torch.cat(targets)
 
 def body_features(

@@ -311,6 +311,7 @@ def list_photos(
     table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are no text could not be printed
     return table
 
+# %% ../nbs/01_manifest.ipynb #8f3d23fb
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
     "The same rows, numbered from 0, with paths as text"
     if 'path' not in table: raise InputError(f"the table has no column 'path'; its columns are {', '.join(map(str, table.columns))}.")
@@ -523,14 +524,13 @@ def plot_duplicates(
     fig: 'Figure | None' = None,
 ) -> 'Figure':
     "Draw sets of near-duplicates in pairs, those with contradictory labels first and in red"
-    import matplotlib.pyplot as plt
     rows = manifest[(manifest.problem == '') & _filled(manifest.duplicates)] if 'duplicates' in manifest else manifest[:0]
     if not len(rows): raise InputError('There are no near-duplicates to draw: the column duplicates is empty.')
     odd = set(label_conflicts(manifest).duplicates)
     sets = sorted(rows.groupby('duplicates'), key=lambda s: (s[0] not in odd, s[1].index[0]))[:n]
     columns = min(3, len(sets))
     lines = -(-len(sets) // columns)
-    fig = fig or plt.figure(figsize=(3.4 * columns, 1.9 * lines), layout='constrained')
+    fig = fig or _figure(3.4 * columns, 1.9 * lines)
     axes = fig.subplots(lines, 2 * columns, squeeze=False)
     for ax in axes.flat: ax.axis('off')
     for (name, group), pair in zip(sets, axes.reshape(-1, 2)):
@@ -540,6 +540,11 @@ def plot_duplicates(
             title = f'{row.label}\n{_short(Path(row.path).name)}'.strip()
             ax.set_title(title, fontsize=7, color='firebrick' if name in odd else 'black', parse_math=False)
     return fig
+
+def _figure(width: float, height: float) -> 'Figure':
+    "A new figure, in inches, that only what draws on it shows: pyplot, which keeps each of its own open, is not asked"
+    from matplotlib.figure import Figure  # not at the top: who reads a table need not wait for it
+    return Figure(figsize=(width, height), layout='constrained')
 
 def _short(name: str, most: int = 22) -> str:
     "`name`, its middle left out where it is long"
@@ -695,6 +700,7 @@ def describe(
     if len(bad) > n_problems: lines.append(f'... and {len(bad) - n_problems} more')
     return '\n'.join(lines)
 
+# %% ../nbs/01_manifest.ipynb #c106bb43
 def _say_copies(manifest: pd.DataFrame) -> list[str]:
     "Near-duplicates, contradictory labels, and what lies on both sides of a split"
     lines, fine = [], manifest[manifest.problem == '']
@@ -726,15 +732,14 @@ def plot_counts(
     fig: 'Figure | None' = None,
 ) -> 'Figure':
     "Draw the number of usable photos of each class, the most frequent first, by split where there is one"
-    import matplotlib.pyplot as plt
     table = counts(manifest).iloc[:-1].sort_values('all', ascending=False, kind='stable')
-    fig = fig or plt.figure(figsize=(min(3 + .3 * len(table), 14), 3), layout='constrained')
+    fig, dealt = fig or _figure(min(3.5 + .3 * len(table), 14), 3), len(table.columns) > 2
     ax = fig.subplots()
     below = np.zeros(len(table))
     for name in table.columns[:-1]:
         ax.bar(range(len(table)), table[name], bottom=below, label=name)
         below += table[name]
-    if len(table.columns) > 2: ax.legend(frameon=False)
+    if dealt: ax.legend(frameon=False, loc='upper left', bbox_to_anchor=(1, 1))  # beside the bars
     _name_classes(ax, table.index)
     ax.set(ylabel='photos', title=f'{table["all"].sum()} photos in {len(table)} classes')
     return fig
@@ -765,10 +770,9 @@ def plot_sizes(
     fig: 'Figure | None' = None,
 ) -> 'Figure':
     "Draw width and height of every usable photo, and for each class the median of the longer side with the range that holds 80 %"
-    import matplotlib.pyplot as plt
     rows = _dealt(manifest)
     labels, few = sorted(rows.label.unique()), rows.label.nunique() <= 6
-    fig = fig or plt.figure(figsize=(min(6 + .25 * len(labels), 14), 3.2), layout='constrained')
+    fig = fig or _figure(min(6 + .25 * len(labels), 14), 3.2)
     left, right = fig.subplots(1, 2, width_ratios=(3, max(2, len(labels) * .25)))
     for k, label in enumerate(labels):
         mine = rows[rows.label == label]

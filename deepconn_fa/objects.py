@@ -11,13 +11,6 @@ __all__ = ['CLASSES', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', '
 from pathlib import Path
 
 import pandas as pd
-import torch
-from fastai.data.block import DataBlock
-from fastai.data.core import DataLoaders
-from fastai.learner import Learner
-from fastcore.meta import delegates
-
-from .blocks import classification_block
 from .learners import ClassificationTask
 from .recipes import Phase, Recipe
 from .synth_objects import CLASSES as OBJECTS
@@ -50,62 +43,17 @@ RECIPES = {
                     valid=0.25, test=0.25, tta=(), calibrate=False, patience=5, augment=dict(policy='caltech'),
                     phases=(Phase(epochs=30, lr=1e-3, weight_decay=0.0, schedule='flat', frozen=2),)),
 }
-TASK = ClassificationTask(name='objects', recipes=RECIPES, samples=samples, n_samples=1500)
 
 # %% ../nbs/71_objects.ipynb #6654aa03
-def recipe(
-    # 'default', 'probe', 'scratch' or 'paper'
-    name: str = 'default',
-) -> Recipe:
-    "The recipe of that name"
-    return TASK.recipe(name)
+TASK = ClassificationTask(name='objects', recipes=RECIPES, samples=samples, n_samples=1500, classes=CLASSES)
 
-# %% ../nbs/71_objects.ipynb #f72945ec
-def dblock(
-    # A recipe or its name: decides canvas and resizing
-    recipe: Recipe | str = 'default',
-    *,
-    # Class names in the order of the outputs
-    classes: list[str] | tuple[str, ...] = CLASSES,
-) -> DataBlock:
-    "The DataBlock of this task over the rows of a manifest; augmentation and normalisation are added by `dls`"
-    recipe = TASK.recipe(recipe)
-    return classification_block(list(classes), recipe.canvas, resize=recipe.resize, train_from=recipe.train_from)
-
-# %% ../nbs/71_objects.ipynb #f15331fc
-def dls(
-    # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
-    source=None,
-    # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
-    recipe: Recipe | str | None = None,
-    *,
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-) -> DataLoaders:
-    "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
-    return TASK.dls(source, recipe, classes=classes, device=device)
-
-# %% ../nbs/71_objects.ipynb #ec12720a
-@delegates(Recipe)
-def learner(
-    # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples
-    source=None,
-    # A recipe or its name; default: 'default' with weights, 'scratch' without
-    recipe: Recipe | str | None = None,
-    *,
-    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
-    weights: str | Path | None = 'auto',
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # Fields of the recipe to set otherwise, `arch='resnet18'` say; `head='paper'` is the published head on the published classifier
-    **kwargs,
-) -> Learner:
-    "A fastai Learner for this question; `learn.fit_recipe()` trains it as the recipe says"
+def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
+def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)
+def dls(*args, **kwargs): return TASK.dls(*args, **kwargs)
+def learner(*args, **kwargs):
     if kwargs.get('head') == 'paper':
         paper = RECIPES['paper']
         kwargs = dict(head_args=paper.head_args, body_args=paper.body_args, loss=paper.loss, start_at_probe=False, calibrate=False) | kwargs | dict(head=paper.head)
-    return TASK.learner(source, recipe, weights=weights, classes=classes, device=device, overrides=kwargs)
+    return TASK.learner(*args, **kwargs)
+
+TASK.document(recipe, dblock, dls, learner)

@@ -46,7 +46,7 @@ from .backbones import create_network, folded_batchnorm, layer_groups, normaliza
 from .blocks import classification_block
 from .callbacks import (Accumulate, Checkpoint, FixedBatchNorm, History, KeepBest, Precision, PullToStart, between, copy_weights,
                                    restore)
-from .heads import MultiSampleLoss
+from .heads import MultiSampleLoss, evaluating
 from .loader import MAX_DECODED, DecodeOnceDL, body_maps, split_loaders
 from .manifest import InputError, check_labels, classes_of, clean_text, scan, split
 from .metrics import wilson
@@ -400,14 +400,11 @@ def only_averages(
     n_features: int,
 ) -> bool:
     "Whether `head` gives the same for a map and for the map's mean, found out by trying"
-    modes = [(m, m.training) for m in head.modules()]
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with evaluating(head), torch.no_grad(), torch.random.fork_rng():
             maps = torch.rand(2, n_features, 3, 5, device=next(head.parameters()).device)
-            return torch.allclose(head.eval()(maps), head(maps.mean((2, 3), keepdim=True)), atol=1e-4)
+            return torch.allclose(head(maps), head(maps.mean((2, 3), keepdim=True)), atol=1e-4)
     except (RuntimeError, ValueError, TypeError, AttributeError): return False
-    finally:
-        for m, mode in modes: m.training = mode
 
 def _fingerprint(body):
     "Numbers that change when a weight does"
@@ -503,9 +500,7 @@ def split_logits(
     kept = getattr(self, '_features', None)
     exact = kept and not kept['bf16']
     known = self.known_features(maps=not only_averages(head, body.n_features), flip=flip) if exact else None
-    training = [m for m in model.modules() if m.training]
-    model.eval()
-    with torch.no_grad(), nullcontext() if known else folded_batchnorm(body):
+    with evaluating(model), torch.no_grad(), nullcontext() if known else folded_batchnorm(body):
         for name, dl in split_loaders(self.dls).items():
             if splits and name not in splits: continue
             if known:
@@ -519,7 +514,6 @@ def split_logits(
                 logits.append(torch.stack([model(view).float() for view in ([x, x.flip(-1)] if flip else [x])], 1).cpu())
                 targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
             found[name] = torch.cat(logits), torch.cat(targets)
-    for m in training: m.training = True
     return found
 
 def calibrate(

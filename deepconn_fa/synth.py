@@ -7,7 +7,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/synth.html.md"""
 # %% auto #0
 __all__ = ['BACKGROUNDS', 'SKIN_TONES', 'HAIR_COLOURS', 'HAIRSTYLES', 'CUES', 'LIGHTS', 'photo_rngs', 'mix', 'darker', 'brighter',
            'lighter', 'hex_colours', 'ellipse', 'curve', 'smooth', 'mirror', 'Frame', 'Sketch', 'draw_background',
-           'sample_cues', 'finish_photo', 'draw_couple', 'render_parallel', 'render_couples']
+           'sample_cues', 'finish_photo', 'check_size', 'draw_couple', 'render_parallel', 'render_folder',
+           'render_couples']
 
 # %% ../nbs/00_synth.ipynb #20bcaf5b
 import json, multiprocessing, os, sys
@@ -149,6 +150,7 @@ def _spot(peak, n=48):
     v, u = np.meshgrid(*[np.linspace(-1, 1, n)]*2, indexing='ij')
     return Image.fromarray((peak*np.clip(1 - np.sqrt(u*u + v*v), 0, 1)).astype(np.uint8))
 
+# %% ../nbs/00_synth.ipynb #83960c72
 class Sketch:
     "A picture that is drawn at `zoom` times its size, in coordinates of the finished photo"
     def __init__(self,
@@ -244,6 +246,7 @@ def _hills(s, rng, w, base, height, colour, n=9):
     y = base - height*rng.random(n)
     s.fill(np.concatenate([smooth(np.stack([x, y], 1), closed=False), [[1.1*w, 9*base], [-.1*w, 9*base]]]), colour)
 
+# %% ../nbs/00_synth.ipynb #44e94a1d
 def _park(s, rng, w, h):
     low = rng.uniform(.45, .65)*h
     _sky(s, rng, w, h, low)
@@ -293,6 +296,7 @@ def _street(s, rng, w, h):
         x += b + rng.uniform(0, .02)*w
     s.shade(np.array([[0, low], [w, low], [w, h], [0, h]]), mix((96, 96, 100), (168, 160, 150), rng.random()), .15)
 
+# %% ../nbs/00_synth.ipynb #c491f55e
 def _room(s, rng, w, h):
     wall = hex_colours('e6d3bd c8d6cf d9c2c4 b9c7d8 efe6d4 8fa3a0 7a6f80 cfae8a 5b6b73')[rng.integers(9)]
     s.shade(np.array([[0, 0], [w, 0], [w, h], [0, h]]), wall, .2)
@@ -309,6 +313,7 @@ def _room(s, rng, w, h):
     _round = smooth(np.array([[-.05*w, .62*h], [1.05*w, .62*h], [1.05*w, 1.1*h], [-.05*w, 1.1*h]]))
     if rng.random() < .6: s.shade(_round, sofa, .25)
 
+# %% ../nbs/00_synth.ipynb #cabd866c
 def _studio(s, rng, w, h):
     colour = hex_colours('d7c4b0 a8b8c8 6d7f8f c9a0a0 8a9a7b 4a4e5c b8a9c9 e6dccf 9b6a5a')[rng.integers(9)]
     s.shade(np.array([[0, 0], [w, 0], [w, h], [0, h]]), colour, .2)
@@ -425,6 +430,7 @@ def _torso(s, t, body):
         for k in (-1, 1): s.shade(body([[k*.17, -.17], [k*.34, -.1], [k*.42, .35], [k*.1, 1.]]), darker(t['cloth'], .2), .2)
         if t['presentation'] == 'man': s.shade(body([[-.05, -.06], [.05, -.06], [.09, .7], [0, .82], [-.09, .7]]), t['trim'], .2)
 
+# %% ../nbs/00_synth.ipynb #d736f607
 def _neck(s, t, body):
     "Neck and what stands around it"
     skin = darker(t['skin'], .12)
@@ -495,6 +501,7 @@ def _hair_behind(s, t, head):
     elif style == 'scarf':
         s.shade(head(smooth(mirror([[-.2, -.62], [-.45, -.42], [-.5, .1], [-.45, .5], [-.62, .8], [-.3, 1.]]))), t['trim'], .3)
 
+# %% ../nbs/00_synth.ipynb #852cc9d4
 def _cap(low_l, mid, low_r, sides=.06, top=.57, wide=.41):
     "Outline of hair on the skull: hairline heights left, middle, right; `sides` how far down at the ears"
     outside = [[-wide, sides], [-wide-.01, -.25], [-.26, -top+.05], [0, -top-.02], [.26, -top+.05], [wide+.01, -.25], [wide, sides]]
@@ -538,6 +545,7 @@ def _face(s, t, head, yaw):
     for k in (-1, 1): s.glow(*head([[k*.2 + .05*yaw, .16]])[0], .13*head.unit, .1*head.unit, mix(skin, (224, 84, 84), .5), t['blush'])
     return outline
 
+# %% ../nbs/00_synth.ipynb #8e4059a4
 def _eye(s, t, head, x, y, k, value, gaze):
     "One eye; `k` is -1 for the left and 1 for the right, `value` the mood in it"
     u, skin = np.linspace(-1, 1, 13), t['skin']
@@ -564,6 +572,7 @@ def _brow(s, t, head, x, y, k, value):
     if sum(colour) > sum(t['skin']) - 120: colour = darker(t['skin'], .55)
     s.line(head(np.stack([x + .105*u, y + dy], 1)), t['brow']*head.unit, colour)
 
+# %% ../nbs/00_synth.ipynb #e67cf10e
 def _mouth(s, t, head, x, y, value):
     "Laughing, smiling, straight, pressed or turned down"
     skin, half = t['skin'], .165 + .04*value
@@ -603,6 +612,7 @@ def _nose(s, t, head, shift, yaw):
     s.line(head(smooth(bridge, 2, closed=False)), .02*head.unit, darker(skin, .3))
     s.line(head(curve(shift*1.5, .145, .04*n, .03)), .018*head.unit, darker(skin, .4))
 
+# %% ../nbs/00_synth.ipynb #4700a806
 def _glasses(s, t, head, shift, dark):
     frame, u = (30, 28, 34), head.unit
     for k in (-1, 1):
@@ -627,6 +637,7 @@ def _hide(s, t, head, hidden, shift):
         lock = [[-k*.1, -.56], [k*.3, -.55], [k*.46, -.2], [k*.46, .4], [k*.36, .66], [k*.24, .4], [k*.1, .05], [k*.06, -.3]]
         s.shade(head(smooth(lock)), t['hair_rgb'], .3)
 
+# %% ../nbs/00_synth.ipynb #465be78f
 def _head(s, t, head, pose, hidden=''):
     "A whole head; returns the outline of the face in pixels"
     yaw, shift = pose['yaw'], .075*pose['yaw']
@@ -739,6 +750,7 @@ def _hold_hands(s, scene, poses):
     _hand(s, frame, scene['people'][0], -.05, 0, .13, (.9, .1))
     _hand(s, frame, scene['people'][1], .07, .03, .12, (-.9, .1))
 
+# %% ../nbs/00_synth.ipynb #46b9ea26
 def _draw_couple(s, scene, cues, poses):
     "Both people in each other's order; returns the outlines of their faces"
     v = cues['arms']
@@ -776,14 +788,17 @@ def finish_photo(
     x += rng.standard_normal((h, w, 1), np.float32)*np.float32(grain)
     return Image.fromarray(np.clip(x, 0, 255).astype(np.uint8))
 
+# %% ../nbs/00_synth.ipynb #f3f4eacf
+def check_size(
+    size: tuple,  # height and width in pixels
+    least: int = 64,  # pixels that each of them needs
+) -> tuple:  # the same as whole numbers
+    "Check the size of a photo that is to be drawn"
+    if len(size) == 2 and min(size) >= least: return int(size[0]), int(size[1])
+    raise ValueError(f'size is {tuple(size)}: give height and width, each {least} pixels or more')
+
 # %% ../nbs/00_synth.ipynb #10029262
 _TRAITS = 'presentation skin_tone hair hairstyle beard glasses garment pattern'.split()  # in the table, for each person
-_MIN_SIDE = 64  # pixels: a smaller photo shows no mouths
-
-def _check_size(size):
-    if len(size) == 2 and min(size) >= _MIN_SIDE: return
-    raise ValueError(f'size is {tuple(size)}: give height and width, each {_MIN_SIDE} pixels or more')
-
 def _box(outline, size):
     "The box around an outline, inside the photo"
     h, w = size
@@ -803,6 +818,7 @@ def _passer_by(rng, size):
         _head(s, t, head, pose)
     return draw
 
+# %% ../nbs/00_synth.ipynb #e64486bf
 def draw_couple(
     happy: bool,  # a happy couple or an unhappy one
     seed: int | list | np.random.SeedSequence,  # who, where and how: the same seed shows the same people in the other mood
@@ -810,7 +826,7 @@ def draw_couple(
     size: tuple = (240, 320),  # height and width in pixels
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict)
     "Draw one couple"
-    _check_size(size)
+    h, w = size = check_size(size)
     look, mood, place, film = photo_rngs(seed, 4)
     scene = _sample_scene(look)
     unseen = [f'{c}_{"ab"[i]}' for i, hide in enumerate(scene['hidden']) if hide for c in _HIDES[hide]]
@@ -818,7 +834,6 @@ def draw_couple(
     light = (round(-float(np.cos(scene['angle'])), 2), round(-float(np.sin(scene['angle'])), 2))
     third = _passer_by(place, size) if scene['third_person'] else None
     back = draw_background(scene['background'], place, size, blur=scene['blur'], light=light, people=third)
-    h, w = size
     s = Sketch(back.resize((2*w, 2*h), Image.BILINEAR), 2, light)
     poses = _poses(scene, cues, size)
     outlines = _draw_couple(s, scene, cues, poses)
@@ -847,37 +862,71 @@ def render_parallel(
     if alone: return list(bar(map(draw, jobs)))
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool: return list(bar(pool.map(draw, jobs, chunksize=8)))
 
-# %% ../nbs/00_synth.ipynb #7b7f6412
+# %% ../nbs/00_synth.ipynb #a2b8bcb0
+def _differences(table, request):
+    "How the rendering of `table` differs from what is asked for, '' where it does not"
+    if isinstance(request, str):
+        old, new = set(table['rendering'].iloc[0].split()), set(request.split())
+        return ' instead of '.join(' '.join(sorted(words)) for words in (old - new, new - old)) if old != new else ''
+    found = {k: len(table) if k == 'n' else type(v)(table[k].iloc[0]) for k, v in request.items()}
+    return ', '.join(f'{k} {found[k]} instead of {v}' for k, v in request.items() if found[k] != v)
+
+def _finished(csv, kind, request, path, read):
+    "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
+    dest, part, cure = csv.parent, csv.with_suffix('.part'), 'choose another folder, or delete this one'
+    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
+    if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
+    if part.exists() and not csv.exists():
+        if part.read_text() == _request_text(request): return None  # begun like this and interrupted
+        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
+    try: table = read(csv)
+    except (OSError, ValueError): table = pd.DataFrame()
+    if len(table) == 0 or not {path, *(['rendering'] if isinstance(request, str) else request)} <= {*table, 'n'}:
+        raise ValueError(f'{dest} is not empty and holds no rendered {kind}: choose another folder')
+    if differ := _differences(table, request): raise ValueError(f'{dest} holds another rendering ({differ}): {cure}')
+    lost = [p for p in table[path] if not (dest/p).is_file()]
+    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
+    return table
+
+def _request_text(request): return request if isinstance(request, str) else json.dumps(request)
+
+# %% ../nbs/00_synth.ipynb #8ee09daa
+def render_folder(
+    dest: str | Path,  # folder; made if it is not there
+    kind: str,  # what is rendered, in messages: 'couples'
+    request: dict | str,  # all that decides how: columns of the table, `n` its rows; or one text, the column `rendering`
+    draw,  # function of one job that saves a photo and returns its row; it must live in a module where other processes can find it
+    jobs: list,  # what it is called with
+    *,
+    folders: tuple | list = (),  # made in `dest` for the photos
+    table: str | None = None,  # the table's name without `.csv`; `kind` if None
+    path: str = 'path',  # the table's column of photos, relative to `dest`
+    empty_is_nan: bool = False,  # read empty cells as NaN, not as empty text
+    workers: int | None = None,  # processes; as many as there are cores if None
+    progress: bool = True,  # show a progress bar
+) -> pd.DataFrame:  # one row a photo, as in the CSV in `dest`
+    "Render photos and their table into a new folder, complete an interrupted rendering, or read a finished one"
+    csv, read = Path(dest)/f'{table or kind}.csv', partial(pd.read_csv, keep_default_na=empty_is_nan)
+    found = _finished(csv, kind, request, path, read)
+    if found is not None: return found
+    for folder in (csv.parent, *(csv.parent/name for name in folders)): folder.mkdir(parents=True, exist_ok=True)
+    part, unfinished = csv.with_suffix('.part'), csv.with_suffix('.csv.part')
+    part.write_text(_request_text(request))
+    pd.DataFrame(render_parallel(draw, jobs, workers=workers, progress=progress)).to_csv(unfinished, index=False)
+    os.replace(unfinished, csv)  # the table last: where it stands, the rendering is whole
+    part.unlink()
+    return read(csv)
+
+# %% ../nbs/00_synth.ipynb #553fc530
 _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is not taken for a new one
 
 def _request(n, seed, size):
     "What a rendering is made of; an error for what cannot be drawn"
     if n < 2: raise ValueError(f'n is {n}: a rendering needs at least 2 photos, one of each class')
     if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
-    _check_size(size)
-    return dict(n=int(n), seed=int(seed), height=int(size[0]), width=int(size[1]), renderer=_RENDERER)
+    h, w = check_size(size)
+    return dict(n=int(n), seed=int(seed), height=h, width=w, renderer=_RENDERER)
 
-def _finished(dest, request):
-    "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
-    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
-    if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
-    cure = 'choose another folder, or delete this one'
-    if (dest/'couples.part').exists() and not (dest/'couples.csv').exists():
-        if (dest/'couples.part').read_text() == json.dumps(request): return None  # begun like this and interrupted
-        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
-    try: table = pd.read_csv(dest/'couples.csv', keep_default_na=False)
-    except (OSError, ValueError): table = pd.DataFrame()
-    if len(table) == 0 or not {'path', *request} <= {*table, 'n'}:
-        raise ValueError(f'{dest} is not empty and holds no rendered couples: choose another folder')
-    found = dict(n=len(table)) | {k: int(table[k].iloc[0]) for k in request if k != 'n'}
-    if found != request:
-        differ = ', '.join(f'{k} {found[k]} instead of {request[k]}' for k in request if found[k] != request[k])
-        raise ValueError(f'{dest} holds another rendering ({differ}): {cure}')
-    lost = [p for p in table['path'] if not (dest/p).is_file()]
-    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
-    return table
-
-# %% ../nbs/00_synth.ipynb #553fc530
 def _render_one(job):
     "Draw and save one photo of a rendering; returns its row"
     dest, seed, i, size = job
@@ -896,14 +945,5 @@ def render_couples(
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in `dest/couples.csv`
     "Render couples into `dest/happy` and `dest/unhappy`, with their table `dest/couples.csv`"
-    dest, request = Path(dest), _request(n, seed, size)
-    table = _finished(dest, request)
-    if table is not None: return table
-    for label in ('happy', 'unhappy'): (dest/label).mkdir(parents=True, exist_ok=True)
-    part = dest/'couples.part'
-    part.write_text(json.dumps(request))
-    rows = render_parallel(_render_one, [(str(dest), seed, i, tuple(size)) for i in range(n)], workers=workers, progress=progress)
-    pd.DataFrame(rows).to_csv(dest/'couples.csv.part', index=False)
-    os.replace(dest/'couples.csv.part', dest/'couples.csv')  # the table last: where it stands, the rendering is whole
-    part.unlink()
-    return pd.read_csv(dest/'couples.csv', keep_default_na=False)
+    request, jobs = _request(n, seed, size), [(str(dest), seed, i, tuple(size)) for i in range(n)]
+    return render_folder(dest, 'couples', request, _render_one, jobs, folders=('happy', 'unhappy'), workers=workers, progress=progress)

@@ -10,7 +10,6 @@ __all__ = ['FINGERS', 'HAND_PLACES', 'HAND_SIZES', 'sample_hand_owner', 'sample_
            'draw_hand', 'render_hands']
 
 # %% ../nbs/15_synth_hands.ipynb #9cc1eb0a
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,8 @@ from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFilter
 
 from .keypoints import SPECS
-from .synth import (BACKGROUNDS, LIGHTS, SKIN_TONES, Frame, Sketch, darker, draw_background, ellipse, finish_photo, hex_colours, lighter,
-                               mix, photo_rngs, render_parallel, smooth)
+from .synth import (BACKGROUNDS, LIGHTS, SKIN_TONES, Frame, Sketch, check_size, darker, draw_background, ellipse, finish_photo, hex_colours,
+                               lighter, mix, photo_rngs, render_folder, smooth)
 
 # %% ../nbs/15_synth_hands.ipynb #fe16b7ab
 _METALS = dict(gold=(222, 178, 92), silver=(196, 198, 204))
@@ -730,9 +729,7 @@ def draw_hand_place(
     return s.image.filter(_lens(rng.uniform(.6, 1.5)))
 
 # %% ../nbs/15_synth_hands.ipynb #bcee4fff
-def _hand_size(size):
-    if len(size) == 2 and min(size) >= 96: return int(size[0]), int(size[1])
-    raise ValueError(f'size is {tuple(size)}: give height and width, each 96 pixels or more')
+_LEAST = 96  # pixels: a smaller photo shows no fingers
 
 def _point_columns(hand, camera, spec, relief):
     "NAME_x, NAME_y (none outside of the photo) and NAME_visible of each point"
@@ -765,7 +762,7 @@ def draw_hand(
     who, how, where, film, texture = photo_rngs(seed, 5)
     owner = sample_hand_owner(who if person is None else photo_rngs(person, 1)[0])
     pose, chance, format_ = sample_hand_pose(how), how.random(2), HAND_SIZES[how.integers(len(HAND_SIZES))]
-    side, size = side or ('left', 'right')[int(chance[0] < .5)], _hand_size(size or format_)
+    side, size = side or ('left', 'right')[int(chance[0] < .5)], check_size(size or format_, _LEAST)
     hand = Hand(owner, pose, side, view)
     camera = aim_camera(hand, pose, how, size, crop=.35 if chance[1] < .05 else 0.)
     angle = where.uniform(.1, .9)*np.pi
@@ -791,27 +788,8 @@ def _rendering(n, seed, photos_a_person, back, spec, size):
     if photos_a_person < 1: raise ValueError(f'photos_a_person is {photos_a_person}: give 1 or more')
     if not 0 <= back <= 1: raise ValueError(f'back is {back}: give the share of photos that show the back, 0 to 1')
     if spec not in ('hand12', 'hand21'): raise ValueError(f'no points {spec!r} on rendered hands: choose hand12 or hand21')
-    size = 'x'.join(map(str, _hand_size(size))) if size else 'varied'
+    size = 'x'.join(map(str, check_size(size, _LEAST))) if size else 'varied'
     return f'n={n} seed={seed} photos_a_person={photos_a_person} back={back:g} spec={spec} size={size} renderer={_RENDERER}'
-
-def _finished(dest, rendering):
-    "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
-    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
-    if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
-    cure = 'choose another folder, or delete this one'
-    if (dest/'keypoints.part').exists() and not (dest/'keypoints.csv').exists():
-        if (dest/'keypoints.part').read_text() == rendering: return None  # begun like this and interrupted
-        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
-    try: table = pd.read_csv(dest/'keypoints.csv')
-    except (OSError, ValueError): table = pd.DataFrame()
-    if len(table) == 0 or not {'file', 'rendering'} <= {*table}:
-        raise ValueError(f'{dest} is not empty and holds no rendered hands: choose another folder')
-    if table['rendering'].iloc[0] != rendering:
-        old, new = set(table['rendering'].iloc[0].split()), set(rendering.split())
-        raise ValueError(f'{dest} holds another rendering ({" ".join(sorted(old - new))} instead of {" ".join(sorted(new - old))}): {cure}')
-    lost = [p for p in table['file'] if not (dest/p).is_file()]
-    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
-    return table
 
 # %% ../nbs/15_synth_hands.ipynb #13ef6e54
 def _render_one(job):
@@ -836,15 +814,7 @@ def render_hands(
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in `dest/keypoints.csv`
     "Render hands into `dest/photos`, with their points in `dest/keypoints.csv`: file, group (the person), side, NAME_x, NAME_y, NAME_visible ..."
-    dest, rendering = Path(dest), _rendering(n, seed, photos_a_person, back, spec, size)
-    table = _finished(dest, rendering)
-    if table is not None: return table
-    (dest/'photos').mkdir(parents=True, exist_ok=True)
-    part = dest/'keypoints.part'
-    part.write_text(rendering)
+    rendering = _rendering(n, seed, photos_a_person, back, spec, size)
     jobs = [(str(dest), seed, i, photos_a_person, back, spec, size, rendering) for i in range(n)]
-    rows = render_parallel(_render_one, jobs, workers=workers, progress=progress)
-    pd.DataFrame(rows).to_csv(dest/'keypoints.csv.part', index=False)
-    os.replace(dest/'keypoints.csv.part', dest/'keypoints.csv')  # the table last: where it stands, the rendering is whole
-    part.unlink()
-    return pd.read_csv(dest/'keypoints.csv')
+    return render_folder(dest, 'hands', rendering, _render_one, jobs, folders=['photos'], table='keypoints', path='file', empty_is_nan=True,
+                         workers=workers, progress=progress)

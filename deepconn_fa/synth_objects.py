@@ -9,7 +9,6 @@ __all__ = ['CLASSES', 'PAINTS', 'Part', 'draw_parts', 'parts_box', 'pose_parts',
            'render_objects']
 
 # %% ../nbs/16_synth_objects.ipynb #82aa4b0a
-import json, os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +16,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from .synth import (BACKGROUNDS, LIGHTS, Frame, Sketch, brighter, darker, draw_background, ellipse, finish_photo, hex_colours,
-                               lighter, mix, photo_rngs, render_parallel, smooth)
+from .synth import (BACKGROUNDS, LIGHTS, Frame, Sketch, brighter, check_size, darker, draw_background, ellipse, finish_photo, hex_colours,
+                               lighter, mix, photo_rngs, render_folder, smooth)
 
 # %% ../nbs/16_synth_objects.ipynb #7e7757b1
 class Part(NamedTuple):
@@ -481,10 +480,6 @@ def _place(parts, scene, size):
     x, y = np.array([w, h])/2 + free*[scene['x'], scene['y']] - unit*np.array([x0+x1, y0+y1])/2
     return Frame(x, y, unit)
 
-def _check_size(size):
-    if len(size) == 2 and min(size) >= 64: return int(size[0]), int(size[1])
-    raise ValueError(f'size is {tuple(size)}: give height and width, each 64 pixels or more')
-
 # %% ../nbs/16_synth_objects.ipynb #3c1e4bd6
 def draw_object(
     name: str,  # one of `CLASSES`
@@ -496,7 +491,7 @@ def draw_object(
     if name not in CLASSES: raise ValueError(f'no object {name!r}: choose one of {", ".join(CLASSES)}')
     look, shape, place, film = photo_rngs(seed, 4)
     scene = _sample_photo(look, name)
-    h, w = size = _check_size(size or scene['size'])
+    h, w = size = check_size(size or scene['size'])
     paint = sample_paint(look)
     light = (round(-float(np.cos(scene['sun'])), 2), round(-float(np.sin(scene['sun'])), 2))
     parts = pose_parts(_OBJECTS[name](shape, list(paint.values())), **{k: scene[k] for k in ('angle', 'slant', 'squeeze', 'mirrored')})
@@ -515,30 +510,9 @@ def draw_object(
     attrs |= {c: scene[c] for c in ('background', 'light', 'cover', 'mirrored')}
     return photo, attrs | {c: round(scene[c], 3) for c in ('angle', 'slant', 'squeeze')}
 
-# %% ../nbs/16_synth_objects.ipynb #973a5f0c
+# %% ../nbs/16_synth_objects.ipynb #be3e9d3f
 _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is not taken for a new one
 
-def _finished(dest, kind, request):
-    "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
-    csv, part, cure = dest/f'{kind}.csv', dest/f'{kind}.part', 'choose another folder, or delete this one'
-    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
-    if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
-    if part.exists() and not csv.exists():
-        if part.read_text() == json.dumps(request): return None  # begun like this and interrupted
-        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
-    try: table = pd.read_csv(csv, keep_default_na=False)
-    except (OSError, ValueError): table = pd.DataFrame()
-    if len(table) == 0 or not {'path', *request} <= {*table, 'n'}:
-        raise ValueError(f'{dest} is not empty and holds no rendered {kind}: choose another folder')
-    found = {k: len(table) if k == 'n' else type(v)(table[k].iloc[0]) for k, v in request.items()}
-    if found != request:
-        differ = ', '.join(f'{k} {found[k]} instead of {request[k]}' for k in request if found[k] != request[k])
-        raise ValueError(f'{dest} holds another rendering ({differ}): {cure}')
-    lost = [p for p in table['path'] if not (dest/p).is_file()]
-    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
-    return table
-
-# %% ../nbs/16_synth_objects.ipynb #be3e9d3f
 def _render_one(job):
     "Draw and save one photo of a rendering; returns its row"
     dest, seed, i, size = job
@@ -560,14 +534,7 @@ def render_objects(
     "Render objects into `dest/CLASS`, with their table `dest/objects.csv`"
     if n < len(CLASSES): raise ValueError(f'n is {n}: a rendering needs at least {len(CLASSES)} photos, one of each class')
     if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
-    dest, size = Path(dest), size and _check_size(size)
+    size = size and check_size(size)
     request = dict(n=int(n), seed=int(seed), size=f'{size[0]}x{size[1]}' if size else 'varied', renderer=_RENDERER)
-    table = _finished(dest, 'objects', request)
-    if table is not None: return table
-    for name in CLASSES: (dest/name).mkdir(parents=True, exist_ok=True)
-    (dest/'objects.part').write_text(json.dumps(request))
-    rows = render_parallel(_render_one, [(str(dest), seed, i, size) for i in range(n)], workers=workers, progress=progress)
-    pd.DataFrame(rows).to_csv(dest/'objects.csv.part', index=False)
-    os.replace(dest/'objects.csv.part', dest/'objects.csv')  # the table last: where it stands, the rendering is whole
-    (dest/'objects.part').unlink()
-    return pd.read_csv(dest/'objects.csv', keep_default_na=False)
+    jobs = [(str(dest), seed, i, size) for i in range(n)]
+    return render_folder(dest, 'objects', request, _render_one, jobs, folders=CLASSES, workers=workers, progress=progress)

@@ -8,15 +8,14 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/synth_scenes.html.md"""
 __all__ = ['SCENE_CUES', 'PLACES', 'sample_mood', 'draw_scene', 'is_contradictory', 'render_scenes']
 
 # %% ../nbs/17_synth_scenes.ipynb #1ff8a7b5
-import json, os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageEnhance
 
-from .synth import (LIGHTS, SKIN_TONES, Frame, Sketch, brighter, curve, darker, ellipse, finish_photo, hex_colours, lighter,
-                               mirror, mix, photo_rngs, render_parallel, smooth)
+from .synth import (LIGHTS, SKIN_TONES, Frame, Sketch, brighter, check_size, curve, darker, ellipse, finish_photo, hex_colours, lighter,
+                               mirror, mix, photo_rngs, render_folder, smooth)
 
 # %% ../nbs/17_synth_scenes.ipynb #38af8613
 SCENE_CUES = ('weather', 'air', 'trees', 'flowers', 'house', 'ground', 'figure', 'water')
@@ -232,6 +231,7 @@ def _window(s, rng, v, frame, glass, curtain, trim):
     s.line(frame([[0, -.6], [0, .6]]), .9, trim)
     s.line(frame([[-.48, 0], [.48, 0]]), .9, trim)
 
+# %% ../nbs/17_synth_scenes.ipynb #e9bc44d8
 def _house_mood(s, rng, v, x, y, wide):
     "A house with curtains and smoke from its chimney, or a ruin"
     wall, roof = _one(rng, hex_colours('d9c6a8 c9d0cc d8b4a0 b8a890 e6dccb a9b6b8')), _one(rng, hex_colours('a2503f 6b5a58 8a6a4a 55687a'))
@@ -300,6 +300,7 @@ def _toys(s, rng, v, x, y, r, c, d):
     s.line(f(rope), 1, (110, 96, 84))
     for k in range(n): s.fill(f([rope[2*k], rope[2*k+1], (rope[2*k] + rope[2*k+1])/2 + [0, .3]]), _one(rng, _GAY))
 
+# %% ../nbs/17_synth_scenes.ipynb #c9545d3d
 def _graves(s, rng, v, x, y, r):
     stone = _one(rng, hex_colours('8c8e90 a09a90 787c80'))
     for k in range(1 + int(-2.9*v)):
@@ -443,10 +444,6 @@ def _recoloured(image, saturation):
     for _ in range(2): factor *= float(np.clip(saturation/max(_saturation(ImageEnhance.Color(small).enhance(factor)), .02), .5, 2))
     return ImageEnhance.Color(image).enhance(factor)
 
-def _check_size(size):
-    if len(size) == 2 and min(size) >= 64: return int(size[0]), int(size[1])
-    raise ValueError(f'size is {tuple(size)}: give height and width, each 64 pixels or more')
-
 # %% ../nbs/17_synth_scenes.ipynb #b29eed44
 def draw_scene(
     positive: bool,  # the mood
@@ -455,7 +452,7 @@ def draw_scene(
     size: tuple = (400, 500),  # height and width in pixels
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict)
     "Draw one scene"
-    h, w = size = _check_size(size)
+    h, w = size = check_size(size)
     look, mood, film, back, *rest = photo_rngs(seed, 5 + len(SCENE_CUES))
     rngs = dict(zip(('place', *SCENE_CUES), rest))
     place, light, sun = _one(look, list(PLACES)), _one(look, list(LIGHTS)), look.uniform(.15, .85)*np.pi
@@ -484,30 +481,9 @@ def is_contradictory(
     order, offset = rng.permutation(_BLOCK), rng.random(_BLOCK)
     return bool((order[place] + offset[place])/_BLOCK < share)
 
-# %% ../nbs/17_synth_scenes.ipynb #b3b43aee
+# %% ../nbs/17_synth_scenes.ipynb #6e62a992
 _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is not taken for a new one
 
-def _finished(dest, kind, request):
-    "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
-    csv, part, cure = dest/f'{kind}.csv', dest/f'{kind}.part', 'choose another folder, or delete this one'
-    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
-    if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
-    if part.exists() and not csv.exists():
-        if part.read_text() == json.dumps(request): return None  # begun like this and interrupted
-        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
-    try: table = pd.read_csv(csv)
-    except (OSError, ValueError): table = pd.DataFrame()
-    if len(table) == 0 or not {'path', *request} <= {*table, 'n'}:
-        raise ValueError(f'{dest} is not empty and holds no rendered {kind}: choose another folder')
-    found = {k: len(table) if k == 'n' else type(v)(table[k].iloc[0]) for k, v in request.items()}
-    if found != request:
-        differ = ', '.join(f'{k} {found[k]} instead of {request[k]}' for k in request if found[k] != request[k])
-        raise ValueError(f'{dest} holds another rendering ({differ}): {cure}')
-    lost = [p for p in table['path'] if not (dest/p).is_file()]
-    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
-    return table
-
-# %% ../nbs/17_synth_scenes.ipynb #6e62a992
 def _render_one(job):
     "Draw and save one photo of a rendering; returns its row"
     dest, seed, i, size, share = job
@@ -533,15 +509,8 @@ def render_scenes(
     if n < 2: raise ValueError(f'n is {n}: a rendering needs at least 2 photos, one of each mood')
     if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
     if not 0 <= contradictory <= .5: raise ValueError(f'contradictory is {contradictory}: give a share from 0 to 0.5')
-    dest, (h, w) = Path(dest), _check_size(size)
+    h, w = check_size(size)
     request = dict(n=int(n), seed=int(seed), height=h, width=w, share=float(contradictory), renderer=_RENDERER)
-    table = _finished(dest, 'scenes', request)
-    if table is not None: return table
-    for label in ('positive', 'negative'): (dest/label).mkdir(parents=True, exist_ok=True)
-    (dest/'scenes.part').write_text(json.dumps(request))
     jobs = [(str(dest), seed, i, (h, w), float(contradictory)) for i in range(n)]
-    rows = render_parallel(_render_one, jobs, workers=workers, progress=progress)
-    pd.DataFrame(rows).to_csv(dest/'scenes.csv.part', index=False)
-    os.replace(dest/'scenes.csv.part', dest/'scenes.csv')  # the table last: where it stands, the rendering is whole
-    (dest/'scenes.part').unlink()
-    return pd.read_csv(dest/'scenes.csv')
+    return render_folder(dest, 'scenes', request, _render_one, jobs, folders=('positive', 'negative'), empty_is_nan=True,
+                         workers=workers, progress=progress)

@@ -26,7 +26,7 @@ from torch import nn
 from deepconn_fa import couples
 from deepconn_fa.backbones import create_backbone, layer_groups, normalization
 from deepconn_fa.blocks import split_by_column
-from deepconn_fa.evaluate import cross_validate
+from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import check_labels, groups_of, scan, usable
 from deepconn_fa.metrics import auc, bootstrap

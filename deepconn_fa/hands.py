@@ -11,15 +11,8 @@ __all__ = ['SPEC', 'MILD', 'STRONG', 'TURNED', 'DSNT', 'RECIPES', 'TASK', 'sampl
 from pathlib import Path
 
 import pandas as pd
-import torch
-from fastai.data.block import DataBlock
-from fastai.data.core import DataLoaders
-from fastcore.meta import delegates
 
-from .augment import create_augment
-from .blocks import keypoint_block
-from .keypoint_training import KeypointLearner
-from .keypoints import SPECS, KeypointSpec, spec_of
+from .keypoints import SPECS
 from .learners import KeypointTask
 from .recipes import Phase, Recipe
 from .synth_hands import render_hands
@@ -57,66 +50,12 @@ RECIPES = {
                             *[Phase(epochs=100, lr=1e-4, part=1, augment=STRONG)] * 7, *[Phase(epochs=100, lr=1e-4, augment=STRONG)] * 5,
                             *[Phase(epochs=100, lr=1e-4 * 0.8 ** (i + 1), augment=STRONG) for i in range(10)])),
 }
-TASK = KeypointTask(name='hands', recipes=RECIPES, samples=samples, n_samples=300, metric_canvas=(384, 288))
 
-# %% ../nbs/72_hands.ipynb #fbaf0979
-def recipe(
-    # 'default', 'scratch' or 'paper'
-    name: str = 'default',
-) -> Recipe:
-    "The recipe of that name"
-    return TASK.recipe(name)
+# %% ../nbs/72_hands.ipynb #9987d00e
+TASK = KeypointTask(name='hands', recipes=RECIPES, samples=samples, n_samples=300, metric_canvas=(384, 288), spec=SPEC)
 
-# %% ../nbs/72_hands.ipynb #a6962d9c
-def dblock(
-    # A recipe or its name: decides canvas, resizing and augmentation
-    recipe: Recipe | str = 'default',
-    *,
-    # Which points: a name of `SPECS`, a small table, a dict or a spec
-    spec: KeypointSpec | str | Path | dict = SPEC,
-) -> DataBlock:
-    "The DataBlock of this task over the rows of a manifest; `dls` adds normalisation"
-    recipe, spec = TASK.recipe(recipe), spec_of(spec)
-    return keypoint_block(spec, recipe.canvas, resize=recipe.resize, mirror=recipe.mirror,
-                          batch_tfms=create_augment(recipe.augment, recipe.train_canvas, flip_order=spec.flip_order))
-
-# %% ../nbs/72_hands.ipynb #50616ec1
-def dls(
-    # A label file, a folder that holds one, or a manifest; `None` renders samples into the user's cache folder, once
-    source=None,
-    # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
-    recipe: Recipe | str | None = None,
-    *,
-    # Which points: 'hand12', 'hand21', 'face68', a small table, or a spec; default: those that the label file names
-    spec: KeypointSpec | str | Path | dict | None = None,
-    # Names or numbers of the points to use; default: all
-    points: str | list | None = None,
-    # The label file, where `source` is the folder of the photos and does not hold it
-    labels: str | Path | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-) -> DataLoaders:
-    "Loaders of the labelled photos of `source`: looked at, split by group, decoded once, augmented as the recipe says"
-    return TASK.dls(source, recipe, spec=spec, points=points, labels=labels, device=device)
-
-# %% ../nbs/72_hands.ipynb #4bbcee34
-@delegates(Recipe)
-def learner(
-    # A label file, a folder that holds one, a manifest or ready DataLoaders; `None` means rendered samples
-    source=None,
-    # A recipe or its name; default: 'default' with weights, 'scratch' without
-    recipe: Recipe | str | None = None,
-    *,
-    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
-    weights: str | Path | None = 'auto',
-    # As in `dls`
-    spec: KeypointSpec | str | Path | dict | None = None,
-    points: str | list | None = None,
-    labels: str | Path | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # Fields of the recipe to set otherwise, `arch='resnet18'` say
-    **kwargs,
-) -> KeypointLearner:
-    "A fastai Learner that finds points; `learn.fit_recipe()` trains it as the recipe says"
-    return TASK.learner(source, recipe, weights=weights, spec=spec, points=points, labels=labels, device=device, overrides=kwargs)
+def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
+def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)
+def dls(*args, **kwargs): return TASK.dls(*args, **kwargs)
+def learner(*args, **kwargs): return TASK.learner(*args, **kwargs)
+TASK.document(recipe, dblock, dls, learner)

@@ -90,10 +90,10 @@ def bootstrap_interval(
     *,
     confidence: float = 0.95,
 ) -> tuple[float, float]:
-    "The expanded percentile interval; NaN where no draw is defined"
-    drawn, k = np.asarray(drawn, float), max(n_groups, 2)
+    "The expanded percentile interval; NaN where no draw is defined, and for a single group, which says nothing of others"
+    drawn, k = np.asarray(drawn, float), n_groups
     drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn): return np.nan, np.nan
+    if not len(drawn) or k < 2: return np.nan, np.nan
     tail = norm.cdf(np.sqrt(k / (k - 1)) * t.ppf((1 - confidence) / 2, k - 1))
     return tuple(np.quantile(drawn, [tail, 1 - tail]).tolist())
 
@@ -224,7 +224,8 @@ def format_estimate(
     *,
     digits: int = 3,
 ) -> str:
-    "`0.900 (0.744 to 0.965, n = 30)`"
+    "`0.900 (0.744 to 0.965, n = 30)`; `0.900 (no interval, n = 5)` where five photos of one group say nothing of others"
+    if np.isfinite(estimate['value']) and not np.isfinite(estimate['low']): return f"{estimate['value']:.{digits}f} (no interval, n = {estimate['n']})"
     return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f}, n = {estimate['n']})"
 
 # %% ../nbs/13_metrics.ipynb #7f7269ea

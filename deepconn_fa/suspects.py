@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import linear_sum_assignment
 from sklearn.neighbors import NearestNeighbors
 
+from .heads import evaluating
 from .keypoints import PREDICTED_COLOUR, TRUE_COLOUR, KeypointSpec, draw_points, points_of
 from .labels import read_cells
 from .manifest import InputError, fit_canvas, in_threads, label_conflicts, open_photo, write_file
@@ -122,16 +123,13 @@ def photo_features(
         except Exception: return None  # decoders raise what they like
     first = next(body.parameters())
     mean, std = (torch.as_tensor(v, dtype=torch.float32, device=first.device).view(1, 3, 1, 1) for v in (mean, std))
-    training, found, waiting = [m for m in body.modules() if m.training], [], []
-    body.eval()
-    try:
+    found, waiting = [], []
+    with evaluating(body):
         for i, pixels in enumerate(in_threads(read, list(photos), 'Computing features', progress=progress), 1):
             waiting.append(pixels)
             if len(waiting) < batch_size and i < len(photos): continue
             found.append(_features(body, waiting, mean, std, flip))
             waiting = []
-    finally:
-        for m in training: m.training = True
     return _filled_up(found)
 
 # %% ../nbs/46_suspects.ipynb #4b646f5f

@@ -29,7 +29,7 @@ from .heads import KeypointLoss, evaluating, find_points
 from .keypoints import KeypointSpec, mean_shape, points_of, spec_of
 from .labels import read_labels, split_points, usable_points
 from .loader import DecodeOnceDL, split_loaders
-from .manifest import groups_of, with_progress
+from .manifest import answer_groups, groups_of, with_progress
 from .metrics import keypoint_metrics
 from .recipes import Recipe, add_normalization, recipe_learner
 
@@ -230,9 +230,11 @@ def measure_points(
     # (rows, n_points, 2) in pixels of the upright photos: what stands beside it as `baseline_...`
     baseline: np.ndarray | None = None,
 ) -> dict[str, dict]: # {metric: {value, low, high, n, n_photos}}
-    "Measure the points in a table of answers; photos of one group are drawn together in the bootstrap"
-    return keypoint_metrics(answered_points(answers, spec)[..., :2], points_of(answers, spec), spec, sizes=answers[['width', 'height']].to_numpy(),
-                            canvas=canvas, resize=resize, baseline=baseline, groups=groups_of(answers).to_numpy())
+    "Measure the points in a table of answers; photos of one group are drawn together in the bootstrap, and a photo that stands in several rows counts once in `n`"
+    found = keypoint_metrics(answered_points(answers, spec)[..., :2], points_of(answers, spec), spec, sizes=answers[['width', 'height']].to_numpy(),
+                             canvas=canvas, resize=resize, baseline=baseline, groups=answer_groups(answers))
+    times = len(answers) // answers.path.nunique()
+    return {name: e | dict(n=e['n'] // times, n_photos=e['n_photos'] // times) for name, e in found.items()}
 
 # %% ../nbs/43_keypoint_training.ipynb #62278ea0
 @patch

@@ -8,9 +8,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 __all__ = ['RESIZES', 'SUFFIXES', 'SPLITS', 'LEFT_OUT', 'SAME', 'COLUMNS', 'InputError', 'with_progress', 'in_threads',
            'write_file', 'cache_folder', 'to_rgb', 'open_image', 'open_photo', 'fit_canvas', 'find_files',
            'labels_from_folders', 'fingerprint', 'look_at', 'read_table', 'list_photos', 'clean_text', 'similar_pairs',
-           'near_duplicates', 'groups_of', 'scan', 'usable', 'classes_of', 'label_conflicts', 'plot_duplicates',
-           'check_labels', 'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'describe', 'plot_counts', 'sizes',
-           'plot_sizes']
+           'near_duplicates', 'groups_of', 'answer_groups', 'scan', 'usable', 'classes_of', 'label_conflicts',
+           'plot_duplicates', 'check_labels', 'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'describe',
+           'plot_counts', 'sizes', 'plot_sizes']
 
 # %% ../nbs/01_manifest.ipynb #e726ef44
 import errno
@@ -446,6 +446,15 @@ def groups_of(
 def _filled(column: pd.Series) -> pd.Series:
     "Where something stands"
     return column.notna() & (column.astype(str).str.strip() != '')
+
+# %% ../nbs/01_manifest.ipynb #9ba60433
+def answer_groups(
+    # Rows of photos, each perhaps more than once
+    rows: pd.DataFrame,
+) -> np.ndarray: # (rows,) names
+    "The name of each row's group, as in `groups_of`; a photo that stands in several rows is one photo"
+    photos = rows.drop_duplicates('path').reset_index(drop=True)
+    return rows.path.map(dict(zip(photos.path, groups_of(photos)))).to_numpy()
 
 # %% ../nbs/01_manifest.ipynb #7bbf5523
 COLUMNS = ('path', 'label', 'split', 'width', 'height', 'problem', 'duplicates')

@@ -215,6 +215,7 @@ def interval(
     e: dict,
 ) -> str:
     "`74 to 96 %`"
+    if not np.isfinite(e['low']): return 'unknown: all photos are of one group'
     return f'{percent(e, "low")[:-2]} to {percent(e, "high")}'
 
 def bars(
@@ -227,13 +228,13 @@ def bars(
     say: Callable[[dict], tuple[str, str]] = lambda e: (percent(e), interval(e)),
 ) -> Markup:
     "Estimates as dots on their intervals, the first one accented"
-    top = top or max((e['high'] for e in lines.values() if np.isfinite(e['high'])), default=1) or 1
+    top = top or max((e[k] for e in lines.values() for k in ('value', 'high') if np.isfinite(e[k])), default=1) or 1
     def place(x): return 100 * min(max(x / top, 0), 1)
     def line(name, e):
         if not np.isfinite(e['value']): return el('li', el('span', name, class_='name'), el('span', class_='bar'), el('span', 'not defined', class_='said'))
         low, high = (place(e[k] if np.isfinite(e[k]) else e['value']) for k in ('low', 'high'))
         reach, dot = el('i', style=f'left:{low:.1f}%;right:{100 - high:.1f}%'), el('b', style=f'left:{place(e["value"]):.1f}%')
-        value, between = say(e)
+        value, between = say(e) if np.isfinite(e['low']) else (say(e | dict(low=0, high=0))[0], 'no interval: all photos are of one group')
         said = el('span', el('strong', value), f' ({between}, {_n(e)})', class_='said')
         return el('li', el('span', name, class_='name'), el('span', reach, dot, class_='bar', aria_hidden='true'), said)
     return el('ul', [line(name, e) for name, e in lines.items()], class_='bars')
@@ -512,6 +513,7 @@ def figures_section(
     note = 'probe is a logistic regression on what the untrained body sees, majority is always the most frequent class'
     if run.spec: note = 'baseline is the mean shape of the training photos'
     told = f'Each figure is an estimate from n {"points" if run.spec else "photos"}; the bar is its {CI}: of 100 intervals made in this way, about 95 hold the true value.'
+    if canvas := run.config.get('metric_canvas'): told += ' The canvas is {} px high and {} px wide.'.format(*canvas)
     return join(el('p', told), el('div', drawn, class_='measures'), folded('Every figure of every split', table_of(every, caption=f'Each with its 95 % interval and n; {note}')),
                 (_points_figures if run.spec else _classes_figures)(run), slices(run, photos))
 
@@ -629,7 +631,7 @@ def _each_point(run, mean):
     rows = {name: run.figures[f'point.{name}.l1_canvas_px'] | dict(mean=far) for name, far in zip(run.spec.points, mean) if f'point.{name}.l1_canvas_px' in run.figures}
     rows = dict(sorted(rows.items(), key=lambda row: -np.nan_to_num(row[1]['value'], nan=-1)))
     if not rows: return None
-    said = [f'{e["value"]:.2f} ({e["low"]:.2f} to {e["high"]:.2f})' if np.isfinite(e['value']) else '–' for e in rows.values()]
+    said = [format_estimate(e, digits=2).rsplit(', n', 1)[0] + ')' if np.isfinite(e['value']) else '–' for e in rows.values()]
     far, n = [f'{e["mean"]:.1f}' for e in rows.values()], [int(e['n']) for e in rows.values()]
     table = pd.DataFrame({'mean L1 error, px of the canvas': said, 'mean distance, px of the photo': far, 'n': n}, index=list(rows))
     return table_of(table, caption='Each point with its 95 % interval, the hardest first', corner='point')
@@ -853,6 +855,7 @@ def command(
     photos = 'PHOTOS' if not places else config.get('photos') or 'PHOTOS' if run.spec else run.folder/'manifest.csv'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
     words = ['deepconn', 'train', config['task'], photos, '--recipe', recipe.name, '--arch', recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.canvas)]
+    for name, value in (config.get('which') or {}).items(): words += [f'--{name}', value if places or name != 'labels' else 'LABELS']
     words += [*(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
               '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]
     return shlex.join(str(word) for word in words)

@@ -30,16 +30,16 @@ from .backbones import check_arch
 from .blocks import is_mirrored, to_photo_points
 from .bundle import save_bundle
 from .crossval import cross_validate
-from .evaluate import answer_groups, class_probs, measure_answers, metrics_table, plot_confusion
+from .evaluate import class_probs, measure_answers, metrics_table, plot_confusion
 from .heads import create_head
 from .inference import KeypointPredictor, create_predictor, draw_predictions, save_coco, save_drawn, save_predictions
-from .keypoint_training import KeypointLearner, answered, answered_points, unit_points
+from .keypoint_training import KeypointLearner, answered, answered_points, measure_points, unit_points
 from .keypoints import KeypointSpec, mean_shape, plot_photos, plot_point_errors, plot_worst, points_of, typical_shape
 from .labels import describe_points, find_labels, read_labels, sniff_labels, usable_points
 from .learners import Task
 from .loader import split_loaders
 from .manifest import InputError, check_labels, clean_text, list_photos, near_duplicates, scan, split, usable, write_file
-from .metrics import format_estimate, keypoint_metrics, mean_error, point_errors
+from .metrics import format_estimate, mean_error, point_errors
 from .photocheck import check_photos
 from .probe import fit_temperature
 from .recipes import Recipe, plot_history
@@ -107,7 +107,7 @@ def save_settings(
     "Write manifest and config.json into `folder`: all that it takes to train the same again"
     write_file(folder/'manifest.csv', learn.dls.manifest.to_csv(index=False))
     versions = {'python': platform.python_version(), 'torch': torch.__version__, 'deepconn_fa': deepconn_fa.__version__}
-    answers = dict(spec=learn.spec.to_dict()) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
+    answers = dict(spec=learn.spec.to_dict(), metric_canvas=learn.metric_canvas) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
     return write_json(folder/'config.json', dict(task=learn.task, **answers, weights=learn.weights, device=str(learn.dls.device),
                                                  versions=versions, **config, recipe=learn.recipe.to_dict()))
 
@@ -276,13 +276,16 @@ def _prepare(question, photos, recipe, weights, say, *, folds, corrections, whic
     if photos is None:
         say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
         photos = question.rendered()
-    noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None) | (dict(corrections=str(corrections)) if corrections else {})
+    noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None, which={name: str(value) for name, value in which.items()})
+    if corrections: noted['corrections'] = str(corrections)
     if folds: photos, which = mark_rest(question, photos, **which), which if isinstance(photos, pd.DataFrame) else {}
     manifest = question.read(photos, recipe, **which)
     if corrections: manifest = _correct(manifest, corrections, say)
     if folds: manifest = all_in(manifest, recipe)
     say(question.describe(manifest))
-    return question.learner(manifest, recipe, weights=weights), noted
+    learn = question.learner(manifest, recipe, weights=weights)
+    if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
+    return learn, noted
 
 def _leave_nothing(folder, mine):
     "Remove what a training leaves before it has learned anything"
@@ -468,7 +471,7 @@ def measure_folds(
     "Measure what the folds say, calibrate the delivered model by it where the recipe wants that, and measure its test photos"
     recipe = learn.recipe
     if isinstance(learn, KeypointLearner):
-        metrics = _measure_points(outside, learn.spec, canvas=learn.metric_canvas or recipe.canvas, resize=recipe.resize, baseline=learn.to_photos(_fold_shapes(outside, learn), outside))
+        metrics = measure_points(outside, learn.spec, canvas=learn.metric_canvas or recipe.canvas, resize=recipe.resize, baseline=learn.to_photos(_fold_shapes(outside, learn), outside))
     else:
         classes = list(learn.dls.vocab)
         if recipe.calibrate and not looks_at_valid(recipe):
@@ -487,13 +490,6 @@ def _fold_shapes(answers, learn):
     shapes, repeat, fold = np.empty_like(points), answers.repeat.to_numpy(), answers.fold.to_numpy()
     for r, f in set(zip(repeat, fold)): shapes[(repeat == r) & (fold == f)] = mean_shape(points[(repeat == r) & (fold != f)])
     return shapes
-
-def _measure_points(answers, spec, **kwargs):
-    "The figures of a table of answers; of a photo that stands in several rows, each counts"
-    found = keypoint_metrics(answered_points(answers, spec)[..., :2], points_of(answers, spec), spec, sizes=answers[['width', 'height']].to_numpy(),
-                             groups=answer_groups(answers), **kwargs)
-    times = len(answers) // answers.path.nunique()
-    return {name: e | dict(n=e['n'] // times, n_photos=e['n_photos'] // times) for name, e in found.items()}
 
 def _say_folds(learn, folds):
     "What the figures of folds are about"
@@ -643,7 +639,7 @@ def _measure_of(predictor, answers):
         def measure(rows):
             sizes, mirrored = rows[['width', 'height']].to_numpy(), is_mirrored(rows, mirror) if 'side' in rows else None
             alike = shape and to_photo_points(np.repeat([np.array(shape, float)], len(rows), 0), sizes, meta['canvas'], meta['resize'], mirrored=mirrored, spec=spec)
-            return _measure_points(rows, spec, canvas=canvas, resize=meta['resize'], baseline=alike)
+            return measure_points(rows, spec, canvas=canvas, resize=meta['resize'], baseline=alike)
         return measure, 'baseline is what the mean shape of its training photos scores; ' * bool(shape) + f'canvas px are those of {" x ".join(map(str, canvas))}'
     known = meta['training'].get('trained_on') or {}
     majority = max(known, key=known.get) if known else answers.label.value_counts().idxmax()

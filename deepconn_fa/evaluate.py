@@ -575,8 +575,8 @@ def photo_facts(
     progress: bool = True,
 ) -> pd.DataFrame: # the same rows with more columns, to cut by
     "Add what can be said of photos without knowing what they show: `megapixels`, `photos together` (of one group), `brightness` and kin"
-    groups = pd.Series(answer_groups(answers), answers.index)
-    table = answers.assign(megapixels=answers.width * answers.height / 1e6, **{'photos together': groups.map(answers.assign(_group=groups).groupby('_group').path.nunique())})
+    answers = answers.copy()   # in one block: tables of answers are put together column by column
+    table = answers.assign(megapixels=answers.width * answers.height / 1e6, **{'photos together': answers.path.groupby(answer_groups(answers)).transform('nunique')})
     if not light: return table
     photos = answers.drop_duplicates('path')
     measured = measure_photos(photos.assign(problem=photos.problem if 'problem' in photos else ''), most=len(photos), progress=progress)

@@ -54,7 +54,7 @@ CANDIDATES = {
     'no offset': dict(label_offset=False), '100 epochs': phases(100), '150 epochs': phases(150), '30 epochs': phases(30),
     '256x192': dict(canvas=(256, 192)), 'elastic': augment(elastic=.15, warp=.05), 'turned more': augment(rotate=25., scale=.25, stretch=.1, shift=.1),
     'weak light': augment(brightness=.1, contrast=.15, saturation=.15), 'blur and noise': augment(blur=.7, noise=.02),
-    'thorough': dict(canvas=(256, 192)) | augment(elastic=.15, warp=.05, rotate=25.) | phases(200),
+    'thorough': {field: getattr(hands.recipe('thorough'), field) for field in ('canvas', 'augment', 'phases')},
     'frozen body': phases(60, frozen=2), 'late half of the body': phases(60, frozen=1), 'batch 16': dict(batch_size=16),
 }
 

@@ -101,7 +101,7 @@ def train(
     weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (downloaded once), a FILE with torchvision weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
     size: Annotated[str | None, typer.Option(help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
-    recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (features and a logistic regression).')] = None,
+    recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (features and a logistic regression), thorough (hands: longer and better).')] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help='How often to go through the photos.')] = None,
     folds: Annotated[int | None, typer.Option(min=2, help='For few photos: measure on all of them by cross-validation with so many folds (it trains so many networks more), then train on every one. '
                                                           'Photos that a CSV or a folder marks as test photos are kept apart.')] = None,

@@ -575,7 +575,7 @@ def plot_heatmaps(
         heats = net.heatmaps(photos, numbers, mirrored=mirrored, max_side=side, **dict(together=net.spec is None) | kwargs)
         for i, photo in enumerate(small):
             row, scale = axes[i*len(networks) + k], photo.width/_size(photos[i])[0]
-            _draw(row[0], photo, ' '.join(filter(None, [name, '' if truth is None else f'is {truth[i]}'])))
+            _draw(row[0], photo, ', '.join(filter(None, [name, '' if truth is None else f'is {truth[i]}'])))
             for ax, number, heat in zip(row[1:], numbers[i], heats[i]):
                 answer = found[name][i, number]
                 _draw(ax, overlay(photo, heat), f'{net.names[number]} {np.atleast_1d(answer)[-1]:.2f}')

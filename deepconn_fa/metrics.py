@@ -371,7 +371,8 @@ def quantile_error(
         reach = np.cumsum(drawn[rows])
         if reach[-1]: found.append(values[np.searchsorted(reach, q * reach[-1])])
     low, high = bootstrap_interval(found, _n_groups(weights[:, ~np.isnan(errors).all(-1)]), confidence=confidence)
-    return result | dict(value=float(np.quantile(values, q)), low=low, high=high)
+    value = float(np.quantile(values, q))
+    return result | dict(value=value, low=min(low, value), high=max(high, value))   # it lies between two points, and those that are drawn on one
 
 # %% ../nbs/13_metrics.ipynb #a165626a
 def object_sizes(

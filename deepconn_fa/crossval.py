@@ -25,7 +25,7 @@ from scipy.stats import norm
 from .keypoints import spec_of
 from .labels import spec_of_table, usable_points
 from .manifest import InputError, check_labels, check_split, groups_of, split, usable, write_file
-from .metrics import bootstrap, format_estimate, wilson
+from .metrics import bootstrap, format_estimate, plain_text, wilson
 
 # %% ../nbs/44_crossval.ipynb #94ab70f1
 def deal_folds(
@@ -463,7 +463,7 @@ def _draw_classes(ax, curve, by_size, mean, to, seed):
     named = list(names if len(names) <= 8 else lines.iloc[-1].sort_values().index[:8])
     for name in names:
         colour = f'C{1 + named.index(name)}' if name in named else '.8'
-        label = name.removeprefix('accuracy_').replace('$', r'\$') if name in named else None
+        label = plain_text(name.removeprefix('accuracy_')) if name in named else None
         ax.plot(mean.n_train, lines[name], lw=1, color=colour, zorder=2 if name in named else 1, label=label)
         if to > curve.n_train.max() and len(mean) > 2 and name in named and curve[name].notna().all():
             ahead = extrapolate_curve(curve, to=np.geomspace(curve.n_train.max(), to, 12).round(), column=name, draws=300, seed=seed)

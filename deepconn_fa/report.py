@@ -6,11 +6,11 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 
 # %% auto #0
 __all__ = ['TEXT', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'UNSEEN', 'SIMPLER', 'NO_DIAGNOSIS', 'NOT', 'NOT_UNSEEN', 'MEASURES', 'FACTS',
-           'STYLE', 'CARD', 'Run', 'read_run', 'Markup', 'el', 'join', 'table_of', 'folded', 'percent', 'interval',
-           'bars', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section', 'measure',
-           'figures_section', 'confusion', 'each_class', 'slices', 'plot_near', 'heat_section', 'worst_section',
-           'suspects_section', 'training_words', 'training_section', 'command', 'repeat_section', 'write_report',
-           'write_model_card', 'compare_figures', 'compare_photos', 'compare_runs']
+           'STYLE', 'CARD', 'Run', 'read_run', 'read_table', 'Markup', 'el', 'join', 'table_of', 'folded', 'percent',
+           'interval', 'bars', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section',
+           'measure', 'figures_section', 'confusion', 'each_class', 'slices', 'plot_near', 'heat_section',
+           'worst_section', 'suspects_section', 'training_words', 'training_section', 'command', 'repeat_section',
+           'write_report', 'write_model_card', 'compare_figures', 'compare_photos', 'compare_runs']
 
 # %% ../nbs/60_report.ipynb #74709051
 import base64
@@ -129,7 +129,7 @@ def read_run(
     if not (folder/'answers.csv').is_file():
         raise InputError(f'There is no answers.csv in {folder}: an older version of this package made it. Train again, or measure its model anew: deepconn evaluate {folder} PHOTOS')
     config, metrics = (_read_json(folder/name) for name in ('config.json', 'metrics.json'))
-    run = Run(folder, config, metrics, *(_read_csv(folder/f'{name}.csv') for name in ('manifest', 'answers', 'history', 'suspects')))
+    run = Run(folder, config, metrics, *(read_table(file) if (file := folder/f'{name}.csv').is_file() else pd.DataFrame() for name in ('manifest', 'answers', 'history', 'suspects')))
     if photos is not None:
         old = run.home
         for table in (run.manifest, run.answers, run.suspects):
@@ -142,9 +142,11 @@ def _read_json(path):
     try: return json.loads(path.read_text(encoding='utf-8'), object_hook=known)
     except ValueError as e: raise InputError(f'{path} is damaged ({e}). Train again, or copy it again from where it was made.') from e
 
-def _read_csv(path):
-    "A table whose text stays text (a class may be called NA or 1); empty where there is no such file"
-    if not path.is_file(): return pd.DataFrame()
+def read_table(
+    # A CSV of a run's folder
+    path: Path,
+) -> pd.DataFrame:
+    "Read a table whose text stays text: a class may be called NA or 1"
     text = (*TEXT, 'suggested', 'reason', 'point')
     try: table = pd.read_csv(path, keep_default_na=False, na_values=[''], dtype={name: str for name in text})
     except pd.errors.EmptyDataError: return pd.DataFrame()

@@ -43,7 +43,7 @@ from .metrics import format_estimate, mean_error, point_errors
 from .photocheck import check_photos
 from .probe import fit_temperature
 from .recipes import Recipe, plot_history
-from .report import read_run, write_model_card, write_report
+from .report import read_run, read_table, write_model_card, write_report
 from .suspects import apply_corrections, find_suspect_points, find_suspects, save_suspects
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
@@ -123,9 +123,7 @@ def read_manifest(
     folder: Path,
 ) -> pd.DataFrame:
     "The photos of a run, whose text stays text: a class may be called 1 or NA"
-    text = ('label', 'split', 'group', 'duplicates', 'side', 'problem')
-    manifest = pd.read_csv(folder/'manifest.csv', keep_default_na=False, na_values=[''], dtype={name: str for name in text})
-    return manifest.fillna({name: '' for name in text if name in manifest})
+    return read_table(folder/'manifest.csv')
 
 # %% ../nbs/80_runs.ipynb #1c481540
 MAX_PROBE = 100_000_000  # bytes of weights of the largest body that is kept a second time
@@ -316,7 +314,7 @@ def finish(
     if learn.weights is None: say('\nThe network starts from random weights: it has never seen a photo.')
     outside = out_of_fold(folder, learn, folds=folds, repeats=config['repeats'], say=say) if folds else None
     probe = None if points else _fit_probe(folder, learn, say, folds)
-    features = None if points else _features(learn)
+    features = _features(learn) if report and not points else None
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
     metrics, answers = measure_folds(learn, outside) if folds else measure_splits(learn, probe)

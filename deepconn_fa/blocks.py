@@ -24,7 +24,9 @@ from fasttransform import ItemTransform, Transform
 from PIL import Image, ImageOps
 
 from .keypoints import KeypointSpec, flip_points, from_unit, points_of, resize_matrix, to_unit, transform_points
-from .manifest import RESIZES, SPLITS, InputError, fit_canvas, open_photo
+from .core import InputError
+from .manifest import SPLITS
+from .photos import RESIZES, fit_canvas, open_photo
 
 # %% ../nbs/10_blocks.ipynb #ccef658e
 class MirroredPath(NamedTuple):

@@ -50,7 +50,7 @@ def _options(version: Annotated[bool, typer.Option('--version', callback=_versio
 def _known(task: str, *, recipe: str | None = None, arch: str | None = None):
     "The task; a name that there is not is a matter of wrong words"
     from deepconn_fa.backbones import check_arch
-    from deepconn_fa.manifest import InputError
+    from deepconn_fa.core import InputError
     from deepconn_fa.runs import task_of
     try:
         if recipe: task_of(task).recipe(recipe)
@@ -195,7 +195,7 @@ def main():
 
 def _sentence(error: BaseException) -> str:
     "What went wrong, in words"
-    from deepconn_fa.manifest import InputError
+    from deepconn_fa.core import InputError
     if isinstance(error, InputError): return str(error)
     if isinstance(error, KeyboardInterrupt): return 'Stopped.'
     if isinstance(error, MemoryError): return 'The memory is full. Try a smaller --size.'

@@ -42,7 +42,9 @@ from .evaluate import class_probs, class_table, metrics_table, photo_facts, plot
 from .interpret import overlay, photo_heatmaps
 from .keypoint_training import answered_points, unit_points
 from .keypoints import KeypointSpec, mean_shape, paint_points, plot_point_errors, points_of, typical_shape
-from .manifest import InputError, counts, groups_of, label_conflicts, leaks, open_photo, write_file
+from .core import InputError, write_file
+from .manifest import counts, groups_of, label_conflicts, leaks
+from .photos import open_photo
 from .metrics import auc, bootstrap, format_estimate, object_sizes, point_errors
 from .recipes import Recipe
 

@@ -38,7 +38,8 @@ from .keypoints import KeypointSpec, mean_shape, plot_photos, plot_point_errors,
 from .labels import describe_points, find_labels, read_labels, sniff_labels, usable_points
 from .learners import Task
 from .loader import split_loaders
-from .manifest import InputError, check_labels, clean_text, list_photos, near_duplicates, scan, split, usable, write_file
+from .core import InputError, write_file
+from .manifest import check_labels, clean_text, list_photos, near_duplicates, scan, split, usable
 from .metrics import format_estimate, mean_error, point_errors
 from .photocheck import check_photos
 from .probe import fit_temperature

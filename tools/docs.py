@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lint import FLOORS
+from lint import PARTS
 from notebooks import Cell, Notebook, code, directives, page_name, read, relink, shown, text, title, to_markdown
 from project import ROOT, notebook_paths, settings
 
@@ -77,7 +77,7 @@ class Page:
         self.address = self.name.removesuffix('.ipynb')
         self.module = next((found['default_exp'] for cell in self.notebook['cells'] if 'default_exp' in (found := directives(cell))), None)
         self.names = [name for cell in self.notebook['cells'] for name in public_names(cell)]
-        self.floor = int(Path(self.path).name[0]) if self.module else None
+        self.part = int(Path(self.path).name[0]) if self.module else None
 
     def link(self, target: str) -> str:
         "Where a relative link of the notebook leads on the site, or on GitHub where the site does not have it"
@@ -171,20 +171,20 @@ def toctree(caption: str, entries: list[str]) -> str:
 def navigation(pages: list[Page]) -> Cell:
     "The navigation: home, tutorials, modules from the command down to the ground, changelog"
     tutorials = [page.address for page in pages if page.address.startswith('tutorials/')]
-    others = [page.address for page in pages if page.floor is None and '/' not in page.address and page.address != 'index']
+    others = [page.address for page in pages if page.part is None and '/' not in page.address and page.address != 'index']
     parts = [toctree('', ['Home <self>']), toctree('Tutorials', tutorials), toctree('Guides', others)]
-    for floor in sorted(FLOORS, reverse=True):
-        parts.append(toctree(FLOORS[floor].capitalize(), [page.address for page in pages if page.floor == floor]))
+    for part, name in sorted(PARTS.items(), reverse=True):
+        parts.append(toctree(name.capitalize(), [page.address for page in pages if page.part == part]))
     parts.append(toctree('Project', ['modules', 'changelog']))
     return markdown('\n\n'.join(filter(None, parts)))
 
 
 def overview(pages: list[Page]) -> str:
-    "A page with every module, by floor"
-    ordered = sorted((page for page in pages if page.module), key=lambda page: (-page.floor, page.path))
-    rows = [f'| {page.floor} | [`{page.module}`]({page.name}) | {subtitle(page.notebook)} |' for page in ordered]
-    why = 'A module imports only from floors below its own, so each can be read with what stands under it.'
-    return '\n'.join(['# Modules by floor', '', why, '', '| floor | module | what it is for |', '| --- | --- | --- |', *rows, ''])
+    "A page with every module, by number"
+    ordered = sorted((page for page in pages if page.module), key=lambda page: page.path, reverse=True)
+    rows = [f'| {page.path[:2]} | [`{page.module}`]({page.name}) | {subtitle(page.notebook)} |' for page in ordered]
+    why = 'A module imports only from modules with a smaller number than its own, so each can be read with what stands below it.'
+    return '\n'.join(['# Modules by number', '', why, '', '| number | module | what it is for |', '| --- | --- | --- |', *rows, ''])
 
 
 def write_pages() -> None:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from notebooks import Notebook, code, directives, read, split, text
 from project import PACKAGE, modules, notebook_paths, pyproject, settings
 
-# A module's floor is the first digit of its notebook's number
-FLOORS = dict(enumerate(('photos', 'blocks, heads, metrics', 'loading, bodies', 'recipes', 'evaluation, saved models',
-                         'inference', 'report', 'tasks', 'runs', 'commands')))
+# The first digit of a notebook's number tells the part of the house that its module belongs to
+PARTS = dict(enumerate(('photos and labels', 'blocks, heads, bodies', 'targets', 'recipes and training', 'saved models, prediction',
+                        'evaluation', 'report', 'tasks', 'runs', 'commands')))
 DIRECTIVES = {'default_exp', 'export', 'exporti', 'exports', 'exportd', 'hide', 'echo', 'output', 'code-fold'}
 RUFF = ['deepconn_fa', 'tools', 'docs', 'benchmarks', 'setup.py']
 
@@ -35,7 +35,7 @@ class Problem(NamedTuple):
 
 def lint(root: Path) -> list[Problem]:
     "Every problem found in the project at `root`"
-    return [*lint_notebooks(root), *floors(root), *missing_names(root), *unowned(root), *ruff(root), *metadata(root)]
+    return [*lint_notebooks(root), *imports_upward(root), *missing_names(root), *unowned(root), *ruff(root), *metadata(root)]
 
 
 # Notebooks
@@ -64,11 +64,11 @@ def lint_notebooks(root: Path) -> Iterator[Problem]:
 
 
 def named(name: str, module: str | None) -> Iterator[Problem]:
-    "A notebook whose name does not tell its module and floor, or that no test run would see"
+    "A notebook whose name does not tell its number and module, or that no test run would see"
     stem = Path(name).stem
     if stem.startswith(('_', '.')): yield Problem(name, 'nbdev skips files named like this, so it is never tested; rename it')
     if module and not re.fullmatch(rf'\d\d_{re.escape(module)}', stem):
-        yield Problem(name, f'exports {module}; name it NN_{module}.ipynb, the first digit being its floor')
+        yield Problem(name, f'exports {module}; name it NN_{module}.ipynb, the number above those of all that it imports')
 
 
 def whole_notebook(name: str, notebook: Notebook) -> Iterator[Problem]:
@@ -113,10 +113,10 @@ def left_behind(where: str, cell: dict) -> Iterator[Problem]:
 
 # The package
 
-def floor_of(path: Path) -> int | None:
-    "The floor of a module: the first digit of its notebook's number; None where no numbered notebook exports it"
+def number_of(path: Path) -> int | None:
+    "The number of the notebook that exports a module; None where no numbered notebook does"
     m = GENERATED.search(path.read_text(encoding='utf-8'))
-    number = m and re.match(r'(\d)\d_', Path(m[1]).name)
+    number = m and re.match(r'(\d\d)_', Path(m[1]).name)
     return int(number[1]) if number else None
 
 
@@ -136,18 +136,18 @@ def imported(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, name.split('.')[1]) for name in names if name.startswith(f'{package}.'))
 
 
-def floors(root: Path) -> Iterator[Problem]:
-    "Imports that do not lead to a floor below"
-    floor = {path.stem: floor_of(path) for path in modules(root)}
+def imports_upward(root: Path) -> Iterator[Problem]:
+    "Imports of a module whose notebook does not have a smaller number"
+    number = {path.stem: number_of(path) for path in modules(root)}
     for path in modules(root):
-        where, own = path.relative_to(root).as_posix(), floor[path.stem]
+        where, own = path.relative_to(root).as_posix(), number[path.stem]
         if not parses(path): continue
         for line, name in imported(ast.parse(path.read_text(encoding='utf-8')), PACKAGE):
             if path.stem == '__init__': yield Problem(f'{where}:{line}', f'imports {name}; importing the package must import nothing')
-            elif floor.get(name) is None: yield Problem(f'{where}:{line}', f'imports {name}, which no notebook exports')
-            elif own is not None and floor[name] >= own:
-                yield Problem(f'{where}:{line}', f'{path.stem} (floor {own}: {FLOORS[own]}) imports {name} (floor {floor[name]}: '
-                                                 f'{FLOORS[floor[name]]}); a module imports only from floors below its own')
+            elif number.get(name) is None: yield Problem(f'{where}:{line}', f'imports {name}, which no notebook exports')
+            elif own is not None and number[name] >= own:
+                yield Problem(f'{where}:{line}', f'{own:02}_{path.stem} imports {number[name]:02}_{name}; '
+                                                 'a module imports only from notebooks with a smaller number than its own')
 
 
 def bound(tree: ast.Module) -> set[str]:

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .bundle import Bundle, BundleError, load_bundle
 from .keypoints import KeypointSpec, flip_points, from_unit, paint_points, points_of, points_table, resize_matrix, transform_points
 from .labels import to_coco
 from .core import InputError, with_progress, write_file
 from .manifest import list_photos
-from .photos import fit_canvas, look_at, open_photo, to_rgb
+from .photos import fit_canvas, look_at, open_photo, to_rgb, upright
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ def _list_photos(photos):
 def _decode(photo, canvas, resize, exact=False):
     "The pixels of a photo on the canvas, (h, w, 3) in uint8, the upright photo's (width, height), and ''; or None twice and the problem"
     try:
-        if isinstance(photo, Image.Image): img = to_rgb(ImageOps.exif_transpose(photo))
+        if isinstance(photo, Image.Image): img = to_rgb(upright(photo))
         else: img = open_photo(photo, None if exact else canvas)  # decoded at a smaller scale, pixels are no longer those of the photo
         return np.asarray(fit_canvas(img, canvas, resize)), img.size, ''
     except Exception as e:  # decoders raise what they like (SyntaxError, struct.error, ...)

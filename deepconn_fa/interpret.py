@@ -40,7 +40,7 @@ from .heads import DSNTHead, KeypointHead, SimCCHead, evaluating, find_points
 from .keypoints import KeypointSpec, resize_matrix
 from .loader import split_loaders
 from .core import InputError
-from .photos import fit_canvas, open_image, open_photo, to_rgb
+from .photos import fit_canvas, open_image, open_photo, to_rgb, upright, upright_size
 from .metrics import bootstrap, plain_text, wilson
 
 # %% ../nbs/53_interpret.ipynb #ea96719c
@@ -281,7 +281,7 @@ def open_upright(
     canvas: tuple[int, int] | None = None,
 ) -> Image.Image:
     "A photo as a person sees it. Raises `InputError`, which names the file, where it cannot be read"
-    if isinstance(photo, Image.Image): return to_rgb(ImageOps.exif_transpose(photo))
+    if isinstance(photo, Image.Image): return to_rgb(upright(photo))
     try: return open_photo(photo, canvas)
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
         raise InputError(f'{photo} cannot be read ({e}): leave it out, or `scan` the photos, which marks it as a problem') from e
@@ -323,11 +323,8 @@ def _view_heats(model, x, targets, *, partners, flip, sigma, **kwargs):
 
 def _size(photo):
     "(width, height) of an upright photo; one on disk is not decoded"
-    if isinstance(photo, Image.Image): return ImageOps.exif_transpose(photo).size
-    with open_image(photo) as img:
-        try: turned = img.getexif().get(0x0112, 1) >= 5
-        except Exception: turned = False  # the note is damaged: the photo as it is stored, as `open_photo` has it
-        return img.size[::-1] if turned else img.size
+    if isinstance(photo, Image.Image): return upright(photo).size
+    with open_image(photo) as img: return upright_size(img)
 
 def _per_photo(targets, n):
     "(n, k) numbers, and whether k of them were asked for each photo"

@@ -16,15 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.colors
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
+
+from .photos import open_photo, to_rgb
 
 # %% ../nbs/05_keypoints.ipynb #94f66112
 @dataclass(frozen=True)
@@ -374,8 +376,8 @@ def as_photo(
     photo,
 ) -> Image.Image:
     "A photo to draw on: upright, in RGB"
-    if not isinstance(photo, (str, Path)): return photo.convert('RGB') if isinstance(photo, Image.Image) else Image.fromarray(np.asarray(photo)).convert('RGB')
-    with Image.open(photo) as img: return ImageOps.exif_transpose(img).convert('RGB')
+    if isinstance(photo, (str, Path)): return open_photo(photo)
+    return to_rgb(photo if isinstance(photo, Image.Image) else Image.fromarray(np.asarray(photo)))
 
 TRUE_COLOUR, PREDICTED_COLOUR = '#2fd05a', '#ff3b30'
 
@@ -413,7 +415,7 @@ def _show(photo, ax=None):
 def _draw_set(ax, points, spec, colour, fill, radius):
     "One set of points with its skeleton"
     for a, b in spec.edges: ax.plot(*points[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
-    faces = [(*to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
+    faces = [(*matplotlib.colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
     ax.scatter(*points.T, s=np.pi * radius**2, c=faces, edgecolors=colour, linewidths=radius / 4, zorder=3)
 
 # %% ../nbs/05_keypoints.ipynb #c9c6c222
@@ -568,7 +570,7 @@ def _paint_set(photo, points, spec, colours, fill):
     pen = ImageDraw.Draw(layer)
     there = dict(zip(spec.points, ~np.isnan(points).any(-1)))
     place = {name: tuple(p.tolist()) for name, p in zip(spec.points, points)}
-    tint = {name: tuple(round(255 * v) for v in to_rgb(c)) for name, c in zip(spec.points, colours)}
+    tint = {name: tuple(round(255 * v) for v in matplotlib.colors.to_rgb(c)) for name, c in zip(spec.points, colours)}
     for a, b in spec.edges:
         if there[a] and there[b]: pen.line([place[a], place[b]], fill=(*tint[b], 190), width=round(radius / 2))
     for name, f in zip(spec.points, fill):

@@ -39,7 +39,7 @@ from .labels import describe_points, find_labels, read_labels, sniff_labels, usa
 from .learners import Task
 from .loader import split_loaders
 from .core import InputError, write_file
-from .manifest import check_labels, clean_text, list_photos, near_duplicates, scan, split, usable
+from .manifest import CONTENT, check_labels, clean_text, content_of, list_photos, near_duplicates, scan, split, usable
 from .metrics import format_estimate, mean_error, point_errors
 from .photocheck import check_photos
 from .probe import fit_temperature
@@ -537,13 +537,15 @@ def seen_in_training(
     # The manifest of a run
     manifest: pd.DataFrame,
 ) -> np.ndarray: # (rows,) bool
-    "Whether each photo is one of those that training looked at, or a near-duplicate of one (as far as those are still where they were)"
-    known = manifest.path[manifest.split.isin(('train', 'valid'))].map(lambda p: str(Path(p).resolve()))
-    ours = rows.path.map(lambda p: str(Path(p).resolve()))
-    there = known[known.map(lambda p: Path(p).is_file()) & ~known.isin(set(ours))]
-    sets = near_duplicates(pd.DataFrame(dict(path=[*there, *ours])), progress=False).to_numpy()
-    same = ours.isin(set(known)).to_numpy()
-    return same | pd.Series(sets[len(there):]).isin({*sets[:len(there)], *sets[len(there):][same]} - {''}).to_numpy()
+    "Whether each photo is one of those that training looked at, or a near-duplicate of one, wherever it lies now"
+    known, ours = _told_apart(manifest[manifest.split.isin(('train', 'valid'))]), _told_apart(rows)
+    sets = near_duplicates(pd.concat([known, ours], ignore_index=True), progress=False).to_numpy()
+    same = (ours.digest.isin({*known.digest} - {''}) | ours.path.isin({*known.path[known.digest == '']})).to_numpy()
+    return same | pd.Series(sets[len(known):]).isin({*sets[:len(known)], *sets[len(known):][same]} - {''}).to_numpy()
+
+def _told_apart(rows: pd.DataFrame) -> pd.DataFrame:
+    "The rows' real paths and what tells their content; runs before 0.4.0 did not keep the latter, so their photos are read where they were"
+    return content_of(rows).assign(path=rows.path.map(lambda p: str(Path(p).resolve())))
 
 # %% ../nbs/80_runs.ipynb #82dc1b35
 def evaluate(
@@ -623,7 +625,10 @@ def _seen(file, rows, say):
     if not (file.parent/'manifest.csv').is_file():
         say(f'Whether the model was trained on some of these photos cannot be told: there is no manifest.csv beside {file}.')
         return np.zeros(len(rows), bool)
-    seen = seen_in_training(rows, read_manifest(file.parent))
+    manifest = read_manifest(file.parent)
+    if not {*CONTENT} <= {*manifest} and not manifest.path.map(lambda p: Path(p).is_file()).any():
+        say('Whether the model was trained on some of these photos is judged by their paths alone: its run is of an older version, and its photos are not where they were.')
+    seen = seen_in_training(rows, manifest)
     if seen.any():
         say(f'{seen.sum()} of these {len(rows)} photos were trained on, or are copies of photos that were: their figures flatter' +
             (', and stand apart.' if not seen.all() else '. They say nothing about other photos.'))

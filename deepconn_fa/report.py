@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 
 # %% auto #0
 __all__ = ['TEXT', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'UNSEEN', 'SIMPLER', 'NO_DIAGNOSIS', 'NOT', 'NOT_UNSEEN', 'MEASURES', 'FACTS',
-           'CARD', 'templates', 'Section', 'Run', 'read_run', 'read_table', 'table_of', 'percent', 'interval', 'bars',
+           'CARD', 'templates', 'Section', 'read_table', 'Run', 'read_run', 'table_of', 'percent', 'interval', 'bars',
            'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section',
            'measure', 'confusion', 'each_class', 'slices', 'figures_section', 'plot_near', 'heat_section',
            'worst_section', 'suspects_section', 'training_words', 'training_section', 'command', 'repeat_section',
@@ -59,6 +59,7 @@ def templates() -> Environment:
     env.filters['commas'] = '{:,}'.format
     return env
 
+# %% ../nbs/60_report.ipynb #cc0ea4ff
 @dataclass(frozen=True)
 class Section:
     "A part of the page: a template and the data that it shows"
@@ -72,25 +73,41 @@ class Section:
 
     def _repr_html_(self) -> str: return self.html()
 
+# %% ../nbs/60_report.ipynb #040431ea
+TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem')   # columns of a manifest that hold text, whatever it looks like
+
+def read_table(
+    # A CSV of a run's folder
+    path: Path,
+) -> pd.DataFrame:
+    "Read a table whose text stays text: a class may be called NA or 1"
+    text = (*TEXT, 'suggested', 'reason', 'point')
+    try: table = pd.read_csv(path, keep_default_na=False, na_values=[''], dtype={name: str for name in text})
+    except pd.errors.EmptyDataError: return pd.DataFrame()
+    except (ValueError, pd.errors.ParserError) as e: raise InputError(f'{path} is no table that can be read ({e}). Copy it again from where it was made.') from e
+    return table.fillna({name: '' for name in text if name in table})
+
 # %% ../nbs/60_report.ipynb #c6551b12
 class _Answers:
-    "What follows from the tables of a run"
+    "Values derived from the tables of a run"
     @property
-    def figures(self) -> dict[str, dict]: return self.metrics[self.shown]
+    def figures(self) -> dict[str, dict]:
+        "The metrics that count, each with its interval"
+        return self.metrics[self.shown]
 
     @property
     def learnt(self) -> pd.DataFrame:
-        "The answers on the photos that it was trained on; after a cross-validation these are all"
+        "Answers on the training photos; after cross-validation these are all photos"
         return self.rows if self.shown == 'out_of_fold' else self.answers[self.answers.split == 'train']
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        "The answers that these figures are about; of a cross-validation that was repeated, the first round"
+        "Answers that the figures are about; of a repeated cross-validation, the first round"
         return self.answers[self.answers.split == self.shown].drop_duplicates('path').reset_index(drop=True)
 
     @cached_property
     def groups(self) -> np.ndarray:
-        "(n,) the names under which photos of `rows` belong together"
+        "(n,) group names of `rows`"
         return groups_of(self.rows).to_numpy()
 
     @cached_property
@@ -105,17 +122,15 @@ class _Answers:
 
     @property
     def home(self) -> str:
-        "The folder in which all photos lie: what is left out where a photo is named"
+        "The folder that holds all photos; names of photos are relative to it"
         paths = [os.path.dirname(p) for p in self.manifest.path]
         try: return os.path.commonpath(paths) if paths else ''
         except ValueError: return ''
 
 # %% ../nbs/60_report.ipynb #ea363dfc
-TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem')   # columns of a manifest that hold text, whatever it looks like
-
 @dataclass(frozen=True)
 class Run(_Answers):
-    "What a run folder says"
+    "The contents of a run folder"
     folder: Path
     # config.json and metrics.json
     config: dict
@@ -137,7 +152,7 @@ class Run(_Answers):
 
     @property
     def shown(self) -> str:
-        "The figures that count: those on photos that the network had not seen, where there are any"
+        "Name of the metrics that count: those on unseen photos, where there are any"
         return next(name for name in ('out_of_fold', 'test', 'valid', *self.metrics) if name in self.metrics)
 
 # %% ../nbs/60_report.ipynb #3fd9e25b
@@ -145,10 +160,10 @@ def read_run(
     # A run's folder
     folder: str | Path,
     *,
-    # Where the photos are now, if they have moved: what stands in this folder as it stood in theirs
+    # Where the photos are now, if they have moved; their paths within this folder must be the same
     photos: str | Path | None = None,
 ) -> Run:
-    "Read what a training left; raises `InputError` with a cure where something is missing"
+    "Read a run folder; raises `InputError` with a cure where something is missing"
     folder = Path(folder)
     for name in ('config.json', 'manifest.csv', 'metrics.json'):
         if not (folder/name).is_file(): raise InputError(f'{folder} is not the folder of a finished run: there is no {name} in it. Train first: deepconn train --help')
@@ -163,21 +178,10 @@ def read_run(
     return run
 
 def _read_json(path):
-    "What stands there; a figure that was not defined, `null` in JSON, is NaN again"
+    "Read JSON; undefined figures, `null` in the file, become NaN again"
     def known(x): return {key: np.nan if value is None and key in ('value', 'low', 'high') else value for key, value in x.items()}
     try: return json.loads(path.read_text(encoding='utf-8'), object_hook=known)
     except ValueError as e: raise InputError(f'{path} is damaged ({e}). Train again, or copy it again from where it was made.') from e
-
-def read_table(
-    # A CSV of a run's folder
-    path: Path,
-) -> pd.DataFrame:
-    "Read a table whose text stays text: a class may be called NA or 1"
-    text = (*TEXT, 'suggested', 'reason', 'point')
-    try: table = pd.read_csv(path, keep_default_na=False, na_values=[''], dtype={name: str for name in text})
-    except pd.errors.EmptyDataError: return pd.DataFrame()
-    except (ValueError, pd.errors.ParserError) as e: raise InputError(f'{path} is no table that can be read ({e}). Copy it again from where it was made.') from e
-    return table.fillna({name: '' for name in text if name in table})
 
 # %% ../nbs/60_report.ipynb #aa327bc9
 def table_of(
@@ -335,7 +339,7 @@ UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not 
 def question(
     run: Run,
 ) -> str:
-    "What was asked, as a question"
+    "State the question that the run answers"
     names = run.classes
     if run.spec:
         what = next((kind for kind in ('hand', 'face') if run.spec.name.startswith(kind)), 'photo')
@@ -343,8 +347,9 @@ def question(
     if len(names) > 2: return f'Which of these {len(names)} is it?'
     return f'Is {dict(couples="this couple", emotions="this photo").get(run.config["task"], "it")} {names[0]} or {names[1]}?'
 
+# %% ../nbs/60_report.ipynb #4a0c68b0
 def _beside(run):
-    "For each photo of `run.rows`, whether network, probe and most frequent class are right; for points the mean distance in px of network and mean shape"
+    "For each photo of `run.rows`: whether network, probe and most frequent class are right, or for points the mean distances in px of network and mean shape"
     if run.spec: return {'the network': _mean_distance(run, run.found[..., :2]), 'the mean shape': _mean_distance(run, _mean_points(run))}
     right = {'the network': run.found.argmax(1) == run.truth}
     if f'probe_{run.classes[0]}' in run.rows and run.recipe.epochs: right['the linear probe'] = class_probs(run.rows, run.classes, 'probe').argmax(1) == run.truth
@@ -364,13 +369,28 @@ def _mean_points(run):
     return to_photo_points(np.repeat(shape[None], len(rows), 0), sizes, recipe.canvas, recipe.resize, mirrored=is_mirrored(rows, recipe.mirror), spec=spec)
 
 # %% ../nbs/60_report.ipynb #eb0ae19d
-# What is simpler than the network, explained
+# Baselines, explained
 SIMPLER = {'the linear probe': ' (a logistic regression on what the network sees before it is trained)', 'the mean shape': ', which looks at no photo'}
 
+def _say_gain(run, ours, theirs, name):
+    "How much better the network is than a baseline, and whether the difference can be told from chance"
+    if run.spec:
+        known = ~np.isnan(ours)
+        e = bootstrap(np.mean, theirs[known] - ours[known], groups=run.groups[known])
+        what = f'{abs(e["value"]):.1f} px {"nearer to the truth" if e["value"] >= 0 else "farther from it"} on average ({CI} {e["low"]:+.1f} to {e["high"]:+.1f})'
+    else:
+        e = mcnemar(ours, theirs, groups=run.groups)
+        what = f'{abs(100 * e["value"]):.0f} {"more" if e["value"] >= 0 else "fewer"} right in 100 photos ({CI} {100 * e["low"]:+.0f} to {100 * e["high"]:+.0f})'
+    told = 'a difference that so few photos cannot tell from chance'
+    if e['low'] > 0: told = 'so it has learnt more than that'
+    if e['high'] < 0: told = 'so that would have been the better choice'
+    return f'Compared with {name}{SIMPLER.get(name, "")}: {what.replace("-", "−")}, {told}.'
+
+# %% ../nbs/60_report.ipynb #51e4cafe
 def answer(
     run: Run,
 ) -> list[str]:
-    "The answer in sentences: the figure with its interval, and the difference to what is simpler, photo by photo, with its own"
+    "Answer the question in sentences: the main metric with its interval, and the paired difference from each baseline with its own"
     right, where = _beside(run), f'{len(run.rows):,} {UNSEEN[run.shown]}'
     if run.spec:
         e, median = run.figures['pck'], run.figures['median_photo_px']['value']
@@ -384,20 +404,6 @@ def answer(
         e = run.metrics['test']['pck' if run.spec else 'accuracy']
         said.append(f'On test photos that no network had seen, the delivered one reaches {percent(e)} ({CI} {interval(e)}, {_n(e)}).')
     return said + [_say_gain(run, right['the network'], right[name], name) for name in reversed(right) if name != 'the network']
-
-def _say_gain(run, ours, theirs, name):
-    "How much better the network is than what is simpler, and whether that can be told"
-    if run.spec:
-        known = ~np.isnan(ours)
-        e = bootstrap(np.mean, theirs[known] - ours[known], groups=run.groups[known])
-        what = f'{abs(e["value"]):.1f} px {"nearer to the truth" if e["value"] >= 0 else "farther from it"} on average ({CI} {e["low"]:+.1f} to {e["high"]:+.1f})'
-    else:
-        e = mcnemar(ours, theirs, groups=run.groups)
-        what = f'{abs(100 * e["value"]):.0f} {"more" if e["value"] >= 0 else "fewer"} right in 100 photos ({CI} {100 * e["low"]:+.0f} to {100 * e["high"]:+.0f})'
-    told = 'a difference that so few photos cannot tell from chance'
-    if e['low'] > 0: told = 'so it has learnt more than that'
-    if e['high'] < 0: told = 'so that would have been the better choice'
-    return f'Compared with {name}{SIMPLER.get(name, "")}: {what.replace("-", "−")}, {told}.'
 
 # %% ../nbs/60_report.ipynb #b3aed20e
 NO_DIAGNOSIS = 'It is no diagnosis and no help in making one. Decide nothing about a person by it.'
@@ -422,10 +428,23 @@ NOT_UNSEEN = {
 def is_not(
     run: Run,
 ) -> list[str]:
-    "What the score is not, in sentences"
+    "List in sentences what the score does not say"
     general = ('The interval says how far a figure would move with other photos of the same kind. How the network does with photos of another kind (other people, another camera, '
                'another way of gathering) it does not say: measure it there.')
     return [*NOT.get(run.config['task'], ()), general, NOT_UNSEEN[run.shown]]
+
+# %% ../nbs/60_report.ipynb #61f8a358
+def _split_table(run, table, crossed):
+    "How many photos are in which split, for each class where there are classes"
+    names = {'train': 'training', 'valid': 'validation'} | ({'not split': 'all'} if crossed else {})
+    split = counts(table.assign(label='') if run.spec else table).rename(columns=names)
+    split = split.loc[:, ~split.columns.duplicated()]
+    return table_of(split.tail(1).rename(index={'all': 'photos'}), caption='Photos by split') if run.spec else table_of(split, caption='Photos by class and split')
+
+def _conflicts(table, photos):
+    "Copies of one photo in several classes: a list of (name, label) for each"
+    odd = label_conflicts(table)
+    return [[(photos.name(row.path), row.label) for row in copies.itertuples()] for _, copies in odd.groupby('duplicates', sort=False)] if len(odd) else []
 
 # %% ../nbs/60_report.ipynb #62f4e80b
 def data_section(
@@ -444,18 +463,6 @@ def data_section(
         duplicates=(table.duplicates != '').sum() if 'duplicates' in table else 0,
         leaks=leaks(table).group.nunique(), split=_split_table(run, table, crossed), conflicts=_conflicts(table, photos),
         problems=[(photos.name(row.path), row.problem) for row in table[table.problem != ''].itertuples()]))
-
-def _split_table(run, table, crossed):
-    "How many photos are in which split, for each class where there are classes"
-    names = {'train': 'training', 'valid': 'validation'} | ({'not split': 'all'} if crossed else {})
-    split = counts(table.assign(label='') if run.spec else table).rename(columns=names)
-    split = split.loc[:, ~split.columns.duplicated()]
-    return table_of(split.tail(1).rename(index={'all': 'photos'}), caption='Photos by split') if run.spec else table_of(split, caption='Photos by class and split')
-
-def _conflicts(table, photos):
-    "Copies of one photo in several classes: a list of (name, label) for each"
-    odd = label_conflicts(table)
-    return [[(photos.name(row.path), row.label) for row in copies.itertuples()] for _, copies in odd.groupby('duplicates', sort=False)] if len(odd) else []
 
 # %% ../nbs/60_report.ipynb #a2020a13
 MEASURES = {   # metric: (name, what it means, how it is said: a share, a score from 0 to 1 or a size)
@@ -484,7 +491,7 @@ def measure(
     # Name of the most frequent class
     majority: str = '',
 ) -> dict | None: # name, meaning and bars; `None` where it was not measured
-    "Prepare one metric: what it means, and the network's estimate above those of what is simpler"
+    "Prepare one metric: what it means, and the network's estimate above those of the baselines"
     if metric not in figures: return None
     name, meaning, kind = MEASURES[metric]
     digits = 3 if kind == 'score' or metric in ('log_loss', 'ece', 'nme') else 1
@@ -493,7 +500,7 @@ def measure(
     return dict(name=name, meaning=meaning, bars=bars(lines, top=1) if kind == 'share' else bars(lines, top=1 if kind == 'score' else None, say=say))
 
 def _and_simpler(figures, metric, majority):
-    "The network's estimate of a metric, then those of what is simpler"
+    "The network's estimate of a metric, then those of the baselines"
     simpler = {'the linear probe': f'probe_{metric}', f'always “{majority}”': f'majority_{metric}', 'the mean shape': f'baseline_{metric}',
                'if it were calibrated': f'{metric}_if_calibrated'}
     return {'the network': figures[metric]} | {who: figures[key] for who, key in simpler.items() if key in figures}
@@ -578,7 +585,7 @@ def figures_section(
     run: Run,
     photos: Photos,
 ) -> Section:
-    "Every measure with its interval beside what is simpler; what is mistaken for what; the table of all splits"
+    "Every metric with its interval beside the baselines; confusions or point errors; the table of all splits"
     def plain(name): return name.replace('_', ' ')
     measures = [measure(run.figures, name, _most_frequent(run)) for name in MEASURES if name in run.figures]
     every = metrics_table(run.metrics, names=[name for name in run.figures if not name.startswith('point.')]).rename(index=plain, columns=plain).fillna('')
@@ -609,16 +616,7 @@ def plot_near(
     ax.legend(frameon=False, fontsize=9, loc='lower right')
     return fig
 
-# %% ../nbs/60_report.ipynb #e08fc2ba
-def _points_figures(run):
-    "The curve of points within a distance, and the error of every point"
-    far = point_errors(run.found[..., :2], run.truth)[1]
-    there = ~np.isnan(far)
-    mean = np.where(there, far, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
-    near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
-    hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), run.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
-    return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
-
+# %% ../nbs/60_report.ipynb #a560c304
 def _each_point(run, mean):
     "The errors of each point, the hardest first"
     rows = {name: run.figures[f'point.{name}.l1_canvas_px'] | dict(mean=far) for name, far in zip(run.spec.points, mean) if f'point.{name}.l1_canvas_px' in run.figures}
@@ -629,6 +627,7 @@ def _each_point(run, mean):
     table = pd.DataFrame({'mean L1 error, px of the canvas': said, 'mean distance, px of the photo': far, 'n': n}, index=list(rows))
     return table_of(table, caption='Each point with its 95 % interval, the hardest first', corner='point')
 
+# %% ../nbs/60_report.ipynb #f4a3d42f
 def _confidence_correlation(run, far):
     "The rank correlation of confidence and nearness with its interval, as text; `None` where it is not defined"
     def agreement(conf, far):
@@ -638,6 +637,37 @@ def _confidence_correlation(run, far):
     if np.isnan(e['value']): return None
     n = f'n = {(~np.isnan(far)).sum():,} points on {e["n"]:,} photos'.replace(' ', '\N{NO-BREAK SPACE}')
     return f'{e["value"]:+.2f} ({CI} {e["low"]:+.2f} to {e["high"]:+.2f}, {n})'.replace('-', '−')
+
+# %% ../nbs/60_report.ipynb #e08fc2ba
+def _points_figures(run):
+    "The curve of points within a distance, and the error of every point"
+    far = point_errors(run.found[..., :2], run.truth)[1]
+    there = ~np.isnan(far)
+    mean = np.where(there, far, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+    near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
+    hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), run.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
+    return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
+
+# %% ../nbs/60_report.ipynb #eee445a4
+def _by_lot(run, n):
+    "Rows of `run.rows`, drawn at random but the same each time, as many of each class as possible"
+    mixed = run.rows.sample(frac=1, random_state=run.recipe.seed)
+    return mixed.iloc[np.argsort(mixed.groupby('label').cumcount(), kind='stable')[:n]].sort_values('label', kind='stable')
+
+# %% ../nbs/60_report.ipynb #f65fedcd
+def _heats(run, rows, probs, photos):
+    "{path: the photo overlaid with the heatmap of its predicted class}; a photo that is gone is absent"
+    there = {row.path: int(p.argmax()) for row, p in zip(rows.itertuples(), probs) if photos.open(row.path) is not None}
+    if not there: return {}
+    model, meta = (bundle := load_bundle(run.folder/'model.safetensors')).model, bundle.meta
+    heats = photo_heatmaps(model, list(there), canvas=tuple(meta['canvas']), resize=meta['resize'], mean=meta['mean'], std=meta['std'],
+                           targets=list(there.values()), max_side=2 * SIDE)
+    return {path: overlay(photos.open(path), heat) for path, heat in zip(there, heats)}
+
+def _classified(run, photos, row, p, heats):
+    "A photo with its predicted class, its label, and its heatmap where there is one"
+    return photos.figure(row.path, f'{photos.name(row.path)}, which is {row.label}', draw=lambda photo: [photo, *([heats[row.path]] if row.path in heats else [])],
+                         predicted=run.classes[p.argmax()], probability=f'{p.max():.0%}', label=row.label)
 
 # %% ../nbs/60_report.ipynb #3f15e7f8
 def heat_section(
@@ -653,25 +683,6 @@ def heat_section(
     except BundleError as e: return Section('heatmaps', dict(error=str(e)))
     shown = [_classified(run, photos, row, p, heats) for row, p in zip(rows.itertuples(), probs) if row.path in heats]
     return Section('heatmaps', dict(error=None, delivered=run.shown == 'out_of_fold', photos=shown))
-
-def _by_lot(run, n):
-    "Rows of `run.rows`, drawn at random but the same each time, as many of each class as possible"
-    mixed = run.rows.sample(frac=1, random_state=run.recipe.seed)
-    return mixed.iloc[np.argsort(mixed.groupby('label').cumcount(), kind='stable')[:n]].sort_values('label', kind='stable')
-
-def _heats(run, rows, probs, photos):
-    "{path: the photo overlaid with the heatmap of its predicted class}; a photo that is gone is absent"
-    there = {row.path: int(p.argmax()) for row, p in zip(rows.itertuples(), probs) if photos.open(row.path) is not None}
-    if not there: return {}
-    model, meta = (bundle := load_bundle(run.folder/'model.safetensors')).model, bundle.meta
-    heats = photo_heatmaps(model, list(there), canvas=tuple(meta['canvas']), resize=meta['resize'], mean=meta['mean'], std=meta['std'],
-                           targets=list(there.values()), max_side=2 * SIDE)
-    return {path: overlay(photos.open(path), heat) for path, heat in zip(there, heats)}
-
-def _classified(run, photos, row, p, heats):
-    "A photo with its predicted class, its label, and its heatmap where there is one"
-    return photos.figure(row.path, f'{photos.name(row.path)}, which is {row.label}', draw=lambda photo: [photo, *([heats[row.path]] if row.path in heats else [])],
-                         predicted=run.classes[p.argmax()], probability=f'{p.max():.0%}', label=row.label)
 
 # %% ../nbs/60_report.ipynb #08e1c107
 def worst_section(
@@ -750,7 +761,7 @@ def _suspect(run, photos, mine):
 def training_words(
     run: Run,
 ) -> list[str]:
-    "How the network was trained, in sentences"
+    "Describe in sentences how the network was trained"
     recipe, config = run.recipe, run.config
     weights = config.get('weights')
     begun = 'random weights' if weights is None else 'weights learnt on ImageNet' if weights == 'imagenet' else f'the weights in {Path(weights).name}'
@@ -763,6 +774,31 @@ def training_words(
     if recipe.keep != 'last' and config.get('epoch_kept'): said.append(f'The weights are those of epoch {config["epoch_kept"]}, the best on the validation photos.')
     if recipe.interpolate < 1: said.append(f'The final weights lie {100 * recipe.interpolate:.0f}\N{NO-BREAK SPACE}% of the way from where training began to where it ended.')
     return said
+
+# %% ../nbs/60_report.ipynb #1ecfa8c1
+def _curves(run):
+    "(function that draws it, alt text) of each training curve"
+    history, kept = run.history, run.config.get('epoch_kept') if run.recipe.keep != 'last' else None
+    if not len(history): return []
+    measured = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
+    wanted = {'loss': ['train_loss', 'valid_loss'], 'on the validation photos': measured, 'largest learning rate of the epoch': ['lr']}
+    there = {title: [c for c in columns if c in history and pd.to_numeric(history[c], errors='coerce').notna().any()] for title, columns in wanted.items()}
+    return [(lambda title=title, columns=columns: _curve(history, columns, title, kept), f'Curve over {len(history)} epochs: {title}') for title, columns in there.items() if columns]
+
+def _curve(history, columns, title, kept):
+    "Plot columns of the history over the epochs"
+    names = {'train_loss': 'training', 'valid_loss': 'validation'}
+    fig = Figure(figsize=(3.3, 2.4), layout='constrained')
+    ax = fig.subplots()
+    for i, name in enumerate(columns):
+        ax.plot(history.epoch, pd.to_numeric(history[name], errors='coerce'), marker='.', color='C2' if name == 'lr' else f'C{i}', label=names.get(name, name.replace('_', ' ')))
+    for end in history.epoch[history.phase.diff().fillna(0) > 0]: ax.axvline(end - .5, color='.85', lw=4)
+    if kept and columns != ['lr']: ax.axvline(kept, color='.4', ls=':', label='kept')
+    ax.set(title=title, xlabel='epoch', ylim=(0, None) if columns == ['lr'] else None)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.spines[['top', 'right']].set_visible(False)
+    if columns != ['lr']: ax.legend(frameon=False, fontsize=9)
+    return fig
 
 # %% ../nbs/60_report.ipynb #7fdbe7be
 def training_section(
@@ -777,39 +813,14 @@ def training_section(
                                     phases=table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
                                     settings=table_of(settings, caption='The recipe', corner='name')))
 
-# %% ../nbs/60_report.ipynb #1ecfa8c1
-def _curves(run):
-    "What draws each curve of the training over its epochs, and what it shows"
-    history, kept = run.history, run.config.get('epoch_kept') if run.recipe.keep != 'last' else None
-    if not len(history): return []
-    measured = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
-    wanted = {'loss': ['train_loss', 'valid_loss'], 'on the validation photos': measured, 'largest learning rate of the epoch': ['lr']}
-    there = {title: [c for c in columns if c in history and pd.to_numeric(history[c], errors='coerce').notna().any()] for title, columns in wanted.items()}
-    return [(lambda title=title, columns=columns: _curve(history, columns, title, kept), f'Curve over {len(history)} epochs: {title}') for title, columns in there.items() if columns]
-
-def _curve(history, columns, title, kept):
-    "One plot"
-    names = {'train_loss': 'training', 'valid_loss': 'validation'}
-    fig = Figure(figsize=(3.3, 2.4), layout='constrained')
-    ax = fig.subplots()
-    for i, name in enumerate(columns):
-        ax.plot(history.epoch, pd.to_numeric(history[name], errors='coerce'), marker='.', color='C2' if name == 'lr' else f'C{i}', label=names.get(name, name.replace('_', ' ')))
-    for end in history.epoch[history.phase.diff().fillna(0) > 0]: ax.axvline(end - .5, color='.85', lw=4)
-    if kept and columns != ['lr']: ax.axvline(kept, color='.4', ls=':', label='kept')
-    ax.set(title=title, xlabel='epoch', ylim=(0, None) if columns == ['lr'] else None)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.spines[['top', 'right']].set_visible(False)
-    if columns != ['lr']: ax.legend(frameon=False, fontsize=9)
-    return fig
-
 # %% ../nbs/60_report.ipynb #bcc23646
 def command(
     run: Run,
     *,
-    # `False` leaves out where photos and weights lie on this machine
+    # `False` leaves out paths of this machine
     places: bool = True,
 ) -> str:
-    "The command that trains the same again: with the split of the run where the photos have classes"
+    "Return the command that repeats the training: with the run's own split where the photos have classes"
     recipe, config = run.recipe, run.config
     photos = 'PHOTOS' if not places else config.get('photos') or 'PHOTOS' if run.spec else run.folder/'manifest.csv'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
@@ -852,10 +863,10 @@ def write_report(
     *,
     # Where the photos are now, if they have moved since
     photos: str | Path | None = None,
-    # `False` leaves out the photos themselves, for a report that goes to those who may not see them
+    # `False` leaves out the photos themselves, for readers who may not see them
     pictures: bool = True,
 ) -> Path: # report.html in the folder
-    "Write one page about a run: the answer, the photos, the figures with their intervals, what the network looks at, where it errs, what its score is not, and how to repeat it"
+    "Write a run's report as one HTML page: answer, photos, metrics with intervals, heatmaps, errors, limits, and how to repeat it"
     run = read_run(folder, photos=photos)
     small = Photos(run.home, shown=pictures)
     sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small)}
@@ -961,6 +972,28 @@ def _shared(one, two):
     paths = unseen[0].index.intersection(unseen[1].index, sort=False)
     return tuple(rows.loc[paths].reset_index(drop=True) for rows in unseen)
 
+# %% ../nbs/60_report.ipynb #f4bfa368
+def _flat(x, name=''):
+    "Nested settings by their full names: `phases.1.epochs`"
+    parts = x.items() if isinstance(x, dict) else enumerate(x, 1) if isinstance(x, (list, tuple)) and any(isinstance(v, dict) for v in x) else None
+    if parts is None: return {name: x}
+    return {key: value for k, v in parts for key, value in _flat(v, f'{name}.{k}'.lstrip('.')).items()}
+
+# %% ../nbs/60_report.ipynb #6f2b4cca
+def _say_paired(paired, n, one, two):
+    "The paired differences in words, and which photos they rest on"
+    if not n: return ['No photo is unseen by both, so that they cannot be compared photo by photo; the figures above are those of different photos.']
+    lines = [f'Photo by photo, on {n} photos that neither had seen: b less a, with the 95 % interval']
+    if {len(one.rows), len(two.rows)} != {n}: lines[0] = f'The test photos differ: {len(one.rows)} in a, {len(two.rows)} in b. ' + lines[0]
+    for name, e in paired.iterrows():
+        better, worse = ('a', 'b') if name == 'log_loss' else ('b', 'a')
+        told = f'{better} is better' if e.low > 0 else f'{worse} is better' if e.high < 0 else 'cannot be told from chance'
+        lines.append(f'  {name.replace("_", " ")} {e.value:+.3f} ({e.low:+.3f} to {e.high:+.3f}): {told}')
+    if 'p' in paired and paired.p.notna().any():
+        e = paired.loc['accuracy']
+        lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar p = {e.p:.3f})')
+    return lines
+
 # %% ../nbs/60_report.ipynb #77bfd7f3
 def compare_runs(
     a: str | Path,
@@ -980,23 +1013,3 @@ def compare_runs(
     same = f'a was given {len(photos[0])} photos, b {len(photos[1])}; {len(photos[0] & photos[1])} are the same.'
     lines.append(f'Both were given the same {len(photos[0])} photos.' if photos[0] == photos[1] else same)
     return '\n'.join(lines)
-
-def _flat(x, name=''):
-    "Nested settings by their full names: `phases.1.epochs`"
-    parts = x.items() if isinstance(x, dict) else enumerate(x, 1) if isinstance(x, (list, tuple)) and any(isinstance(v, dict) for v in x) else None
-    if parts is None: return {name: x}
-    return {key: value for k, v in parts for key, value in _flat(v, f'{name}.{k}'.lstrip('.')).items()}
-
-def _say_paired(paired, n, one, two):
-    "The paired differences in words, and which photos they rest on"
-    if not n: return ['No photo is unseen by both, so that they cannot be compared photo by photo; the figures above are those of different photos.']
-    lines = [f'Photo by photo, on {n} photos that neither had seen: b less a, with the 95 % interval']
-    if {len(one.rows), len(two.rows)} != {n}: lines[0] = f'The test photos differ: {len(one.rows)} in a, {len(two.rows)} in b. ' + lines[0]
-    for name, e in paired.iterrows():
-        better, worse = ('a', 'b') if name == 'log_loss' else ('b', 'a')
-        told = f'{better} is better' if e.low > 0 else f'{worse} is better' if e.high < 0 else 'cannot be told from chance'
-        lines.append(f'  {name.replace("_", " ")} {e.value:+.3f} ({e.low:+.3f} to {e.high:+.3f}): {told}')
-    if 'p' in paired and paired.p.notna().any():
-        e = paired.loc['accuracy']
-        lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar p = {e.p:.3f})')
-    return lines

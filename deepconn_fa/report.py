@@ -881,8 +881,8 @@ CARD = {'accuracy': 'accuracy', 'balanced_accuracy': 'balanced_accuracy', 'auc':
         'l1_photo_px': 'l1_photo_px', 'l1_canvas_px': 'l1_canvas_px', 'median_photo_px': 'median_photo_px'}   # ours: Hugging Face's
 
 def _plain(x):
-    "Text in which nothing is Markdown; what is `Markup` is meant to be Markdown or code"
-    return x if isinstance(x, Markup) else re.sub(r'([\\`*_{}\[\]<>#|])', r'\\\1', str(x))
+    "Escape Markdown in `x` and put it on one line; `Markup` is meant to be Markdown or code, and stays as it is"
+    return x if isinstance(x, Markup) else re.sub(r'([\\`*_{}\[\]<>#|&~$])', r'\\\1', re.sub(r'\s*[\r\n]\s*', ' ', str(x)))
 
 def _yaml(x, indent=''):
     "`x` as YAML, its texts quoted"

@@ -928,14 +928,14 @@ def compare_figures(
     # Folders of two runs
     a: str | Path,
     b: str | Path,
-) -> pd.DataFrame: # a row a metric; `a`, `b`: as text, with n and interval
-    "The figures of two runs of the same task side by side; raises `InputError` where they answer different questions"
+) -> pd.DataFrame: # one row per metric; columns `a` and `b`: as text, with n and interval
+    "Put the metrics of two runs of one task side by side; raises `InputError` where they answer different questions"
     one, two = _comparable(a, b)
     names = [name for name in dict.fromkeys([*one.figures, *two.figures]) if not name.startswith('point.')]
     return pd.DataFrame({who: {name: format_estimate(run.figures[name]) if name in run.figures else '' for name in names} for who, run in (('a', one), ('b', two))})
 
 def _comparable(a, b):
-    "Both runs, where they answer the same question"
+    "Read both runs and check that they answer the same question"
     one, two = (x if isinstance(x, Run) else read_run(x) for x in (a, b))
     if one.config['task'] != two.config['task'] or bool(one.spec) != bool(two.spec):
         raise InputError(f"{one.folder} is about {one.config['task']}, {two.folder} about {two.config['task']}: there is nothing to compare. Name two runs of one task.")
@@ -949,8 +949,8 @@ def _comparable(a, b):
 def compare_photos(
     a: str | Path,
     b: str | Path,
-) -> pd.DataFrame: # a row a measure: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
-    "How much better `b` is than `a` on the photos that neither had seen, photo by photo"
+) -> pd.DataFrame: # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
+    "Measure the paired difference of `b` from `a` on the photos that neither had seen"
     one, two = _comparable(a, b)
     both, other = _shared(one, two)
     if not len(both): return pd.DataFrame()
@@ -999,7 +999,7 @@ def compare_runs(
     a: str | Path,
     b: str | Path,
 ) -> str:
-    "Say how two runs differ: figures side by side, photo by photo on the photos that neither had seen, and what differs in recipe and data"
+    "Describe how two runs differ: metrics side by side, paired differences on the photos that neither had seen, and changes in recipe and data"
     one, two = _comparable(a, b)
     lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]
     lines += ['', compare_figures(one, two).rename(index=lambda name: name.replace('_', ' ')).to_string(), '']

@@ -6,11 +6,11 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 
 # %% auto #0
 __all__ = ['TEXT', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'UNSEEN', 'SIMPLER', 'NO_DIAGNOSIS', 'NOT', 'NOT_UNSEEN', 'MEASURES', 'FACTS',
-           'STYLE', 'CARD', 'Run', 'read_run', 'read_table', 'Markup', 'el', 'join', 'table_of', 'folded', 'percent',
-           'interval', 'bars', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section',
-           'measure', 'figures_section', 'confusion', 'each_class', 'slices', 'plot_near', 'heat_section',
+           'CARD', 'templates', 'Section', 'read_table', 'Run', 'read_run', 'table_of', 'percent', 'interval', 'bars',
+           'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section',
+           'measure', 'confusion', 'each_class', 'slices', 'figures_section', 'plot_near', 'heat_section',
            'worst_section', 'suspects_section', 'training_words', 'training_section', 'command', 'repeat_section',
-           'write_report', 'write_model_card', 'compare_figures', 'compare_photos', 'compare_runs']
+           'page', 'write_report', 'write_model_card', 'compare_figures', 'compare_photos', 'compare_runs']
 
 # %% ../nbs/60_report.ipynb #74709051
 import base64
@@ -19,15 +19,17 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from html import escape
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from cycler import cycler
+from fastcore.basics import patch
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -48,25 +50,64 @@ from .photos import open_photo
 from .metrics import auc, bootstrap, format_estimate, object_sizes, point_errors
 from .recipes import Recipe
 
+# %% ../nbs/60_report.ipynb #bf993429
+@cache
+def templates() -> Environment:
+    "Load the package's templates; whatever is put into an `.html.jinja` file is escaped, and an undefined name is an error"
+    env = Environment(loader=PackageLoader('deepconn_fa'), autoescape=select_autoescape(['html.jinja']), undefined=StrictUndefined,
+                      trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    env.filters['commas'] = '{:,}'.format
+    return env
+
+# %% ../nbs/60_report.ipynb #cc0ea4ff
+@dataclass(frozen=True)
+class Section:
+    "A part of the page: a template and the data that it shows"
+    # Name of a file in `templates`, without `.html.jinja`
+    template: str
+    data: dict
+
+    def html(self) -> Markup:
+        "Render as HTML; `Markup`, because the template has escaped its data already"
+        return Markup(templates().get_template(f'{self.template}.html.jinja').render(self.data))
+
+    def _repr_html_(self) -> str: return self.html()
+
+# %% ../nbs/60_report.ipynb #040431ea
+TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem')   # columns of a manifest that hold text, whatever it looks like
+
+def read_table(
+    # A CSV of a run's folder
+    path: Path,
+) -> pd.DataFrame:
+    "Read a table whose text stays text: a class may be called NA or 1"
+    text = (*TEXT, 'suggested', 'reason', 'point')
+    try: table = pd.read_csv(path, keep_default_na=False, na_values=[''], dtype={name: str for name in text})
+    except pd.errors.EmptyDataError: return pd.DataFrame()
+    except (ValueError, pd.errors.ParserError) as e: raise InputError(f'{path} is no table that can be read ({e}). Copy it again from where it was made.') from e
+    return table.fillna({name: '' for name in text if name in table})
+
 # %% ../nbs/60_report.ipynb #c6551b12
 class _Answers:
-    "What follows from the tables of a run"
+    "Values derived from the tables of a run"
     @property
-    def figures(self) -> dict[str, dict]: return self.metrics[self.shown]
+    def figures(self) -> dict[str, dict]:
+        "The metrics that count, each with its interval"
+        return self.metrics[self.shown]
 
     @property
     def learnt(self) -> pd.DataFrame:
-        "The answers on the photos that it was trained on; after a cross-validation these are all"
+        "Answers on the training photos; after cross-validation these are all photos"
         return self.rows if self.shown == 'out_of_fold' else self.answers[self.answers.split == 'train']
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        "The answers that these figures are about; of a cross-validation that was repeated, the first round"
+        "Answers that the figures are about; of a repeated cross-validation, the first round"
         return self.answers[self.answers.split == self.shown].drop_duplicates('path').reset_index(drop=True)
 
     @cached_property
     def groups(self) -> np.ndarray:
-        "(n,) the names under which photos of `rows` belong together"
+        "(n,) group names of `rows`"
         return groups_of(self.rows).to_numpy()
 
     @cached_property
@@ -81,17 +122,15 @@ class _Answers:
 
     @property
     def home(self) -> str:
-        "The folder in which all photos lie: what is left out where a photo is named"
+        "The folder that holds all photos; names of photos are relative to it"
         paths = [os.path.dirname(p) for p in self.manifest.path]
         try: return os.path.commonpath(paths) if paths else ''
         except ValueError: return ''
 
 # %% ../nbs/60_report.ipynb #ea363dfc
-TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem')   # columns of a manifest that hold text, whatever it looks like
-
 @dataclass(frozen=True)
 class Run(_Answers):
-    "What a run folder says"
+    "The contents of a run folder"
     folder: Path
     # config.json and metrics.json
     config: dict
@@ -113,7 +152,7 @@ class Run(_Answers):
 
     @property
     def shown(self) -> str:
-        "The figures that count: those on photos that the network had not seen, where there are any"
+        "Name of the metrics that count: those on unseen photos, where there are any"
         return next(name for name in ('out_of_fold', 'test', 'valid', *self.metrics) if name in self.metrics)
 
 # %% ../nbs/60_report.ipynb #3fd9e25b
@@ -121,10 +160,10 @@ def read_run(
     # A run's folder
     folder: str | Path,
     *,
-    # Where the photos are now, if they have moved: what stands in this folder as it stood in theirs
+    # Where the photos are now, if they have moved; their paths within this folder must be the same
     photos: str | Path | None = None,
 ) -> Run:
-    "Read what a training left; raises `InputError` with a cure where something is missing"
+    "Read a run folder; raises `InputError` with a cure where something is missing"
     folder = Path(folder)
     for name in ('config.json', 'manifest.csv', 'metrics.json'):
         if not (folder/name).is_file(): raise InputError(f'{folder} is not the folder of a finished run: there is no {name} in it. Train first: deepconn train --help')
@@ -139,146 +178,118 @@ def read_run(
     return run
 
 def _read_json(path):
-    "What stands there; a figure that was not defined, `null` in JSON, is NaN again"
+    "Read JSON; undefined figures, `null` in the file, become NaN again"
     def known(x): return {key: np.nan if value is None and key in ('value', 'low', 'high') else value for key, value in x.items()}
     try: return json.loads(path.read_text(encoding='utf-8'), object_hook=known)
     except ValueError as e: raise InputError(f'{path} is damaged ({e}). Train again, or copy it again from where it was made.') from e
 
-def read_table(
-    # A CSV of a run's folder
-    path: Path,
-) -> pd.DataFrame:
-    "Read a table whose text stays text: a class may be called NA or 1"
-    text = (*TEXT, 'suggested', 'reason', 'point')
-    try: table = pd.read_csv(path, keep_default_na=False, na_values=[''], dtype={name: str for name in text})
-    except pd.errors.EmptyDataError: return pd.DataFrame()
-    except (ValueError, pd.errors.ParserError) as e: raise InputError(f'{path} is no table that can be read ({e}). Copy it again from where it was made.') from e
-    return table.fillna({name: '' for name in text if name in table})
-
-# %% ../nbs/60_report.ipynb #bf993429
-class Markup(str):
-    "HTML that is finished: `el` takes it as it is, and escapes every other text"
-
-def el(
-    name: str,
-    /,
-    # Text, numbers, `Markup`, or lists of these; `None` is left out
-    *parts,
-    # `class_` and `aria_label` become `class` and `aria-label`; what is `None` is left out
-    **attributes,
-) -> Markup:
-    "One HTML element"
-    said = ''.join(f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"' for key, value in attributes.items() if value is not None)
-    return Markup(f'<{name}{said}>' + ('' if name in ('img', 'meta', 'br') else f'{join(*parts)}</{name}>'))
-
-def join(
-    *parts,
-) -> Markup:
-    "Parts as `el` takes them, one after the other, without an element around them"
-    return Markup(''.join('' if part is None else part if isinstance(part, Markup) else join(*part) if isinstance(part, (list, tuple)) else escape(str(part)) for part in parts))
-
 # %% ../nbs/60_report.ipynb #aa327bc9
 def table_of(
-    # A row a line; its index stands in the first column
+    # One row per line; its index becomes the first column
     table: pd.DataFrame,
     *,
-    # What it shows, for those who cannot see it, too
+    # What the table shows, also read out by screen readers
     caption: str,
-    # The column over the index
+    # Heading of the index
     corner: str = '',
-) -> Markup:
-    "A table in HTML; numbers stand to the right, what is missing is a dash"
+) -> dict: # caption, corner, columns and rows, as the macro `table` takes them
+    "Format a table for the page: numbers are aligned right, and a missing value becomes a dash"
     def cell(x):
-        if isinstance(x, str): return el('td', x)
-        said = '–' if x is None or x != x else f'{x:,}' if isinstance(x, (int, np.integer)) else f'{x:.3g}'
-        return el('td', x if isinstance(x, Markup) else said, class_='number')
-    kinds = [None if table[c].map(lambda x: isinstance(x, str)).any() else 'number' for c in table]
-    head = el('tr', el('th', corner, scope='col'), [el('th', c, scope='col', class_=kind) for c, kind in zip(table, kinds)])
-    body = [el('tr', el('th', name, scope='row'), [cell(x) for x in values]) for name, *values in table.itertuples()]
-    return el('div', el('table', el('caption', caption), el('thead', head), el('tbody', body)), class_='scroll', tabindex=0, role='region', aria_label=caption)
-
-def folded(
-    # What stands there while it is closed
-    title: str,
-    *parts,
-) -> Markup:
-    "What only some readers want, closed until they open it"
-    return el('details', el('summary', title), el('div', *parts))
+        if isinstance(x, str): return x, None
+        return '–' if x is None or x != x else f'{x:,}' if isinstance(x, (int, np.integer)) else f'{x:.3g}', 'number'
+    columns = [(name, None if table[name].map(lambda x: isinstance(x, str)).any() else 'number') for name in table]
+    return dict(caption=caption, corner=corner, columns=columns, rows=[(name, [cell(x) for x in values]) for name, *values in table.itertuples()])
 
 # %% ../nbs/60_report.ipynb #3961a1e2
+CI = '95\N{NO-BREAK SPACE}% interval'
+
 def percent(
     # {value, low, high, n}
     e: dict,
     # 'value', 'low' or 'high'
     which: str = 'value',
 ) -> str:
-    "A share in percent, with a decimal where there are photos enough for it"
+    "Format a share in percent, with a decimal where there are enough photos for it"
     return f'{100 * e[which]:.{int(e.get("n_photos", e["n"]) >= 200)}f}\N{NO-BREAK SPACE}%'
 
 def interval(
+    # {value, low, high, n}
     e: dict,
 ) -> str:
-    "`74 to 96 %`"
+    "Format an interval: `74 to 96 %`"
     if not np.isfinite(e['low']): return 'unknown: all photos are of one group'
     return f'{percent(e, "low")[:-2]} to {percent(e, "high")}'
 
+def _n(e): return f'n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{e["n"]:,}'
+
+# %% ../nbs/60_report.ipynb #2d284ded
 def bars(
     # What is measured, each with its estimate
-    lines: dict[str, dict],
+    estimates: dict[str, dict],
     *,
-    # Where the scale ends; default: at the largest end of an interval
+    # Upper end of the scale; default: the largest end of an interval
     top: float | None = None,
-    # How a figure is said: takes an estimate, gives its value and its interval
+    # Formats an estimate: returns its value and its interval
     say: Callable[[dict], tuple[str, str]] = lambda e: (percent(e), interval(e)),
-) -> Markup:
-    "Estimates as dots on their intervals, the first one accented"
-    top = top or max((e[k] for e in lines.values() for k in ('value', 'high') if np.isfinite(e[k])), default=1) or 1
+) -> list[dict]: # name, value, interval, n and the places in percent of the scale, as the macro `bars` takes them
+    "Place estimates and their intervals on one scale"
+    top = top or max((e[k] for e in estimates.values() for k in ('value', 'high') if np.isfinite(e[k])), default=1) or 1
     def place(x): return 100 * min(max(x / top, 0), 1)
     def line(name, e):
-        if not np.isfinite(e['value']): return el('li', el('span', name, class_='name'), el('span', class_='bar'), el('span', 'not defined', class_='said'))
+        if not np.isfinite(e['value']): return dict(name=name, value=None)
         low, high = (place(e[k] if np.isfinite(e[k]) else e['value']) for k in ('low', 'high'))
-        reach, dot = el('i', style=f'left:{low:.1f}%;right:{100 - high:.1f}%'), el('b', style=f'left:{place(e["value"]):.1f}%')
         value, between = say(e) if np.isfinite(e['low']) else (say(e | dict(low=0, high=0))[0], 'no interval: all photos are of one group')
-        said = el('span', el('strong', value), f' ({between}, {_n(e)})', class_='said')
-        return el('li', el('span', name, class_='name'), el('span', reach, dot, class_='bar', aria_hidden='true'), said)
-    return el('ul', [line(name, e) for name, e in lines.items()], class_='bars')
-
-CI = '95\N{NO-BREAK SPACE}% interval'
-
-def _n(e): return f'n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{e["n"]:,}'
+        return dict(name=name, value=value, interval=between, n=_n(e), left=f'{low:.1f}', right=f'{100 - high:.1f}', dot=f'{place(e["value"]):.1f}')
+    return [line(name, e) for name, e in estimates.items()]
 
 # %% ../nbs/60_report.ipynb #05884103
 PLOTS = {'svg.fonttype': 'none', 'svg.hashsalt': 'deepconn', 'font.size': 10, 'axes.titlesize': 10, 'axes.linewidth': .8, 'axes.edgecolor': '#888',
          'xtick.color': '#444', 'ytick.color': '#444', 'axes.prop_cycle': cycler(color=['#1f5a92', '#c8642c', '#2b7a4b', '#8a4f9e'])}
 FONTS = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif"
 
+@dataclass(frozen=True)
+class Picture:
+    "A picture inside the page"
+    # Data URI
+    src: str
+    # What it shows
+    alt: str
+    # Pixels; a plot takes the width that there is
+    width: int | None = None
+    height: int | None = None
+    # CSS of a plot that keeps its size and scrolls
+    style: str | None = None
+
+    def _repr_html_(self) -> str: return templates().get_template('macros.html.jinja').module.image(self)
+
+def _uri(data, kind): return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
+
+# %% ../nbs/60_report.ipynb #7754e058
 def svg_picture(
-    # Gives the figure; what it draws has the colours and type of the page
+    # Returns the figure; it is drawn in the colours and type of the page
     draw: Callable[[], Figure],
     # What the plot shows
     alt: str,
     *,
-    # As wide as it was drawn, in a box that scrolls, for what is unreadable when it is small
+    # Keep the size at which it was drawn and scroll, for what is unreadable when small
     wide: bool = False,
-) -> Markup:
-    "A plot as an SVG picture with its text as text"
+) -> Picture:
+    "Draw a plot as an SVG picture with its text as text"
     with rc_context(PLOTS):
         fig = draw()
         fig.savefig(data := io.BytesIO(), format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
     text = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, data.getvalue().decode())
-    width = f'width:{96 * fig.get_size_inches()[0]:.0f}px' if wide else None
-    drawn = el('figure', el('img', src=_uri(text.encode(), 'svg+xml'), alt=alt, style=width), class_='plot wide' if wide else 'plot')
-    return el('div', drawn, class_='scroll', tabindex=0, role='region', aria_label=alt) if wide else drawn
+    return Picture(_uri(text.encode(), 'svg+xml'), alt, style=f'width:{96 * fig.get_size_inches()[0]:.0f}px' if wide else None)
 
+# %% ../nbs/60_report.ipynb #bd6111e2
 def jpeg_picture(
     photo: Image.Image,
+    # What it shows
     alt: str,
-) -> Markup:
-    "A photo as a JPEG picture"
+) -> Picture:
+    "Encode a photo as a JPEG picture"
     photo.save(data := io.BytesIO(), 'JPEG', quality=78, optimize=True)
-    return el('img', src=_uri(data.getvalue(), 'jpeg'), alt=alt, width=photo.width, height=photo.height)
-
-def _uri(data, kind): return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
+    return Picture(_uri(data.getvalue(), 'jpeg'), alt, *photo.size)
 
 # %% ../nbs/60_report.ipynb #874216df
 SIDE = 260   # pixels of the longer side of a small photo
@@ -288,12 +299,12 @@ class Photos:
     def __init__(self, home: str, *, shown: bool = True): self.home, self.shown, self.gone, self.seen = home, shown, [], set()
 
     def name(self, path: str) -> str:
-        "A photo's name within the folder of all photos"
+        "Return a photo's name within the folder of all photos"
         inside = Path(path).is_relative_to(self.home) if self.home else False
         return (Path(path).relative_to(self.home) if inside else Path(path)).as_posix()
 
     def open(self, path: str, side: int = SIDE) -> Image.Image | None:
-        "The photo, its longer side `side` pixels or less; `None` where it cannot be opened"
+        "Open a photo, its longer side `side` pixels or less; `None` where it cannot be opened"
         if not self.shown: return None
         try: photo = open_photo(path, (side, side))
         except Exception: self.gone.append(path)  # decoders raise what they like
@@ -302,23 +313,24 @@ class Photos:
             photo.thumbnail((side, side), Image.Resampling.LANCZOS)
             return photo
 
-    def figure(
-        self,
-        path: str,
-        # What stands below it
-        says: Iterable,
-        # What it shows
-        alt: str,
-        *,
-        side: int = SIDE,
-        # Takes the photo, gives the pictures that stand side by side
-        draw: Callable[[Image.Image], list[Image.Image]] = lambda photo: [photo],
-    ) -> Markup | None:
-        "The photo, or what `draw` makes of it, with its caption and its name; nothing where it cannot be opened"
-        if (photo := self.open(path, side)) is None: return None
-        drawn = [jpeg_picture(p, alt if i == 0 else f'Heatmap on the same photo: {alt}') for i, p in enumerate(draw(photo))]
-        caption = el('figcaption', *says, el('br'), el('span', self.name(path), class_='file'))
-        return el('li', el('figure', el('div', drawn, class_='pictures'), caption))
+# %% ../nbs/60_report.ipynb #d9bfe618
+@patch
+def figure(
+    self: Photos,
+    path: str,
+    # What it shows
+    alt: str,
+    *,
+    side: int = SIDE,
+    # Takes the photo, returns the pictures that stand side by side
+    draw: Callable[[Image.Image], list[Image.Image]] = lambda photo: [photo],
+    # What the caption says
+    **caption,
+) -> dict | None: # name, pictures and `caption`, as the macro `photo` takes them
+    "Prepare a photo, or what `draw` makes of it, with its name; `None` where it cannot be opened"
+    if (photo := self.open(path, side)) is None: return None
+    drawn = [jpeg_picture(p, alt if i == 0 else f'Heatmap on the same photo: {alt}') for i, p in enumerate(draw(photo))]
+    return dict(name=self.name(path), pictures=drawn, **caption)
 
 # %% ../nbs/60_report.ipynb #dc38b62b
 UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not seen it', 'test': 'photos that it had not seen',
@@ -327,7 +339,7 @@ UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not 
 def question(
     run: Run,
 ) -> str:
-    "What was asked, as a question"
+    "State the question that the run answers"
     names = run.classes
     if run.spec:
         what = next((kind for kind in ('hand', 'face') if run.spec.name.startswith(kind)), 'photo')
@@ -335,14 +347,15 @@ def question(
     if len(names) > 2: return f'Which of these {len(names)} is it?'
     return f'Is {dict(couples="this couple", emotions="this photo").get(run.config["task"], "it")} {names[0]} or {names[1]}?'
 
+# %% ../nbs/60_report.ipynb #4a0c68b0
 def _beside(run):
-    "For each photo of `run.rows`, whether network, probe and most frequent class are right; for points the mean distance in px of network and mean shape"
+    "For each photo of `run.rows`: whether network, probe and most frequent class are right, or for points the mean distances in px of network and mean shape"
     if run.spec: return {'the network': _mean_distance(run, run.found[..., :2]), 'the mean shape': _mean_distance(run, _mean_points(run))}
     right = {'the network': run.found.argmax(1) == run.truth}
     if f'probe_{run.classes[0]}' in run.rows and run.recipe.epochs: right['the linear probe'] = class_probs(run.rows, run.classes, 'probe').argmax(1) == run.truth
     return right | {f'always “{_most_frequent(run)}”': run.rows.label.to_numpy() == _most_frequent(run)}
 
-def _most_frequent(run): return (run.learnt if len(run.learnt) else run.answers).label.value_counts().idxmax()
+def _most_frequent(run): return '' if run.spec else (run.learnt if len(run.learnt) else run.answers).label.value_counts().idxmax()
 
 def _mean_distance(run, points):
     "(n,) in pixels of the photo; NaN where a photo has no point"
@@ -356,13 +369,28 @@ def _mean_points(run):
     return to_photo_points(np.repeat(shape[None], len(rows), 0), sizes, recipe.canvas, recipe.resize, mirrored=is_mirrored(rows, recipe.mirror), spec=spec)
 
 # %% ../nbs/60_report.ipynb #eb0ae19d
-# What is simpler than the network, explained
+# Baselines, explained
 SIMPLER = {'the linear probe': ' (a logistic regression on what the network sees before it is trained)', 'the mean shape': ', which looks at no photo'}
 
+def _say_gain(run, ours, theirs, name):
+    "How much better the network is than a baseline, and whether the difference can be told from chance"
+    if run.spec:
+        known = ~np.isnan(ours)
+        e = bootstrap(np.mean, theirs[known] - ours[known], groups=run.groups[known])
+        what = f'{abs(e["value"]):.1f} px {"nearer to the truth" if e["value"] >= 0 else "farther from it"} on average ({CI} {e["low"]:+.1f} to {e["high"]:+.1f})'
+    else:
+        e = mcnemar(ours, theirs, groups=run.groups)
+        what = f'{abs(100 * e["value"]):.0f} {"more" if e["value"] >= 0 else "fewer"} right in 100 photos ({CI} {100 * e["low"]:+.0f} to {100 * e["high"]:+.0f})'
+    told = 'a difference that so few photos cannot tell from chance'
+    if e['low'] > 0: told = 'so it has learnt more than that'
+    if e['high'] < 0: told = 'so that would have been the better choice'
+    return f'Compared with {name}{SIMPLER.get(name, "")}: {what.replace("-", "−")}, {told}.'
+
+# %% ../nbs/60_report.ipynb #51e4cafe
 def answer(
     run: Run,
 ) -> list[str]:
-    "The answer in sentences: the figure with its interval, and the difference to what is simpler, photo by photo, with its own"
+    "Answer the question in sentences: the main metric with its interval, and the paired difference from each baseline with its own"
     right, where = _beside(run), f'{len(run.rows):,} {UNSEEN[run.shown]}'
     if run.spec:
         e, median = run.figures['pck'], run.figures['median_photo_px']['value']
@@ -376,20 +404,6 @@ def answer(
         e = run.metrics['test']['pck' if run.spec else 'accuracy']
         said.append(f'On test photos that no network had seen, the delivered one reaches {percent(e)} ({CI} {interval(e)}, {_n(e)}).')
     return said + [_say_gain(run, right['the network'], right[name], name) for name in reversed(right) if name != 'the network']
-
-def _say_gain(run, ours, theirs, name):
-    "How much better the network is than what is simpler, and whether that can be told"
-    if run.spec:
-        known = ~np.isnan(ours)
-        e = bootstrap(np.mean, theirs[known] - ours[known], groups=run.groups[known])
-        what = f'{abs(e["value"]):.1f} px {"nearer to the truth" if e["value"] >= 0 else "farther from it"} on average ({CI} {e["low"]:+.1f} to {e["high"]:+.1f})'
-    else:
-        e = mcnemar(ours, theirs, groups=run.groups)
-        what = f'{abs(100 * e["value"]):.0f} {"more" if e["value"] >= 0 else "fewer"} right in 100 photos ({CI} {100 * e["low"]:+.0f} to {100 * e["high"]:+.0f})'
-    told = 'a difference that so few photos cannot tell from chance'
-    if e['low'] > 0: told = 'so it has learnt more than that'
-    if e['high'] < 0: told = 'so that would have been the better choice'
-    return f'Compared with {name}{SIMPLER.get(name, "")}: {what.replace("-", "−")}, {told}.'
 
 # %% ../nbs/60_report.ipynb #b3aed20e
 NO_DIAGNOSIS = 'It is no diagnosis and no help in making one. Decide nothing about a person by it.'
@@ -414,59 +428,41 @@ NOT_UNSEEN = {
 def is_not(
     run: Run,
 ) -> list[str]:
-    "What the score is not, in sentences"
+    "List in sentences what the score does not say"
     general = ('The interval says how far a figure would move with other photos of the same kind. How the network does with photos of another kind (other people, another camera, '
                'another way of gathering) it does not say: measure it there.')
     return [*NOT.get(run.config['task'], ()), general, NOT_UNSEEN[run.shown]]
+
+# %% ../nbs/60_report.ipynb #61f8a358
+def _split_table(run, table, crossed):
+    "How many photos are in which split, for each class where there are classes"
+    names = {'train': 'training', 'valid': 'validation'} | ({'not split': 'all'} if crossed else {})
+    split = counts(table.assign(label='') if run.spec else table).rename(columns=names)
+    split = split.loc[:, ~split.columns.duplicated()]
+    return table_of(split.tail(1).rename(index={'all': 'photos'}), caption='Photos by split') if run.spec else table_of(split, caption='Photos by class and split')
+
+def _conflicts(table, photos):
+    "Copies of one photo in several classes: a list of (name, label) for each"
+    odd = label_conflicts(table)
+    return [[(photos.name(row.path), row.label) for row in copies.itertuples()] for _, copies in odd.groupby('duplicates', sort=False)] if len(odd) else []
 
 # %% ../nbs/60_report.ipynb #62f4e80b
 def data_section(
     run: Run,
     photos: Photos,
-) -> Markup:
+) -> Section:
     "The photos, how they were split, and their problems"
-    table = run.manifest.assign(label=run.manifest.get('label', ''))
-    names = {'train': 'training', 'valid': 'validation', 'not split': 'all'} if run.shown == 'out_of_fold' else {'train': 'training', 'valid': 'validation'}
-    split = counts(table.assign(label='') if run.spec else table).rename(columns=names)
-    split = split.loc[:, ~split.columns.duplicated()]
-    shown = table_of(split.tail(1).rename(index={'all': 'photos'}), caption='Photos by split') if run.spec else table_of(split, caption='Photos by class and split')
-    torn = leaks(table).group.nunique()
-    warned = el('p', f'{torn} groups of photos that belong together lie in more than one split: the figures will be too good.', class_='warning') if torn else None
-    return join([el('p', line) for line in _data_words(run)], warned, shown, _conflicts(table, photos), _problems(table[table.problem != ''], photos))
-
-# %% ../nbs/60_report.ipynb #ac92f5cd
-def _data_words(run):
-    "The photos in sentences"
-    table, rows = run.manifest, run.answers.drop_duplicates('path')
-    bad = (table.problem != '').sum()
-    said = [f'{len(table):,} photos were found' + (f', {bad:,} of which could not be used.' if bad else ', and all of them could be read.') +
-            f' Those used are {rows.width.min():,} to {rows.width.max():,} px wide and {rows.height.min():,} to {rows.height.max():,} px high.']
-    if run.spec:
-        there = ~np.isnan(points_of(rows, run.spec)).any(-1)
-        said[0] += f' {there.sum():,} points are labelled on them, of {there.size:,} possible ones.'
-    if run.shown == 'out_of_fold':
-        said.append(f'{len(run.rows):,} photos were dealt into {run.rows.fold.nunique()} parts. Each part was judged by a network that had been trained on the others, '
-                    'so that every photo is a test photo once.')
-    if 'group' in table and (n := table.group[table.group != ''].nunique()): said.append(f'They belong to {n:,} groups (all photos of one person, say), which are never torn apart.')
-    if 'duplicates' in table and (n := (table.duplicates != '').sum()):
-        said.append(f'{n:,} of them are near-duplicates of another, resized, saved again, mirrored or turned. A split keeps them together, and the intervals count them as one.')
-    return said
-
-# %% ../nbs/60_report.ipynb #b2f63521
-def _conflicts(table, photos, most=20):
-    "Copies of one photo in several classes"
-    odd = label_conflicts(table)
-    if not len(odd): return None
-    lines = [' and '.join(f'{photos.name(row.path)} ({row.label})' for row in group.itertuples()) for _, group in odd.groupby('duplicates', sort=False)]
-    told = f'{len(lines)} {"photo stands" if len(lines) == 1 else "photos stand"} in more than one class, so that one of the labels must be wrong:'
-    return join(el('p', told), el('ul', [el('li', line) for line in lines[:most]]))
-
-def _problems(bad, photos, most=50):
-    "What could not be used, and why"
-    if not len(bad): return None
-    lines = [el('li', el('code', photos.name(row.path)), f': {row.problem}') for row in bad.head(most).itertuples()]
-    more = el('p', f'... and {len(bad) - most:,} more, in manifest.csv.') if len(bad) > most else None
-    return folded(f'{len(bad):,} {"photo" if len(bad) == 1 else "photos"} that could not be used, and why', el('ul', lines), more)
+    table, used = run.manifest.assign(label=run.manifest.get('label', '')), run.answers.drop_duplicates('path')
+    there = ~np.isnan(points_of(used, run.spec)).any(-1) if run.spec else None
+    crossed = run.shown == 'out_of_fold'
+    return Section('data', dict(
+        n=len(table), width=(used.width.min(), used.width.max()), height=(used.height.min(), used.height.max()),
+        points=None if there is None else (there.sum(), there.size),
+        folds=run.rows.fold.nunique() if crossed else None, n_unseen=len(run.rows),
+        groups=table.group[table.group != ''].nunique() if 'group' in table else 0,
+        duplicates=(table.duplicates != '').sum() if 'duplicates' in table else 0,
+        leaks=leaks(table).group.nunique(), split=_split_table(run, table, crossed), conflicts=_conflicts(table, photos),
+        problems=[(photos.name(row.path), row.problem) for row in table[table.problem != ''].itertuples()]))
 
 # %% ../nbs/60_report.ipynb #a2020a13
 MEASURES = {   # metric: (name, what it means, how it is said: a share, a score from 0 to 1 or a size)
@@ -488,61 +484,26 @@ MEASURES = {   # metric: (name, what it means, how it is said: a share, a score 
     'nme': ('Normalised mean error', 'The mean distance, as a part of the distance of two points of the object.', 'size'),
 }
 
+# %% ../nbs/60_report.ipynb #166f460d
 def measure(
     figures: dict[str, dict],
     metric: str,
-    # What the most frequent class is called
+    # Name of the most frequent class
     majority: str = '',
-) -> Markup | None:
-    "One metric: what it means, and the network's estimate above those of what is simpler; nothing where it was not measured"
+) -> dict | None: # name, meaning and bars; `None` where it was not measured
+    "Prepare one metric: what it means, and the network's estimate above those of the baselines"
     if metric not in figures: return None
     name, meaning, kind = MEASURES[metric]
-    simpler = {'the linear probe': f'probe_{metric}', f'always “{majority}”': f'majority_{metric}', 'the mean shape': f'baseline_{metric}',
-               'if it were calibrated': f'{metric}_if_calibrated'}
-    lines = {'the network': figures[metric]} | {who: figures[key] for who, key in simpler.items() if key in figures}
     digits = 3 if kind == 'score' or metric in ('log_loss', 'ece', 'nme') else 1
     def say(e): return f'{e["value"]:.{digits}f}', f'{e["low"]:.{digits}f} to {e["high"]:.{digits}f}'
-    drawn = bars(lines, top=1) if kind == 'share' else bars(lines, top=1 if kind == 'score' else None, say=say)
-    return el('div', el('h3', name), el('p', meaning, class_='soft'), drawn, class_='measure')
+    lines = _and_simpler(figures, metric, majority)
+    return dict(name=name, meaning=meaning, bars=bars(lines, top=1) if kind == 'share' else bars(lines, top=1 if kind == 'score' else None, say=say))
 
-# %% ../nbs/60_report.ipynb #5dc94a73
-def figures_section(
-    run: Run,
-    photos: Photos,
-) -> Markup:
-    "Every measure with its interval beside what is simpler; what is wrong with what; the table of all splits"
-    def plain(name): return name.replace('_', ' ')
-    drawn = [measure(run.figures, name, '' if run.spec else _most_frequent(run)) for name in MEASURES]
-    every = metrics_table(run.metrics, names=[name for name in run.figures if not name.startswith('point.')]).rename(index=plain, columns=plain).fillna('')
-    note = 'probe is a logistic regression on what the untrained body sees, majority is always the most frequent class'
-    if run.spec: note = 'baseline is the mean shape of the training photos'
-    told = f'Each figure is an estimate from n {"points" if run.spec else "photos"}; the bar is its {CI}: of 100 intervals made in this way, about 95 hold the true value.'
-    if canvas := run.config.get('metric_canvas'): told += ' The canvas is {} px high and {} px wide.'.format(*canvas)
-    return join(el('p', told), el('div', drawn, class_='measures'), folded('Every figure of every split', table_of(every, caption=f'Each with its 95 % interval and n; {note}')),
-                (_points_figures if run.spec else _classes_figures)(run), slices(run, photos))
-
-def _card(title, says, drawn, class_='card'): return el('div', el('h3', title), el('p', says, class_='soft'), drawn, class_=class_)
-
-def _classes_figures(run):
-    "Confusion, scores and ROC for two classes, calibration, and each class by itself"
-    probs, truth, names = run.found, run.truth, run.classes
-    few = len(names) <= 3
-    told = 'A row for what the photos are, a column for what the network called them; shares are those of the row.'
-    what = _card('What is taken for what', told, confusion(probs, truth, names), 'card' if few else None)
-    boasts = _card('Calibration', 'When it says 90\N{NO-BREAK SPACE}%, is it right in 90 of 100? On the dashed line, it is; below it, it boasts.',
-                   svg_picture(lambda: plot_reliability(probs, truth, groups=run.groups), 'Reliability diagram: how often answers of a given probability are right'))
-    cards = [*[what] * few, *(_two_classes(run) if len(names) == 2 and 0 < truth.mean() < 1 else []), boasts]
-    return join(None if few else what, el('div', cards, class_='cards'), each_class(run))
-
-# %% ../nbs/60_report.ipynb #5c3c5eb7
-def _two_classes(run):
-    "Scores and ROC"
-    truth, score, name = run.truth, run.found[:, 1], run.classes[1]
-    scores = {'network': score} | ({'linear probe': class_probs(run.rows, run.classes, 'probe')[:, 1]} if f'probe_{name}' in run.rows else {})
-    lies = svg_picture(lambda: plot_scores(truth, score, run.classes), f'Histogram of the probability of {name} for the photos of each class')
-    roc = svg_picture(lambda: plot_roc(truth, scores, groups=run.groups), f'ROC curve of {" and ".join(scores)}, positive class {name}')
-    return [_card('Scores', 'What lies on the wrong side of the threshold is mistaken.', lies),
-            _card('ROC curve', f'At every threshold, how many photos of “{name}” are found, and how many others are taken for it. Dots mark thresholds.', roc)]
+def _and_simpler(figures, metric, majority):
+    "The network's estimate of a metric, then those of the baselines"
+    simpler = {'the linear probe': f'probe_{metric}', f'always “{majority}”': f'majority_{metric}', 'the mean shape': f'baseline_{metric}',
+               'if it were calibrated': f'{metric}_if_calibrated'}
+    return {'the network': figures[metric]} | {who: figures[key] for who, key in simpler.items() if key in figures}
 
 # %% ../nbs/60_report.ipynb #21e6a30d
 def confusion(
@@ -552,28 +513,22 @@ def confusion(
     targets: np.ndarray,
     classes: list[str],
     *,
-    # With more classes it is drawn, not written
+    # With more classes it is a picture, not a table
     most: int = 12,
-) -> Markup:
-    "The confusion matrix: a row a true class, a column what it was taken for"
+) -> dict: # classes, rows of (n, share) and totals, or a picture
+    "Count the confusion matrix: rows are true classes, columns are predictions"
     if len(classes) > most:
-        return svg_picture(lambda: plot_confusion(probs, targets, classes), f'Confusion matrix of {len(classes)} classes: rows are true, columns are predicted', wide=True)
+        return dict(picture=svg_picture(lambda: plot_confusion(probs, targets, classes), f'Confusion matrix of {len(classes)} classes: rows are true, columns are predicted', wide=True))
     n = np.zeros((len(classes), len(classes)), int)
     np.add.at(n, (targets, probs.argmax(1)), 1)
     share = n / n.sum(1, keepdims=True).clip(1)
-    def cell(i, j):
-        said = el('span', f'{share[i, j]:.0%}') if n[i].sum() else None
-        return el('td', el('strong', n[i, j]), said, class_='right' if i == j else 'wrong', style=f'--share:{100 * share[i, j]:.0f}%')
-    head = el('tr', el('td'), [el('th', name, scope='col') for name in classes])
-    body = [el('tr', el('th', name, scope='row'), [cell(i, j) for j in range(len(classes))]) for i, name in enumerate(classes)]
-    table = el('table', el('thead', head), el('tbody', body), class_='confusion')
-    return el('div', table, class_='scroll', tabindex=0, role='region', aria_label='Confusion matrix')
+    return dict(picture=None, classes=classes, totals=n.sum(1).tolist(), rows=[list(zip(*row)) for row in zip(n.tolist(), share.tolist())])
 
 # %% ../nbs/60_report.ipynb #49962b14
 def each_class(
     run: Run,
-) -> Markup:
-    "A row a class, the hardest first: what is found of it, and how far its name can be trusted"
+) -> Section:
+    "Recall, precision and F1 of each class with intervals, the hardest first"
     trained_on = run.learnt.label.map(run.classes.index).to_numpy(int)
     table = class_table(run.found, run.truth, run.classes, trained_on=trained_on, groups=run.groups).sort_values('top1', kind='stable')
     def said(name, low, high):
@@ -581,8 +536,22 @@ def each_class(
         return [one(*values) for values in zip(table[name], table[low], table[high])]
     shown = pd.DataFrame({'photos': table.n.astype(int), 'trained on': table.n_train.astype(int), 'found (recall)': said('top1', 'low', 'high'),
                           'right when named (precision)': said('precision', 'precision_low', 'precision_high'), 'F1': said('f1', 'f1_low', 'f1_high'), 'taken for': table.taken_for})
-    made = table_of(shown, caption='Each class with its 95 % intervals, the hardest first', corner='class')
-    return join(el('h3', 'Each class by itself'), made) if len(table) <= 12 else folded(f'Each of the {len(table)} classes by itself', made)
+    return Section('each_class', dict(n=len(table), classes=table_of(shown, caption='Each class with its 95 % intervals, the hardest first', corner='class')))
+
+# %% ../nbs/60_report.ipynb #28069b22
+def _classes_figures(run):
+    "Confusion matrix, scores and ROC of two classes, calibration, and each class by itself"
+    probs, truth, names = run.found, run.truth, run.classes
+    calibration = svg_picture(lambda: plot_reliability(probs, truth, groups=run.groups), 'Reliability diagram: how often answers of a given probability are right')
+    two = _two_classes(run) if len(names) == 2 and 0 < truth.mean() < 1 else None
+    return Section('classes', dict(few=len(names) <= 3, confusion=confusion(probs, truth, names), two=two, calibration=calibration, each_class=each_class(run)))
+
+def _two_classes(run):
+    "Scores and ROC"
+    truth, score, name = run.truth, run.found[:, 1], run.classes[1]
+    scores = {'network': score} | ({'linear probe': class_probs(run.rows, run.classes, 'probe')[:, 1]} if f'probe_{name}' in run.rows else {})
+    return dict(positive=name, scores=svg_picture(lambda: plot_scores(truth, score, run.classes), f'Histogram of the probability of {name} for the photos of each class'),
+                roc=svg_picture(lambda: plot_roc(truth, scores, groups=run.groups), f'ROC curve of {" and ".join(scores)}, positive class {name}'))
 
 # %% ../nbs/60_report.ipynb #44053a8f
 FACTS = ('megapixels', 'photos together', 'brightness', 'contrast', 'colourfulness', 'detail')   # of `photo_facts`
@@ -590,8 +559,8 @@ FACTS = ('megapixels', 'photos together', 'brightness', 'contrast', 'colourfulne
 def slices(
     run: Run,
     photos: Photos,
-) -> Markup | None:
-    "How good the network is on parts of the photos, by the manifest's columns and by facts of the photos"
+) -> Section | None:
+    "Measure the network on parts of the photos, by the manifest's columns and by facts of the photos; `None` where there is only one part"
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, values = photo_facts(run.rows, light=there, progress=False), _in_place(run) if run.spec else _beside(run)['the network'].astype(float)
     kept = (*TEXT, 'width', 'height', 'fold', 'repeat', 'phase_in', *(run.spec.columns if run.spec else ()))
@@ -599,58 +568,32 @@ def slices(
     several = [c for c in [*own, *FACTS] if c in rows and rows[c].nunique() > 1]
     if not several or np.isnan(values).all(): return None
     table = slice_table(rows, values, several)
-    what, n = 'points in place' if run.spec else 'photos named right', len(table) - 1
-    told = (f'The share of {what} on parts of the photos. Of {n} intervals, about {n / 20:.1f} miss the figure of all photos by chance; '
-            'parts of fewer than 20 photos are marked as few.')
-    facts = _drawn_slices(table, FACTS)
-    return join(el('h3', 'Is it as good everywhere?'), el('p', told, class_='soft'), _drawn_slices(table, own),
-                folded('By size, light and colour of the photos', *facts) if facts else None)
+    return Section('slices', dict(what='points in place' if run.spec else 'photos named right', n=len(table) - 1, own=_by_column(table, own), facts=_by_column(table, FACTS)))
+
+def _by_column(table, columns):
+    "The parts of each of `columns` below all photos: (column, bars)"
+    def estimates(part): return {'all photos': dict(table.iloc[0])} | {row.slice + ' (few)' * row.small: row._asdict() for row in part.itertuples()}
+    return [(by, bars(estimates(part), top=1)) for by, part in table.iloc[1:].groupby('by', sort=False) if by in columns]
 
 def _in_place(run):
     "(n,): the share of a photo's points that are within a tenth of its object's size"
     near = point_errors(run.found[..., :2], run.truth)[1] / object_sizes(run.truth)[:, None]
     return np.array([np.mean(d[~np.isnan(d)] < .1) if not np.isnan(d).all() else np.nan for d in near])
 
-# %% ../nbs/60_report.ipynb #3b9c90d9
-def _drawn_slices(table, columns):
-    "The slices by each of `columns`, below all photos"
-    def lines(part): return {'all photos': dict(table.iloc[0])} | {row.slice + ' (few)' * row.small: row._asdict() for row in part.itertuples()}
-    return [el('div', el('h4', by), bars(lines(part), top=1), class_='measure') for by, part in table.iloc[1:].groupby('by', sort=False) if by in columns]
-
-# %% ../nbs/60_report.ipynb #e08fc2ba
-def _points_figures(run):
-    "The curve of points within a distance, and the error of every point"
-    far = point_errors(run.found[..., :2], run.truth)[1]
-    there = ~np.isnan(far)
-    mean = np.where(there, far, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
-    near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
-    hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), run.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
-    cards = [_card('How near', 'The share of points within a distance of their true place, for every distance.', near),
-             _card('Which points are hard', 'Each point on a typical shape; the disc’s radius is its mean distance.', hard)]
-    told = _say_confidence(run, far)
-    return join(el('div', cards, class_='cards'), el('p', told) if told else None, _each_point(run, mean))
-
-def _each_point(run, mean):
-    "A row a point, the hardest first"
-    rows = {name: run.figures[f'point.{name}.l1_canvas_px'] | dict(mean=far) for name, far in zip(run.spec.points, mean) if f'point.{name}.l1_canvas_px' in run.figures}
-    rows = dict(sorted(rows.items(), key=lambda row: -np.nan_to_num(row[1]['value'], nan=-1)))
-    if not rows: return None
-    said = [format_estimate(e, digits=2).rsplit(', n', 1)[0] + ')' if np.isfinite(e['value']) else '–' for e in rows.values()]
-    far, n = [f'{e["mean"]:.1f}' for e in rows.values()], [int(e['n']) for e in rows.values()]
-    table = pd.DataFrame({'mean L1 error, px of the canvas': said, 'mean distance, px of the photo': far, 'n': n}, index=list(rows))
-    return table_of(table, caption='Each point with its 95 % interval, the hardest first', corner='point')
-
-# %% ../nbs/60_report.ipynb #c761c6a9
-def _say_confidence(run, far):
-    "Whether a surer point is a better one"
-    def agreement(conf, far):
-        known = ~np.isnan(far)
-        return spearmanr(conf[known], -far[known]).statistic if known.sum() > 2 and np.ptp(conf[known]) > 0 and np.ptp(far[known]) > 0 else np.nan
-    e = bootstrap(agreement, run.found[..., 2], far, groups=run.groups, draws=200)
-    if np.isnan(e['value']): return None
-    n = f'n = {(~np.isnan(far)).sum():,} points on {e["n"]:,} photos'.replace(' ', '\N{NO-BREAK SPACE}')
-    said = f'{e["value"]:+.2f} ({CI} {e["low"]:+.2f} to {e["high"]:+.2f}, {n})'.replace('-', '−')
-    return f'Is a surer point a better one? The rank correlation of confidence and nearness is {said}: 1 would be perfectly, 0 not at all.'
+# %% ../nbs/60_report.ipynb #5c3c5eb7
+def figures_section(
+    run: Run,
+    photos: Photos,
+) -> Section:
+    "Every metric with its interval beside the baselines; confusions or point errors; the table of all splits"
+    def plain(name): return name.replace('_', ' ')
+    measures = [measure(run.figures, name, _most_frequent(run)) for name in MEASURES if name in run.figures]
+    every = metrics_table(run.metrics, names=[name for name in run.figures if not name.startswith('point.')]).rename(index=plain, columns=plain).fillna('')
+    note = 'probe is a logistic regression on what the untrained body sees, majority is always the most frequent class'
+    if run.spec: note = 'baseline is the mean shape of the training photos'
+    return Section('figures', dict(unit='points' if run.spec else 'photos', canvas=run.config.get('metric_canvas'), measures=measures,
+                                   every=table_of(every, caption=f'Each with its 95 % interval and n; {note}'),
+                                   details=(_points_figures if run.spec else _classes_figures)(run), slices=slices(run, photos)))
 
 # %% ../nbs/60_report.ipynb #c8a2e663
 def plot_near(
@@ -673,31 +616,47 @@ def plot_near(
     ax.legend(frameon=False, fontsize=9, loc='lower right')
     return fig
 
-# %% ../nbs/60_report.ipynb #3f15e7f8
-def heat_section(
-    run: Run,
-    photos: Photos,
-    n: int = 8,
-) -> Markup:
-    "Photos drawn by lot with the heatmaps of what they are called"
-    rows = _by_lot(run, n)
-    probs = run.found[rows.index]
-    try: heats = _heats(run, rows, probs, photos)
-    except BundleError as e: return el('p', f'There are no heatmaps: {e}', class_='warning')
-    told = ('These photos were drawn by lot, none of them chosen. Beside each: where the network found what speaks for its answer (LayerCAM, kin of Grad-CAM): '
-            'red for much, no colour for nothing. '
-            'A heatmap shows where, not what, and not why: one that lies on the background or on a caption is a warning, one that lies on a face is no proof.')
-    if run.shown == 'out_of_fold': told += ' The heatmaps are those of the delivered model, which has learnt from these photos, too.'
-    return join(el('p', told), el('ul', [_called(run, photos, row, p, heats) for row, p in zip(rows.itertuples(), probs) if row.path in heats], class_='photos pairs'))
+# %% ../nbs/60_report.ipynb #a560c304
+def _each_point(run, mean):
+    "The errors of each point, the hardest first"
+    rows = {name: run.figures[f'point.{name}.l1_canvas_px'] | dict(mean=far) for name, far in zip(run.spec.points, mean) if f'point.{name}.l1_canvas_px' in run.figures}
+    rows = dict(sorted(rows.items(), key=lambda row: -np.nan_to_num(row[1]['value'], nan=-1)))
+    if not rows: return None
+    said = [format_estimate(e, digits=2).rsplit(', n', 1)[0] + ')' if np.isfinite(e['value']) else '–' for e in rows.values()]
+    far, n = [f'{e["mean"]:.1f}' for e in rows.values()], [int(e['n']) for e in rows.values()]
+    table = pd.DataFrame({'mean L1 error, px of the canvas': said, 'mean distance, px of the photo': far, 'n': n}, index=list(rows))
+    return table_of(table, caption='Each point with its 95 % interval, the hardest first', corner='point')
 
+# %% ../nbs/60_report.ipynb #f4a3d42f
+def _confidence_correlation(run, far):
+    "The rank correlation of confidence and nearness with its interval, as text; `None` where it is not defined"
+    def agreement(conf, far):
+        known = ~np.isnan(far)
+        return spearmanr(conf[known], -far[known]).statistic if known.sum() > 2 and np.ptp(conf[known]) > 0 and np.ptp(far[known]) > 0 else np.nan
+    e = bootstrap(agreement, run.found[..., 2], far, groups=run.groups, draws=200)
+    if np.isnan(e['value']): return None
+    n = f'n = {(~np.isnan(far)).sum():,} points on {e["n"]:,} photos'.replace(' ', '\N{NO-BREAK SPACE}')
+    return f'{e["value"]:+.2f} ({CI} {e["low"]:+.2f} to {e["high"]:+.2f}, {n})'.replace('-', '−')
+
+# %% ../nbs/60_report.ipynb #e08fc2ba
+def _points_figures(run):
+    "The curve of points within a distance, and the error of every point"
+    far = point_errors(run.found[..., :2], run.truth)[1]
+    there = ~np.isnan(far)
+    mean = np.where(there, far, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+    near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
+    hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), run.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
+    return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
+
+# %% ../nbs/60_report.ipynb #eee445a4
 def _by_lot(run, n):
-    "Rows of `run.rows`, drawn by lot but the same each time: as many of each class, as far as that goes"
+    "Rows of `run.rows`, drawn at random but the same each time, as many of each class as possible"
     mixed = run.rows.sample(frac=1, random_state=run.recipe.seed)
     return mixed.iloc[np.argsort(mixed.groupby('label').cumcount(), kind='stable')[:n]].sort_values('label', kind='stable')
 
-# %% ../nbs/60_report.ipynb #40cb4802
+# %% ../nbs/60_report.ipynb #f65fedcd
 def _heats(run, rows, probs, photos):
-    "{path: the photo with the heatmap of what it is called over it}; a photo that is gone is absent"
+    "{path: the photo overlaid with the heatmap of its predicted class}; a photo that is gone is absent"
     there = {row.path: int(p.argmax()) for row, p in zip(rows.itertuples(), probs) if photos.open(row.path) is not None}
     if not there: return {}
     model, meta = (bundle := load_bundle(run.folder/'model.safetensors')).model, bundle.meta
@@ -705,44 +664,44 @@ def _heats(run, rows, probs, photos):
                            targets=list(there.values()), max_side=2 * SIDE)
     return {path: overlay(photos.open(path), heat) for path, heat in zip(there, heats)}
 
-def _called(run, photos, row, p, heats):
-    "A photo with what it is called, and what it is where that differs, and with its heatmap where there is one"
-    name, sure = run.classes[p.argmax()], f', {p.max():.0%}'
-    says = [el('strong', name), sure] if name == row.label else ['called ', el('strong', name, class_='wrong'), sure, el('br'), 'labelled ', el('strong', row.label)]
-    return photos.figure(row.path, says, f'{photos.name(row.path)}, which is {row.label}', draw=lambda photo: [photo, *([heats[row.path]] if row.path in heats else [])])
+def _classified(run, photos, row, p, heats):
+    "A photo with its predicted class, its label, and its heatmap where there is one"
+    return photos.figure(row.path, f'{photos.name(row.path)}, which is {row.label}', draw=lambda photo: [photo, *([heats[row.path]] if row.path in heats else [])],
+                         predicted=run.classes[p.argmax()], probability=f'{p.max():.0%}', label=row.label)
+
+# %% ../nbs/60_report.ipynb #3f15e7f8
+def heat_section(
+    run: Run,
+    photos: Photos,
+    # How many photos
+    n: int = 8,
+) -> Section:
+    "Randomly drawn photos with the heatmaps of their predicted classes"
+    rows = _by_lot(run, n)
+    probs = run.found[rows.index]
+    try: heats = _heats(run, rows, probs, photos)
+    except BundleError as e: return Section('heatmaps', dict(error=str(e)))
+    shown = [_classified(run, photos, row, p, heats) for row, p in zip(rows.itertuples(), probs) if row.path in heats]
+    return Section('heatmaps', dict(error=None, delivered=run.shown == 'out_of_fold', photos=shown))
 
 # %% ../nbs/60_report.ipynb #08e1c107
 def worst_section(
     run: Run,
     photos: Photos,
+    # How many photos
     n: int = 8,
-) -> Markup:
+) -> Section:
     "The photos on which the network is farthest from the truth; for points also those on which it is nearest"
     if run.spec: return _worst_points(run, photos, n)
     wrong = np.flatnonzero(run.found.argmax(1) != run.truth)
     order = wrong[np.argsort(-run.found[wrong].max(1), kind='stable')][:n]
-    if not len(order): return el('p', 'There are none: every one of these photos was named right.')
     rows, probs = run.rows.iloc[order], run.found[order]
     try: heats = _heats(run, rows, probs, photos)
     except BundleError: heats = {}
-    which = 'they are' if len(order) == len(wrong) else f'are the {len(order)} about which the network was surest'
-    told = f'{len(wrong):,} of {len(run.truth):,} photos were named wrong; here {which}, the surest first{", with what spoke for the wrong answer" if heats else ""}.'
-    return join(el('p', told + ' Look at the label, too: it may be that which is wrong.'),
-                el('ul', [_called(run, photos, row, p, heats) for row, p in zip(rows.itertuples(), probs)], class_='photos pairs' if heats else 'photos'))
+    shown = [_classified(run, photos, row, p, heats) for row, p in zip(rows.itertuples(), probs)]
+    return Section('worst', dict(n=len(run.truth), n_wrong=len(wrong), n_shown=len(order), heatmaps=bool(heats), photos=_found(shown)))
 
-# %% ../nbs/60_report.ipynb #2f0911e4
-def _worst_points(run, photos, n):
-    "The photos whose points are farthest off, and those whose points are nearest"
-    far = _mean_distance(run, run.found[..., :2])
-    order = np.argsort(far, kind='stable')[:(~np.isnan(far)).sum()]
-    told = ('Green points are the true ones, red ones those of the network; the paler a red one is, the less sure it is. '
-            'The distance is the mean over the points of the photo, in its pixels.')
-    def drawn(i):
-        row, found, name = run.rows.iloc[i], run.found[i], photos.name(run.rows.path[i])
-        return photos.figure(row.path, [el('strong', f'{far[i]:.1f} px')], f'{name} with true and predicted points, {far[i]:.1f} px apart on average', side=4 * SIDE,
-                             draw=lambda photo: [_paint_around(photo, (row.width, row.height), run.spec, run.truth[i], found[:, :2], found[:, 2])])
-    some = {'Farthest off': order[::-1][:n], 'Nearest': order[:min(n // 2, len(order) // 2)]}
-    return join(el('p', told), [[el('h3', title), el('ul', [drawn(i) for i in which], class_='photos large')] for title, which in some.items()])
+def _found(photos): return [p for p in photos if p is not None]
 
 # %% ../nbs/60_report.ipynb #e694566a
 def _paint_around(photo, size, spec, truth, found, conf=None, side=320):
@@ -757,26 +716,35 @@ def _paint_around(photo, size, spec, truth, found, conf=None, side=320):
     truth, found = ((points * scale - box[:2]) * times for points in (truth, found))
     return paint_points(part, found, spec, truth=truth, conf=conf)
 
+# %% ../nbs/60_report.ipynb #2f0911e4
+def _worst_points(run, photos, n):
+    "The photos whose points are farthest off, and those whose points are nearest"
+    far = _mean_distance(run, run.found[..., :2])
+    order = np.argsort(far, kind='stable')[:(~np.isnan(far)).sum()]
+    def shown(i):
+        row, found, name = run.rows.iloc[i], run.found[i], photos.name(run.rows.path[i])
+        return photos.figure(row.path, f'{name} with true and predicted points, {far[i]:.1f} px apart on average', side=4 * SIDE, distance=f'{far[i]:.1f} px',
+                             draw=lambda photo: [_paint_around(photo, (row.width, row.height), run.spec, run.truth[i], found[:, :2], found[:, 2])])
+    some = {'Farthest off': order[::-1][:n], 'Nearest': order[:min(n // 2, len(order) // 2)]}
+    return Section('worst_points', dict(groups=[(title, _found(map(shown, which))) for title, which in some.items()]))
+
 # %% ../nbs/60_report.ipynb #178ca503
 def suspects_section(
     run: Run,
     photos: Photos,
+    # How many photos
     n: int = 8,
-) -> Markup:
-    "The photos whose labels or points are doubtful, and how to mend them"
+) -> Section:
+    "The photos whose labels or points are doubtful, and how to correct them"
     table = run.suspects
-    if not (run.folder/'suspects.csv').is_file(): return el('p', 'No search for doubtful labels was made for this run.')
-    if not len(table): return el('p', 'None of the labels stood out.')
+    if not len(table): return Section('suspects', dict(searched=(run.folder/'suspects.csv').is_file(), n=0))
     paths = table.path.drop_duplicates()
-    told = (f'{len(paths):,} {"photo stands" if len(paths) == 1 else "photos stand"} out. That does not make their labels wrong: look at each. The file suspects.csv lists them; '
-            'correct them there and hand it back, to train on what is right.')
-    shown = [_suspect(run, photos, table[table.path == path]) for path in paths[:n]]
-    kept = [c for c in ('label', 'suggested', 'point', 'reason', 'score') if c in table]
-    listed = table.head(100).assign(path=[photos.name(p) for p in table.head(100).path]).set_index('path')[kept]
-    title = 'All of them as a table' if len(table) <= 100 else 'The first 100 of them as a table'
-    return join(el('p', told), el('ul', shown, class_='photos large' if run.spec else 'photos'), folded(title, table_of(listed, caption='The surest first', corner='photo')))
+    kept, first = [c for c in ('label', 'suggested', 'point', 'reason', 'score') if c in table], table.head(100)
+    listed = first.assign(path=[photos.name(p) for p in first.path]).set_index('path')[kept]
+    return Section('suspects', dict(searched=True, n=len(paths), large=bool(run.spec), all=len(table) <= 100,
+                                    photos=_found([_suspect(run, photos, table[table.path == path]) for path in paths[:n]]),
+                                    listed=table_of(listed, caption='The surest first', corner='photo')))
 
-# %% ../nbs/60_report.ipynb #2f712208
 def _suspect(run, photos, mine):
     "A photo, what is doubtful about it, and for points where they are and where the network finds them"
     first, reasons = mine.iloc[0], '; '.join(mine.reason.drop_duplicates())
@@ -786,15 +754,14 @@ def _suspect(run, photos, mine):
         row = run.answers.iloc[where[:1]]
         size, truth, found = row[['width', 'height']].to_numpy()[0], points_of(row, run.spec)[0], answered_points(row, run.spec)[0]
         return [_paint_around(photo, size, run.spec, truth, found[:, :2])]
-    doubted = [' or ', el('strong', first.suggested), '?'] if first.get('suggested') else []
-    says = [el('strong', first.label), *doubted, el('br')] if first.get('label') else []
-    return photos.figure(first.path, [*says, reasons], f'{photos.name(first.path)}: {reasons}', side=4 * SIDE if run.spec else SIDE, draw=draw)
+    return photos.figure(first.path, f'{photos.name(first.path)}: {reasons}', side=4 * SIDE if run.spec else SIDE, draw=draw,
+                         label=first.get('label'), suggested=first.get('suggested'), reasons=reasons)
 
 # %% ../nbs/60_report.ipynb #478e9e15
 def training_words(
     run: Run,
 ) -> list[str]:
-    "How the network was trained, in sentences"
+    "Describe in sentences how the network was trained"
     recipe, config = run.recipe, run.config
     weights = config.get('weights')
     begun = 'random weights' if weights is None else 'weights learnt on ImageNet' if weights == 'imagenet' else f'the weights in {Path(weights).name}'
@@ -808,23 +775,9 @@ def training_words(
     if recipe.interpolate < 1: said.append(f'The final weights lie {100 * recipe.interpolate:.0f}\N{NO-BREAK SPACE}% of the way from where training began to where it ended.')
     return said
 
-# %% ../nbs/60_report.ipynb #7fdbe7be
-def training_section(
-    run: Run,
-) -> Markup:
-    "The network, its weights and the curves; every setting in a table"
-    recipe = run.recipe
-    phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
-                            'weight decay': f'{p.weight_decay:g}', 'schedule': p.schedule} for p in recipe.phases], index=range(1, len(recipe.phases) + 1))
-    settings = pd.DataFrame({'setting': {key: json.dumps(value, ensure_ascii=False) for key, value in recipe.to_dict().items() if key != 'phases'}})
-    drawn = [el('div', svg_picture(draw, alt), class_='card') for draw, alt in _curves(run)]
-    return join([el('p', line) for line in training_words(run)], el('div', drawn, class_='cards three') if drawn else None,
-                folded('Phases and every setting', table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
-                       table_of(settings, caption='The recipe', corner='name')))
-
 # %% ../nbs/60_report.ipynb #1ecfa8c1
 def _curves(run):
-    "What draws each curve of the training over its epochs, and what it shows"
+    "(function that draws it, alt text) of each training curve"
     history, kept = run.history, run.config.get('epoch_kept') if run.recipe.keep != 'last' else None
     if not len(history): return []
     measured = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
@@ -833,7 +786,7 @@ def _curves(run):
     return [(lambda title=title, columns=columns: _curve(history, columns, title, kept), f'Curve over {len(history)} epochs: {title}') for title, columns in there.items() if columns]
 
 def _curve(history, columns, title, kept):
-    "One plot"
+    "Plot columns of the history over the epochs"
     names = {'train_loss': 'training', 'valid_loss': 'validation'}
     fig = Figure(figsize=(3.3, 2.4), layout='constrained')
     ax = fig.subplots()
@@ -847,14 +800,27 @@ def _curve(history, columns, title, kept):
     if columns != ['lr']: ax.legend(frameon=False, fontsize=9)
     return fig
 
+# %% ../nbs/60_report.ipynb #7fdbe7be
+def training_section(
+    run: Run,
+) -> Section:
+    "The network, its weights and the curves; every setting in a table"
+    recipe = run.recipe
+    phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
+                            'weight decay': f'{p.weight_decay:g}', 'schedule': p.schedule} for p in recipe.phases], index=range(1, len(recipe.phases) + 1))
+    settings = pd.DataFrame({'setting': {key: json.dumps(value, ensure_ascii=False) for key, value in recipe.to_dict().items() if key != 'phases'}})
+    return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)],
+                                    phases=table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
+                                    settings=table_of(settings, caption='The recipe', corner='name')))
+
 # %% ../nbs/60_report.ipynb #bcc23646
 def command(
     run: Run,
     *,
-    # `False` leaves out where photos and weights lie on this machine
+    # `False` leaves out paths of this machine
     places: bool = True,
 ) -> str:
-    "The command that trains the same again: with the split of the run where the photos have classes"
+    "Return the command that repeats the training: with the run's own split where the photos have classes"
     recipe, config = run.recipe, run.config
     photos = 'PHOTOS' if not places else config.get('photos') or 'PHOTOS' if run.spec else run.folder/'manifest.csv'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
@@ -864,101 +830,31 @@ def command(
               '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]
     return shlex.join(str(word) for word in words)
 
+# %% ../nbs/60_report.ipynb #2e03d05b
 def repeat_section(
     run: Run,
-) -> Markup:
+) -> Section:
     "Command, versions, device and seed"
     config = run.config
     facts = {'seed': run.recipe.seed, **config.get('versions', {}), 'device': config.get('device', ''), 'photos': config.get('photos') or 'a table in memory',
              'run': run.folder.resolve().name}
-    told = ('The folder of the run holds the model, every photo’s row with its split, the recipe, the figures and all answers. '
-            'On the same machine and with the same versions, this gives the same again:')
-    return join(el('p', told), el('pre', el('code', command(run)), tabindex=0), el('dl', [[el('dt', key), el('dd', value)] for key, value in facts.items()], class_='facts'),
-                el('p', 'To ask the model about other photos: ', el('code', f'deepconn predict {shlex.quote(str(run.folder))} NEW_PHOTOS')))
+    return Section('repeat', dict(train=command(run), facts=facts, predict=f'deepconn predict {shlex.quote(str(run.folder))} NEW_PHOTOS'))
 
-# %% ../nbs/60_report.ipynb #3d873697
-STYLE = '''
-:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2024;--soft:#5b6169;--line:#e5e1d9;--accent:#1f5a92;--fill:#1f5a921f;--good:#2b7a4b;--bad:#b0391e;--flip:none;
---serif:Charter,"Iowan Old Style","Palatino Linotype",Palatino,"Source Serif 4","Liberation Serif",Georgia,serif;
---sans:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans",sans-serif}
-@media (prefers-color-scheme:dark){:root{--paper:#16181b;--card:#1d2024;--ink:#e7e5df;--soft:#a2a8b0;--line:#34383e;--accent:#86b7e8;--fill:#86b7e82e;--good:#74c69a;--bad:#f0907a;
---flip:invert(.9) hue-rotate(180deg)}}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.62 var(--sans);overflow-wrap:break-word}
-header,main,footer{max-width:62rem;margin:0 auto;padding:0 clamp(1.1rem,5vw,3rem)}
-header{padding-top:clamp(2rem,7vw,5rem)}
-h1,h2,.lead,.big{font-family:var(--serif);font-weight:500;line-height:1.14;letter-spacing:-.01em;text-wrap:balance;margin:0}
-h1{font-size:clamp(2rem,6.4vw,3.5rem)}h2{font-size:clamp(1.5rem,4vw,2rem);margin-bottom:1.1rem}
-h4{font-size:.92rem;font-weight:600;margin:1.4rem 0 .1rem}
-h3{font-size:1rem;line-height:1.35;font-weight:650;margin:2.2rem 0 .3rem}
-p,main>section>ul:not(.photos,.bars){max-width:43rem;margin:0 0 1rem}
-.eyebrow{font-size:.8rem;letter-spacing:.09em;text-transform:uppercase;color:var(--soft);margin-bottom:1rem}
-.lead{font-size:clamp(1.15rem,2.6vw,1.4rem);line-height:1.45;letter-spacing:0;max-width:44rem;margin-top:1.5rem;text-wrap:pretty}
-.soft,figcaption,caption,.file,footer{color:var(--soft)}
-section{border-top:1px solid var(--line);margin-top:3.5rem;padding-top:2.6rem}
-nav{margin-top:2.4rem;font-size:.9rem;display:flex;flex-wrap:wrap;gap:.3rem 1.4rem}
-a{color:var(--accent);text-underline-offset:.2em;text-decoration-thickness:1px}
-a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:3px}
-.hero{display:grid;grid-template-columns:auto 1fr;gap:1.5rem clamp(1.5rem,5vw,4rem);align-items:center;margin-top:2.6rem;padding:clamp(1.2rem,4vw,2.2rem);background:var(--card);border:1px solid var(--line);border-radius:14px}
-.big{font-size:clamp(3.4rem,11vw,5.6rem);color:var(--accent);white-space:nowrap}.hero small{display:block;font:.95rem/1.4 var(--sans);letter-spacing:0;color:var(--soft);white-space:normal;max-width:13rem}
-'''
-
-# %% ../nbs/60_report.ipynb #9af0e90f
-STYLE += '''
-ul.bars{list-style:none;margin:0;padding:0;font-size:.92rem;width:100%}
-.bars li{display:grid;grid-template-columns:8.5rem minmax(5rem,1fr) 17.5rem;gap:.9rem;align-items:center;padding:.34rem 0;color:var(--soft)}
-.bars li:first-child{color:var(--ink)}
-.hero .bars li{grid-template-columns:1fr auto;gap:.1rem .9rem;padding:.5rem 0}.hero .bars .bar{grid-row:2;grid-column:1/-1}
-.beside{margin-top:1.6rem}.beside+.beside{margin-top:0}
-.said{font-variant-numeric:tabular-nums}.said strong{font-weight:650}
-.bar{position:relative;display:block;height:1.1rem;background:linear-gradient(var(--line),var(--line)) 0 50%/100% 1px no-repeat}
-.bar i{position:absolute;top:calc(50% - 4px);height:8px;min-width:2px;border-radius:4px;background:var(--soft);opacity:.32}
-.bar b{position:absolute;top:calc(50% - 5px);width:10px;height:10px;margin-left:-5px;border-radius:50%;background:var(--soft);box-shadow:0 0 0 1px var(--card)}
-.bars li:first-child .bar i{background:var(--accent);opacity:.35}.bars li:first-child .bar b{background:var(--accent)}
-.measure h3{margin-bottom:0}.measure p{font-size:.92rem;margin:0 0 .4rem}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1.2rem;margin:1.6rem 0}
-.cards.three{grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr))}
-.card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.2rem}
-.card h3{margin-top:0}.card p{font-size:.88rem;line-height:1.5;margin-bottom:.6rem}
-figure{margin:0}.plot img{display:block;width:100%;max-width:27rem;height:auto;margin:0 auto;filter:var(--flip)}.plot.wide img{max-width:none;margin:0}
-ul.photos{list-style:none;padding:0;margin:1.2rem 0 0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,10.2rem),1fr));gap:1.6rem 1.2rem}
-ul.large{grid-template-columns:repeat(auto-fill,minmax(min(100%,12.5rem),1fr))}
-ul.pairs{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
-.pictures{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:4px;align-items:start}
-.pictures img{display:block;width:100%;height:auto;border-radius:6px}
-ul.photos .pictures img{aspect-ratio:1;object-fit:contain;background:var(--fill)}
-figcaption{font-size:.86rem;line-height:1.45;margin-top:.5rem}figcaption strong{color:var(--ink);font-weight:650}figcaption strong.wrong{color:var(--bad)}
-p.soft{font-size:.92rem}
-.file{font-size:.76rem;overflow-wrap:anywhere;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
-.scroll{overflow-x:auto;margin:1.2rem 0;max-width:100%}
-table{border-collapse:collapse;font-size:.9rem;line-height:1.45;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-size:.86rem;padding-bottom:.5rem}
-th,td{padding:.42rem 1.1rem .42rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
-thead th{color:var(--soft);font-size:.84rem;vertical-align:bottom}tbody th{white-space:nowrap}.number{text-align:right}
-td:not(.number){min-width:5rem}
-.confusion td{min-width:5.2rem;text-align:center;padding:.7rem .9rem;border:3px solid transparent;border-radius:8px;background-clip:padding-box;background-color:color-mix(in srgb,var(--accent) calc(var(--share)*.42),var(--card))}
-.confusion td.wrong{background-color:color-mix(in srgb,var(--bad) calc(var(--share)*.42),var(--card))}
-.confusion td span{display:block;font-size:.8rem;color:var(--soft)}.confusion td strong{font-size:1.15rem;font-weight:600}.confusion thead td{background:none;border:0}.confusion th{border:0;vertical-align:middle}.confusion thead th{text-align:center}
-'''
-
-# %% ../nbs/60_report.ipynb #7e0a60a2
-STYLE += '''
-details{border-top:1px solid var(--line);margin-top:1.4rem}details+details{margin-top:0}
-summary{cursor:pointer;padding:.75rem 0;font-size:.95rem;color:var(--accent)}details>div{padding-bottom:1rem}
-.warning{border-left:3px solid var(--bad);padding-left:1rem}
-code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.86em;overflow-wrap:anywhere}
-pre{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem 1.1rem;white-space:pre-wrap;margin:0 0 1.2rem}
-dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.6rem;font-size:.92rem;margin:0 0 1.4rem}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-ul.not{padding-left:1.2rem}ul.not li{margin-bottom:.7rem}
-footer{font-size:.86rem;padding-top:3rem;padding-bottom:4rem}
-@media (max-width:44rem){body{font-size:16px}.hero{grid-template-columns:1fr}.bars{font-size:.85rem}.bars li,.hero .bars li{grid-template-columns:minmax(5.6rem,1fr) auto;gap:.1rem .7rem}.bars .bar{grid-row:2;grid-column:1/-1}.bars .said{text-align:right}
-ul.photos:not(.pairs){grid-template-columns:repeat(2,minmax(0,1fr))}section{margin-top:2.4rem;padding-top:2rem}}
-@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--accent:#1f5a92;--fill:#1f5a921f;--bad:#b0391e;--flip:none;color-scheme:light}
-*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}header,main,footer{max-width:none;padding:0}header{padding-top:0}h1{font-size:26pt}
-nav{display:none}section{margin-top:1.6rem;padding-top:1.3rem}h2,h3,summary{break-after:avoid}.card,li,figure,tr,.measure,.hero{break-inside:avoid}.scroll{overflow:visible}
-details::details-content{content-visibility:visible;block-size:auto}table{font-size:8.5pt}th,td{padding-right:.6rem}a{color:inherit;text-decoration:none}@page{margin:16mm 15mm}}
-'''
+# %% ../nbs/60_report.ipynb #d3777508
+def page(
+    run: Run,
+    # {heading: section}
+    sections: dict[str, Section],
+    # Which photos the sections show
+    photos: Photos,
+) -> str:
+    "Render a whole page"
+    name, what = ('pck', 'of the points in place') if run.spec else ('accuracy', 'of the photos named right')
+    score = dict(value=percent(run.figures[name]), meaning=what, bars=bars(_and_simpler(run.figures, name, _most_frequent(run)), top=1))
+    linked = [(re.sub('[^a-z]+', '-', heading.lower()), heading, section) for heading, section in sections.items()]
+    return templates().get_template('report.html.jinja').render(
+        question=question(run), answer=answer(run), task=run.config['task'], name=run.folder.resolve().name, score=score, sections=linked,
+        missing=sorted(set(photos.gone)), n_photos=len(photos.seen), version=__version__)
 
 # %% ../nbs/60_report.ipynb #95213f57
 def write_report(
@@ -967,78 +863,26 @@ def write_report(
     *,
     # Where the photos are now, if they have moved since
     photos: str | Path | None = None,
-    # `False` leaves out the photos themselves, for a report that goes to those who may not see them
+    # `False` leaves out the photos themselves, for readers who may not see them
     pictures: bool = True,
 ) -> Path: # report.html in the folder
-    "Write one page about a run: the answer, the photos, the figures with their intervals, what the network looks at, where it errs, what its score is not, and how to repeat it"
+    "Write a run's report as one HTML page: answer, photos, metrics with intervals, heatmaps, errors, limits, and how to repeat it"
     run = read_run(folder, photos=photos)
     small = Photos(run.home, shown=pictures)
     sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small)}
     if pictures and not run.spec: sections['What it looks at'] = heat_section(run, small)
     if pictures: sections['Where it errs most'] = worst_section(run, small)
-    sections |= {'Labels worth a second look': suspects_section(run, small), 'What the score is not': el('ul', [el('li', line) for line in is_not(run)], class_='not'),
+    sections |= {'Labels worth a second look': suspects_section(run, small), 'What the score is not': Section('limits', dict(lines=is_not(run))),
                  'How it was trained': training_section(run), 'How to repeat it': repeat_section(run)}
-    return write_file(run.folder/'report.html', _page(run, sections, small).encode('utf-8', 'backslashreplace'))
-
-# %% ../nbs/60_report.ipynb #d3777508
-def _page(run, sections, photos):
-    "The whole page: the question and its answer, then the sections, by their headings"
-    title, (first, *others), name = question(run), answer(run), run.folder.resolve().name
-    links = {heading: re.sub('[^a-z]+', '-', heading.lower()) for heading in sections}
-    nav = el('nav', [el('a', heading, href=f'#{link}') for heading, link in links.items()], aria_label='Sections')
-    top = el('header', el('p', f'{run.config["task"]} · {name}', class_='eyebrow'), el('h1', title), el('p', first, class_='lead'), _hero(run),
-             [el('p', line, class_='beside') for line in others], nav)
-    body = el('main', _missing(photos), [el('section', el('h2', heading), content, id=links[heading]) for heading, content in sections.items()])
-    held = f' This page holds small copies of {len(photos.seen)} photos: pass it on only to those who may see them.' if photos.seen else ''
-    foot = el('footer', el('p', f'Written by deepconn_fa {__version__}.{held}'))
-    view = el('meta', name='viewport', content='width=device-width, initial-scale=1')
-    head = el('head', el('meta', charset='utf-8'), view, el('title', f'{title} · {name}'), el('style', Markup(STYLE)))
-    return '<!doctype html>\n' + el('html', head, el('body', top, body, foot), lang='en')
-
-def _hero(run):
-    "The one figure that counts, large, with its interval and with what is simpler"
-    name, what = ('pck', 'of the points in place') if run.spec else ('accuracy', 'of the photos named right')
-    simpler = {'the linear probe': f'probe_{name}', 'the mean shape': f'baseline_{name}'} | ({} if run.spec else {f'always “{_most_frequent(run)}”': f'majority_{name}'})
-    lines = {'the network': run.figures[name]} | {who: run.figures[key] for who, key in simpler.items() if key in run.figures}
-    return el('div', el('div', percent(run.figures[name]), el('small', what), class_='big'), bars(lines, top=1), class_='hero')
-
-def _missing(photos):
-    "Which pictures are left out because their photos are not there"
-    gone = sorted(set(photos.gone))
-    if not gone: return None
-    return el('p', f'{len(gone)} {"picture is" if len(gone) == 1 else "pictures are"} left out, because their photos are no longer where they were, the first: ', el('code', gone[0]),
-              '. To have them in, say where they are: deepconn report RUN --photos FOLDER.', class_='warning')
+    return write_file(run.folder/'report.html', page(run, sections, small).encode('utf-8', 'backslashreplace'))
 
 # %% ../nbs/60_report.ipynb #b2f7a450
 CARD = {'accuracy': 'accuracy', 'balanced_accuracy': 'balanced_accuracy', 'auc': 'roc_auc', 'top5_accuracy': 'top_5_accuracy', 'log_loss': 'log_loss', 'pck': 'pck',
         'l1_photo_px': 'l1_photo_px', 'l1_canvas_px': 'l1_canvas_px', 'median_photo_px': 'median_photo_px'}   # ours: Hugging Face's
 
-def write_model_card(
-    # A run's folder
-    folder: str | Path,
-) -> Path: # model_card.md in the folder
-    "Write the model card of a run: what the model is for, what it is not for, its data and its figures with their intervals"
-    run = read_run(folder)
-    figures = run.metrics[run.shown]
-    table = '\n'.join(f'| {MEASURES[name][0]} | {format_estimate(figures[name])} | {_simpler(figures, name)} |' for name in MEASURES if name in figures)
-    n = run.answers.drop_duplicates('path').split.value_counts()
-    split = ', '.join(f'{n[name]} for {what}' for name, what in (('train', 'training'), ('valid', 'validation'), ('test', 'the test')) if name in n)
-    text = '\n\n'.join([
-        _front(run), f'# {_plain(run.folder.resolve().name)}', f'{_plain(question(run))} ' + ' '.join(map(_plain, answer(run))),
-        '## Intended use', _plain(_use(run)), '## Limits', '\n'.join(f'- {_plain(line)}' for line in is_not(run)),
-        '## Data', f'{len(run.manifest)} photos, {(run.manifest.problem != "").sum()} of which could not be used' + (f'; {split}.' if split else '.') +
-        ('' if len(leaks(run.manifest.assign(label=run.manifest.get('label', '')))) else ' Near-duplicates and photos of one group lie on one side of the split.'),
-        '## Figures', f'On {len(run.rows)} {UNSEEN[run.shown]}. Each with its 95 % interval and n.\n\n| measure | the model | what is simpler |\n|---|---|---|\n{table}',
-        '## Training', _plain(' '.join(training_words(run))), f'```\n{command(run, places=False)}\n```',
-        '## How to use it', "```python\nfrom deepconn_fa.inference import create_predictor\n\nmodel = create_predictor('model.safetensors')\n"
-        f"model.predict('photos')   # a table: {_columns(run)}\n```",
-        'Versions: ' + ', '.join(f'{k} {v}' for k, v in run.config.get('versions', {}).items()) + f'. Seed {run.recipe.seed}.'])
-    return write_file(run.folder/'model_card.md', (text + '\n').encode('utf-8', 'backslashreplace'))
-
-# %% ../nbs/60_report.ipynb #73406578
-def _plain(text):
-    "Text in which nothing is Markdown"
-    return re.sub(r'([\\`*_{}\[\]<>#|])', r'\\\1', text)
+def _plain(x):
+    "Escape Markdown in `x` and put it on one line; `Markup` is meant to be Markdown or code, and stays as it is"
+    return x if isinstance(x, Markup) else re.sub(r'([\\`*_{}\[\]<>#|&~$])', r'\\\1', re.sub(r'\s*[\r\n]\s*', ' ', str(x)))
 
 def _yaml(x, indent=''):
     "`x` as YAML, its texts quoted"
@@ -1046,42 +890,52 @@ def _yaml(x, indent=''):
     if isinstance(x, list) and x: return ''.join(f'\n{indent}- {_yaml(value, indent + "  ").lstrip()}' for value in x)
     return ' ' + json.dumps(x, ensure_ascii=False)
 
-def _front(run):
-    "The header for machines"
-    kind, figures, name = 'keypoint-detection' if run.spec else 'image-classification', run.metrics[run.shown], run.folder.resolve().name
+# %% ../nbs/60_report.ipynb #73406578
+def _header(run):
+    "The card's metadata, as Hugging Face reads it"
+    kind, figures, name = 'keypoint-detection' if run.spec else 'image-classification', run.figures, run.folder.resolve().name
     there = {metric: figures[metric] for metric in CARD if metric in figures and np.isfinite(figures[metric]['value'])}
     measured = [dict(type=CARD[m], value=round(e['value'], 4), name=f'{MEASURES[m][0]} (95 % interval {e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]})') for m, e in there.items()]
     photos = Path(run.config.get('photos') or 'photos').name
     result = dict(task=dict(type=kind, name=question(run)), dataset=dict(type=photos, name=photos, split=run.shown), metrics=measured)
-    return '---' + _yaml({'library_name': 'deepconn_fa', 'pipeline_tag': kind, 'tags': ['deepconn_fa', 'fastai', 'pytorch', 'safetensors', kind, run.config['task']],
-                          'metrics': [CARD[m] for m in there], 'model-index': [dict(name=name, results=[result])]}) + '\n---'
+    return {'library_name': 'deepconn_fa', 'pipeline_tag': kind, 'tags': ['deepconn_fa', 'fastai', 'pytorch', 'safetensors', kind, run.config['task']],
+            'metrics': [CARD[m] for m in there], 'model-index': [dict(name=name, results=[result])]}
 
-def _simpler(figures, name):
-    "The figures of what is simpler, for the card's table"
-    keys = {'linear probe': f'probe_{name}', 'most frequent class': f'majority_{name}', 'mean shape': f'baseline_{name}'}
-    return '; '.join(f'{who} {format_estimate(figures[key])}' for who, key in keys.items() if key in figures) or '–'
+def _card_figures(figures):
+    "(name, the model's estimate, those of what is simpler) of each measure"
+    kinds = {'linear probe': 'probe', 'most frequent class': 'majority', 'mean shape': 'baseline'}
+    def simpler(metric): return [f'{who} {format_estimate(figures[key])}' for who, kind in kinds.items() if (key := f'{kind}_{metric}') in figures]
+    return [(MEASURES[metric][0], format_estimate(figures[metric]), simpler(metric)) for metric in MEASURES if metric in figures]
 
-def _use(run):
-    "What the model is for"
-    if run.spec: return f'To find {run.spec.n} points ({", ".join(run.spec.points)}) in photos like those that it was trained on: one object, about as large in the photo as there.'
-    return (f'To tell {", ".join(run.classes[:-1])} and {run.classes[-1]} apart in photos like those that it was trained on, '
-            'where a share of wrong answers as high as measured does no harm, and with a person who looks at what matters.')
-
-def _columns(run): return 'path, NAME_x, NAME_y and NAME_conf of each point, problem' if run.spec else 'path, label, prob_CLASS of each class, problem'
+# %% ../nbs/60_report.ipynb #c650b849
+def write_model_card(
+    # A run's folder
+    folder: str | Path,
+) -> Path: # model_card.md in the folder
+    "Write the model card of a run: what the model is for, what it is not for, its data and its figures with their intervals"
+    run = read_run(folder)
+    n = run.answers.drop_duplicates('path').split.value_counts()
+    split = [f'{n[name]} for {what}' for name, what in (('train', 'training'), ('valid', 'validation'), ('test', 'the test')) if name in n]
+    text = templates().overlay(finalize=_plain).get_template('model_card.md.jinja').render(
+        header=Markup(_yaml(_header(run)).strip()), name=run.folder.resolve().name, question=question(run), answer=answer(run),
+        points=run.spec.points if run.spec else None, classes=run.classes, limits=is_not(run), n=len(run.manifest), n_bad=(run.manifest.problem != '').sum(), split=split,
+        apart=not len(leaks(run.manifest.assign(label=run.manifest.get('label', '')))), n_unseen=len(run.rows), unseen=UNSEEN[run.shown], figures=_card_figures(run.figures),
+        training=training_words(run), command=Markup(command(run, places=False)), versions=run.config.get('versions', {}), seed=run.recipe.seed)
+    return write_file(run.folder/'model_card.md', text.encode('utf-8', 'backslashreplace'))
 
 # %% ../nbs/60_report.ipynb #b5fcf5be
 def compare_figures(
     # Folders of two runs
     a: str | Path,
     b: str | Path,
-) -> pd.DataFrame: # a row a metric; `a`, `b`: as text, with n and interval
-    "The figures of two runs of the same task side by side; raises `InputError` where they answer different questions"
+) -> pd.DataFrame: # one row per metric; columns `a` and `b`: as text, with n and interval
+    "Put the metrics of two runs of one task side by side; raises `InputError` where they answer different questions"
     one, two = _comparable(a, b)
     names = [name for name in dict.fromkeys([*one.figures, *two.figures]) if not name.startswith('point.')]
     return pd.DataFrame({who: {name: format_estimate(run.figures[name]) if name in run.figures else '' for name in names} for who, run in (('a', one), ('b', two))})
 
 def _comparable(a, b):
-    "Both runs, where they answer the same question"
+    "Read both runs and check that they answer the same question"
     one, two = (x if isinstance(x, Run) else read_run(x) for x in (a, b))
     if one.config['task'] != two.config['task'] or bool(one.spec) != bool(two.spec):
         raise InputError(f"{one.folder} is about {one.config['task']}, {two.folder} about {two.config['task']}: there is nothing to compare. Name two runs of one task.")
@@ -1095,8 +949,8 @@ def _comparable(a, b):
 def compare_photos(
     a: str | Path,
     b: str | Path,
-) -> pd.DataFrame: # a row a measure: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
-    "How much better `b` is than `a` on the photos that neither had seen, photo by photo"
+) -> pd.DataFrame: # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
+    "Measure the paired difference of `b` from `a` on the photos that neither had seen"
     one, two = _comparable(a, b)
     both, other = _shared(one, two)
     if not len(both): return pd.DataFrame()
@@ -1118,32 +972,14 @@ def _shared(one, two):
     paths = unseen[0].index.intersection(unseen[1].index, sort=False)
     return tuple(rows.loc[paths].reset_index(drop=True) for rows in unseen)
 
-# %% ../nbs/60_report.ipynb #77bfd7f3
-def compare_runs(
-    a: str | Path,
-    b: str | Path,
-) -> str:
-    "Say how two runs differ: figures side by side, photo by photo on the photos that neither had seen, and what differs in recipe and data"
-    one, two = _comparable(a, b)
-    lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]
-    lines += ['', compare_figures(one, two).rename(index=lambda name: name.replace('_', ' ')).to_string(), '']
-    paired, n = compare_photos(one, two), len(_shared(one, two)[0])
-    lines += _say_paired(paired, n, one, two)
-    ours, theirs = (_flat(run.recipe.to_dict() | {'weights': run.config.get('weights')}) for run in (one, two))
-    changed = {key: (ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)}
-    lines += ['', 'What differs in the recipes, a and b:' if changed else 'The recipes are the same.']
-    lines += [f'  {key}: {json.dumps(v)} and {json.dumps(w)}' for key, (v, w) in changed.items()]
-    photos = [set(run.manifest.path) for run in (one, two)]
-    same = f'a was given {len(photos[0])} photos, b {len(photos[1])}; {len(photos[0] & photos[1])} are the same.'
-    lines.append(f'Both were given the same {len(photos[0])} photos.' if photos[0] == photos[1] else same)
-    return '\n'.join(lines)
-
+# %% ../nbs/60_report.ipynb #f4bfa368
 def _flat(x, name=''):
     "Nested settings by their full names: `phases.1.epochs`"
     parts = x.items() if isinstance(x, dict) else enumerate(x, 1) if isinstance(x, (list, tuple)) and any(isinstance(v, dict) for v in x) else None
     if parts is None: return {name: x}
     return {key: value for k, v in parts for key, value in _flat(v, f'{name}.{k}'.lstrip('.')).items()}
 
+# %% ../nbs/60_report.ipynb #6f2b4cca
 def _say_paired(paired, n, one, two):
     "The paired differences in words, and which photos they rest on"
     if not n: return ['No photo is unseen by both, so that they cannot be compared photo by photo; the figures above are those of different photos.']
@@ -1157,3 +993,23 @@ def _say_paired(paired, n, one, two):
         e = paired.loc['accuracy']
         lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar p = {e.p:.3f})')
     return lines
+
+# %% ../nbs/60_report.ipynb #77bfd7f3
+def compare_runs(
+    a: str | Path,
+    b: str | Path,
+) -> str:
+    "Describe how two runs differ: metrics side by side, paired differences on the photos that neither had seen, and changes in recipe and data"
+    one, two = _comparable(a, b)
+    lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]
+    lines += ['', compare_figures(one, two).rename(index=lambda name: name.replace('_', ' ')).to_string(), '']
+    paired, n = compare_photos(one, two), len(_shared(one, two)[0])
+    lines += _say_paired(paired, n, one, two)
+    ours, theirs = (_flat(run.recipe.to_dict() | {'weights': run.config.get('weights')}) for run in (one, two))
+    changed = {key: (ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)}
+    lines += ['', 'What differs in the recipes, a and b:' if changed else 'The recipes are the same.']
+    lines += [f'  {key}: {json.dumps(v)} and {json.dumps(w)}' for key, (v, w) in changed.items()]
+    photos = [set(run.manifest.path) for run in (one, two)]
+    same = f'a was given {len(photos[0])} photos, b {len(photos[1])}; {len(photos[0] & photos[1])} are the same.'
+    lines.append(f'Both were given the same {len(photos[0])} photos.' if photos[0] == photos[1] else same)
+    return '\n'.join(lines)

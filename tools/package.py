@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from project import PACKAGE, ROOT, copy_files, modules
+from project import PACKAGE, ROOT, copy_files, files
 
 try:
     import nbformat
@@ -78,7 +78,7 @@ def build(folder: Path) -> Path:
     expect(not done.returncode, f'the wheel was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}')
     wheel = next((folder/'dist').glob('*.whl'))
     held = zipfile.ZipFile(wheel).namelist()
-    missing = [path.name for path in modules() if f'{PACKAGE}/{path.name}' not in held]
+    missing = sorted(name for name in files() if name.startswith(f'{PACKAGE}/') and name not in held)
     expect(not missing, f'{wheel.name} lacks {", ".join(missing)}')
     foreign = [name for name in held if not name.startswith(PACKAGE)]
     expect(not foreign, f'{wheel.name} holds {", ".join(foreign)}')
@@ -103,7 +103,7 @@ def walk(environment: Environment) -> None:
     environment.run('deepconn', 'check', 'photos')
     environment.run('deepconn', 'train', 'couples', 'photos', '--out', 'run', '--weights', 'none', '--size', '64', '--epochs', '1')
     run = environment.home/'run'
-    wanted = ('model.safetensors', 'manifest.csv', 'history.csv', 'metrics.json', 'config.json')
+    wanted = ('model.safetensors', 'manifest.csv', 'history.csv', 'metrics.json', 'config.json', 'report.html', 'model_card.md')
     missing = [name for name in wanted if not (run/name).is_file()]
     expect(not missing, f'the run folder lacks {", ".join(missing)}')
     accuracies = [found['accuracy'] for found in json.loads((run/'metrics.json').read_text(encoding='utf-8')).values()]

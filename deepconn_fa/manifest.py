@@ -591,7 +591,7 @@ def _say_folders(manifest: pd.DataFrame) -> list[str]:
 
 def _say_refusal(manifest: pd.DataFrame) -> list[str]:
     "Why a classifier cannot be trained on these photos, as training would say it"
-    try: check_labels(manifest)
+    try: split(check_labels(manifest))
     except InputError as e: return [f'cannot be trained on as it is: {e}']
     return []
 

@@ -99,6 +99,7 @@ LABEL_NAMES = ('label', 'labels', 'class', 'classes', 'class_name', 'classname',
 _SPLIT_NAMES = ('split', 'set', 'subset', 'dataset', 'data_set', 'data_split', 'partition', 'phase', 'usage')
 _FLAG_NAMES = {'train': ('is_train', 'is_training', 'train', 'training'), 'valid': ('is_valid', 'is_val', 'is_validation', 'valid', 'val', 'validation'),
                'test': ('is_test', 'is_testing', 'test', 'testing')}
+_NAMES = ('group', 'duplicates', 'side')  # columns of our own that hold names
 FOUND_ANEW = ('problem', 'width', 'height', 'digest', 'fingerprint', '')  # what is in a manifest that somebody hands back
 
 def _plain(name: str) -> str: return '_'.join(name.strip().lower().replace('-', '_').split())
@@ -191,14 +192,15 @@ def settle_columns(
     text = table.map(as_text)
     if (empty := text[path] == '').any():
         raise InputError(f"{name}, row {_row_of(table, empty)}: '{path}' is empty. Fill it in or remove the row.")
-    out, used, notes = pd.DataFrame(dict(path=text[path]), dtype=object), [path], []
+    out, used, notes = dict(path=text[path].astype(object)), [path], []
     for role, find in (('split', split_column), ('label', label_column)):
-        cells, columns, note = find(text[[c for c in text if c not in used and _plain(c) not in ('group', 'duplicates', 'side')]], name)
+        cells, columns, note = find(text[[c for c in text if c not in used and _plain(c) not in _NAMES]], name)
         if cells is not None: out[role] = cells
         used, notes = used + columns, notes + [note] * bool(note)
     rest = [c for c in table if c not in used]
-    for column in rest: out[_plain(column) if _plain(column) in ('group', 'duplicates', 'side') else column] = _typed(table[column], text[column])
-    if others := [c for c in rest if _plain(c) not in ('group', 'duplicates', 'side', 'row')]: notes.append(f"other columns, kept: {', '.join(others[:12])}" + ', ...' * (len(others) > 12))
+    for column in rest: out[_plain(column) if _plain(column) in _NAMES else column] = _typed(table[column], text[column])
+    if others := [c for c in rest if _plain(c) not in (*_NAMES, 'row')]: notes.append(f"other columns, kept: {', '.join(others[:12])}" + ', ...' * (len(others) > 12))
+    out = pd.DataFrame(out, index=table.index)
     out.attrs['notes'] = notes
     return out
 
@@ -209,7 +211,7 @@ def _row_of(table: pd.DataFrame, wrong: pd.Series) -> int:
 
 def _typed(values: pd.Series, text: pd.Series) -> pd.Series:
     "A column of the user's own: numbers where all are numbers, as it was otherwise; nothing is NaN. Names (group, duplicates, side) stay text"
-    if _plain(values.name) in ('group', 'duplicates', 'side'): return text
+    if _plain(values.name) in _NAMES: return text
     if values.dtype != object and not isinstance(values.dtype, pd.StringDtype): return values
     numbers = pd.to_numeric(text, errors='coerce')
     return numbers if (numbers.notna() | (text == '')).all() and numbers.notna().any() else text.mask(text == '')
@@ -232,9 +234,8 @@ def read_table(
     table.attrs['rows'] = [i for i, _ in lines]
     table = settle_columns(table, file)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]
-    table['path'], lost = place_photos(table.path, homes)
-    table['problem'] = [own or there for own, there in zip(problems, lost)]
-    table['row'] = [i for i, _ in lines]
+    paths, lost = place_photos(table.path, homes)
+    table = table.assign(path=paths, problem=[own or there for own, there in zip(problems, lost)], row=[i for i, _ in lines])
     if 'split' not in table and (found := _split_by_folder(table.path, homes[0])) is not None:
         table['split'] = found
         table.attrs['notes'].append('the split is that of the folders in which the photos lie')

@@ -40,6 +40,7 @@ from .heads import DSNTHead, KeypointHead, SimCCHead, evaluating, find_points
 from .keypoints import KeypointSpec, resize_matrix
 from .loader import split_loaders
 from .core import InputError
+from .evaluate import class_numbers, class_probs, photo_losses
 from .photos import fit_canvas, open_image, open_photo, to_rgb, upright, upright_size
 from .metrics import bootstrap, plain_text, wilson
 
@@ -853,11 +854,9 @@ def top_losses(
     n: int = 8,
 ) -> pd.DataFrame: # The rows with the largest loss, with `said` (the likeliest class), `prob` (its probability) and `loss`
     "The photos whose true class the network thought least likely"
-    probs = answers[[f'prob_{c}' for c in classes]].to_numpy(float)
-    known = answers.label.isin(list(classes)).to_numpy() & np.isfinite(probs).all(1)
-    number = [list(classes).index(label) if k else 0 for label, k in zip(answers.label, known)]
-    loss = np.where(known, -np.log(probs[np.arange(len(probs)), number].clip(1e-7)), np.nan)
-    table = answers.assign(said=[classes[i] for i in np.nan_to_num(probs, nan=-1).argmax(1)], prob=probs.max(1), loss=loss)[known]
+    known = answers[answers.label.isin(list(classes)).to_numpy() & np.isfinite(class_probs(answers, classes)).all(1)]
+    probs = class_probs(known, classes)
+    table = known.assign(said=[classes[i] for i in probs.argmax(1)], prob=probs.max(1), loss=photo_losses(probs, class_numbers(known, classes)))
     return table.sort_values('loss', ascending=False, kind='stable').head(n)
 
 # %% ../nbs/53_interpret.ipynb #4a7c9b34

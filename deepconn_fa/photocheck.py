@@ -19,6 +19,7 @@ import pandas as pd
 
 from .core import InputError, in_threads, write_file
 from .manifest import counts, describe, label_conflicts, plot_counts, plot_duplicates, plot_sizes, scan, usable
+from .metrics import auc
 from .photos import open_image, open_photo
 
 if TYPE_CHECKING:
@@ -86,18 +87,18 @@ def shortcuts(
     z = NormalDist().inv_cdf(1 - (1 - confidence) / 2 / max(len(asked), 1))
     found = []
     for feature, label in asked:
-        a, se = _auc(rows[feature].to_numpy(float), (rows.label == label).to_numpy())
+        a, se = _auc_and_error((rows.label == label).to_numpy(), rows[feature].to_numpy(float))
         found.append(dict(feature=feature, label=label, auc=a, low=max(a - z * se, 0), high=min(a + z * se, 1), n=len(rows)))
     table = pd.DataFrame(found, columns=['feature', 'label', 'auc', 'low', 'high', 'n'])
     return table.sort_values('auc', key=lambda a: -(a - .5).abs(), ignore_index=True, kind='stable')
 
-def _auc(values: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
-    "Area under the ROC curve by ranks, ties counted half, and its standard error"
+def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    "Area under the ROC curve, and its standard error after Hanley and McNeil"
     n, m = positive.sum(), (~positive).sum()
-    a = (pd.Series(values).rank()[positive].sum() - n * (n + 1) / 2) / (n * m)
+    a = auc(positive, values)
     b = max(a, 1 - a)
     variance = b * (1 - b) + (n - 1) * (b / (2 - b) - b**2) + (m - 1) * (2 * b**2 / (1 + b) - b**2)
-    return float(a), float(np.sqrt(max(variance, 0) / (n * m)))
+    return a, float(np.sqrt(max(variance, 0) / (n * m)))
 
 # %% ../nbs/09_photocheck.ipynb #3d3bc7e6
 def say_shortcuts(

@@ -112,6 +112,7 @@ class Family:
     # Parts that serve neither the body nor the classifier's last layer
     aside: tuple[str, ...] = ()
 
+# %% ../nbs/13_backbones.ipynb #94eae15c
 FAMILIES = {
     'AlexNet': Family(('avgpool', 'classifier')),
     'ConvNeXt': Family(('avgpool', 'classifier'), neck=('avgpool', 'layers')),  # its classifier normalises first
@@ -784,7 +785,7 @@ def _sha_in(file):
 def hub_file(weights: Published) -> Path | None:
     "Find a file that torch.hub has downloaded"
     file = Path(torch.hub.get_dir(), 'checkpoints', weights.file)
-    return file if file.exists() else None
+    return file if file.is_file() else None
 
 def find_torchvision(arch: str) -> Published | None:
     "Describe torchvision's best weights of `arch`"
@@ -795,6 +796,7 @@ def find_torchvision(arch: str) -> Published | None:
     return Published(name=str(weights), source='torchvision', place=weights.url, file=file, sha256=_sha_in(file),
                      licence=weights.meta.get('license', 'BSD-3-Clause'), canvas=(view.crop_size[0],)*2, **look)
 
+# %% ../nbs/13_backbones.ipynb #ccee914b
 def read_torchvision(arch: str, published: Published) -> OrderedDict:
     "Read torchvision's weights, which are downloaded the first time"
     weights = models.get_model_weights(arch).DEFAULT

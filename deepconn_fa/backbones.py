@@ -322,7 +322,7 @@ def create_darknet53() -> DarkNet:
 # %% ../nbs/13_backbones.ipynb #ab75414f
 OWN = {'darknet19': create_darknet19, 'darknet53': create_darknet53, 'resnet10': lambda: ResNet(BasicBlock, [1, 1, 1, 1]),
        'small_cnn': SmallCNN, 'small_vgg': SmallVGG}
-_FROM_MINUS_1_TO_1 = ('googlenet', 'inception_v3')  # what photos were scaled to; these have auxiliary classifiers, too
+_INCEPTIONS = ('googlenet', 'inception_v3')  # with auxiliary classifiers, and trained on photos scaled to -1 to 1
 
 def arch_names() -> list[str]:
     "List the architectures that `create_backbone` knows; besides, there are `unet_NAME` for most of them and `timm:NAME`"
@@ -392,7 +392,7 @@ def create_classifier(
 ) -> nn.Module:
     "Create the whole network of `arch`, for ImageNet's 1,000 classes, without auxiliary classifiers"
     name = timm_name(check_arch(arch))
-    options = {'aux_logits': False} if arch in _FROM_MINUS_1_TO_1 else {}
+    options = {'aux_logits': False} if arch in _INCEPTIONS else {}
     if options or arch.startswith('vgg'): options['init_weights'] = init
     with nullcontext() if init else torch.device('meta') if name else _OnMeta():
         if name: return import_timm().create_model(name)
@@ -648,18 +648,18 @@ def create_timm(
     pretrained: bool = False,
 ) -> nn.Module: # Takes photos of any size where its kind can
     "Create a network of timm's without its last layer"
-    timm, cfg = import_timm(), {}
+    timm, cached = import_timm(), {}
     if pretrained:
         weights = find_timm(f'timm:{name}')
         if not weights.place: raise WeightsError(f'timm has no weights of {name} (weights none, or another name: timm.list_models(pretrained=True))')
-        if file := timm_file(weights): cfg = {'pretrained_cfg_overlay': {'file': str(file)}}  # without asking the hub for a newer one
+        if file := timm_file(weights): cached = {'pretrained_cfg_overlay': {'file': str(file), 'custom_load': False}}  # without asking the hub for a newer one
     for options in ({'dynamic_img_size': True}, {}):
-        try: return timm.create_model(name, pretrained=pretrained, num_classes=0, **cfg, **options)
+        try: return timm.create_model(name, pretrained=pretrained, num_classes=0, **cached, **options)
         except TypeError:
             if not options: raise
         except Exception as e:
             if not pretrained: raise
-            if cfg: raise WeightsError(f'{file} cannot be read as weights: it may be damaged; delete it to have it downloaded again') from e
+            if cached: raise WeightsError(f'{file} cannot be read as weights: it may be damaged; delete it to have it downloaded again') from e
             raise WeightsError(f'the weights of timm:{name} could not be downloaded ({textwrap.shorten(str(e), 200)}). Either fetch {weights.file} from {weights.place} '
                                'with another machine and name that file (--weights FILE) - or start from random weights (--weights none)') from e
 
@@ -799,7 +799,7 @@ def find_torchvision(arch: str) -> Published | None:
     if arch not in models.list_models(module=models): return None
     weights = models.get_model_weights(arch).DEFAULT
     view, file = weights.transforms(), Path(weights.url).name
-    look = {'mean': (.5,)*3, 'std': (.5,)*3} if arch in _FROM_MINUS_1_TO_1 else {'mean': tuple(view.mean), 'std': tuple(view.std)}
+    look = {'mean': (.5,)*3, 'std': (.5,)*3} if arch in _INCEPTIONS else {'mean': tuple(view.mean), 'std': tuple(view.std)}
     return Published(name=str(weights), source='torchvision', place=weights.url, file=file, sha256=_sha_in(file),
                      licence=weights.meta.get('license', 'BSD-3-Clause'), canvas=(view.crop_size[0],)*2, **look)
 
@@ -847,8 +847,9 @@ def renamed_by_order(
     "Name weights by their order. Raises `WeightsError` where number, kind (weight, running_mean, ...) or shape of the entries differ"
     def kinds(state): return [(name.rpartition('.')[2], tuple(t.shape)) for name, t in state.items()]
     if kinds(state) != kinds(wanted):
-        first = next((f'{a} where {b} should be' for a, b, *kind in zip(state, wanted, kinds(state), kinds(wanted)) if kind[0] != kind[1]), f'{len(state)} entries, not {len(wanted)}')
-        raise WeightsError(f'{source} holds weights of another architecture: {first}')
+        pairs = zip(state, wanted, kinds(state), kinds(wanted))
+        wrong = next((f'{theirs} where {ours} should be' for theirs, ours, kind, should in pairs if kind != should), f'{len(state)} entries, not {len(wanted)}')
+        raise WeightsError(f'{source} holds weights of another architecture: {wrong}')
     return OrderedDict(zip(wanted, (t.contiguous() for t in state.values())))
 
 # %% ../nbs/13_backbones.ipynb #46039601

@@ -132,10 +132,10 @@ def _pack(header):
 def _rebuild(meta):
     "The network that `meta` describes, with random weights"
     import torch
-    from deepconn_fa.backbones import create_network
+    from deepconn_fa.backbones import create_network, stored_arch
     try:
         with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-            return create_network(meta['arch'], meta['head'], n_outputs(meta), canvas=tuple(meta['canvas']), head_args=meta['head_args'], body_args=meta['body_args'])
+            return create_network(stored_arch(meta['arch']), meta['head'], n_outputs(meta), canvas=tuple(meta['canvas']), head_args=meta['head_args'], body_args=meta['body_args'])
     except Exception as e:  # the arguments come from a file: anything can be wrong with them
         raise BundleError(f"arch {meta['arch']!r} with head {meta['head']!r} and its arguments {meta['head_args']} cannot be built "
                           f'by deepconn_fa {__version__}: {e}') from e
@@ -166,9 +166,11 @@ def save_bundle(
 ) -> Path: # the file
     "Write a trained model and its description into one file"
     import safetensors.torch
+    from deepconn_fa.backbones import long_arch
     path = Path(path)
     try:
         meta, state = validate_meta(meta), _tensors(model)
+        meta['arch'] = long_arch(meta['arch'])
         if wrong := _differences(state, _rebuild(meta).state_dict()):
             raise BundleError(f'the model is not what its description says ({wrong}). Give the arch, head, head_args and classes that it was built with')
     except BundleError as e: raise BundleError(f'{path} was not saved: {e}') from e

@@ -98,7 +98,7 @@ def train(
                                                        'of photos with a file of labels, or that file. Leave it out to see everything happen on drawn sample photos.')] = None,
     out: Annotated[Path | None, typer.Option(help='Folder for the results.  [default: runs/TASK]')] = None,
     arch: Annotated[str | None, typer.Option(help='The network: mobilenet_v2, resnet34, vgg16, ...  [default: what the recipe says]')] = None,
-    weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (downloaded once), a FILE with torchvision weights, or none.  '
+    weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (installed with this package for efficientnet_lite0, else downloaded once), a FILE with torchvision or timm weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
     size: Annotated[str | None, typer.Option(help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
     recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (features and a logistic regression), thorough (hands: longer and better).')] = None,

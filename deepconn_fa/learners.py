@@ -163,7 +163,8 @@ def learner(
     # A recipe or its name; default: 'default' with weights, 'scratch' without
     recipe: Recipe | str | None = None,
     *,
-    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
+    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`;
+    # 'auto' is 'imagenet' for photos and `None` for rendered samples
     weights: str | Path | None = 'auto',
     # Class names in the order of the outputs; default: the sorted labels of the photos
     classes: list[str] | None = None,
@@ -273,7 +274,8 @@ def learner(  # noqa: F811
     # A recipe or its name; default: 'default' with weights, 'scratch' without
     recipe: Recipe | str | None = None,
     *,
-    # 'imagenet', a file with a torchvision state dict, or `None`; 'auto' is 'imagenet' for photos and `None` for rendered samples
+    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`;
+    # 'auto' is 'imagenet' for photos and `None` for rendered samples
     weights: str | Path | None = 'auto',
     # As in `dls`
     spec: KeypointSpec | str | Path | dict | None = None,

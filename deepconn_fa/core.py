@@ -12,6 +12,7 @@ __all__ = ['PICTURES', 'InputError', 'echo', 'with_progress', 'in_threads', 'as_
 import errno
 import io
 import os
+import stat
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -81,15 +82,16 @@ def as_path(
     # As the user typed it
     path: str | Path,
 ) -> Path:
-    "Return `path` as a `Path`; raises `InputError` where no file can have that name, or it cannot be reached"
+    "Return `path` as a `Path`, `~` as the home folder; raises `InputError` where no file can have that name, or what stands there is none"
     text = os.fspath(path)
     if not text.strip(): raise InputError('An empty name was given where a file or a folder is wanted.')
     if '\0' in text: raise InputError(f'{text!r} cannot be the name of a file: it holds a zero byte.')
-    short = text if len(text) < 200 else f'{text[:80]} ... {text[-80:]}'
-    try: os.stat(text)
-    except (FileNotFoundError, NotADirectoryError): pass
+    short, found = text if len(text) < 200 else f'{text[:80]} ... {text[-80:]}', Path(os.path.expanduser(text))
+    try: mode = os.stat(found).st_mode
+    except (FileNotFoundError, NotADirectoryError): return found
     except OSError as e: raise InputError(f'{short} cannot be used ({e.strerror}). Name another place, or change its permissions.') from e
-    return Path(path)
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)): raise InputError(f'{short} is a device or a pipe. Name a file or a folder.')
+    return found
 
 # %% ../nbs/00_core.ipynb #24c7e96d
 def write_file(
@@ -100,7 +102,6 @@ def write_file(
 ) -> Path:
     "Write `data` to `path` in one step: to a file beside it, then renamed over it. Raises `InputError` where the disk refuses."
     path = Path(os.path.realpath(as_path(path)))  # through links, so that a link stays one
-    if path.exists() and not (path.is_file() or path.is_dir()): raise InputError(f'{path} is a device or a pipe, no file that could be replaced. Name another file.')
     part = path.with_name(f'.{os.getpid()}-{id(data)}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,6 @@ def check_output(
     if path.is_dir(): raise InputError(f'{path} is a folder. Name a file: {path/what}{suffixes[0]}')
     if path.suffix.lower() not in suffixes:
         raise InputError(f'{path} cannot be written: {what} end in {", ".join(s for s in suffixes if s)}. Name it {path.with_suffix(suffixes[0])}, for example.')
-    if path.exists() and not path.is_file(): raise InputError(f'{path} is a device or a pipe, no file that could be replaced. Name another file.')
     for given in map(Path, inputs):
         if _is_given(path, given) and not (given.is_dir() and any(mark in path.read_bytes() for mark in marks)):
             raise InputError(f'{path} belongs to what was given, and is not replaced. Name another file.')

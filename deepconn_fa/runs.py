@@ -129,7 +129,11 @@ def read_manifest(
     folder: Path,
 ) -> pd.DataFrame:
     "The photos of a run, whose text stays text: a class may be called 1 or NA"
-    return read_table(folder/'manifest.csv')
+    file = folder/'manifest.csv'
+    if not file.is_file(): raise InputError(f'There is no manifest.csv in {folder}. Copy it again from where it was made, or train again.')
+    table = read_table(file)
+    if lost := [c for c in ('path', 'split', 'problem') if c not in table]: raise InputError(f"{file} is damaged (it has no column '{lost[0]}'). Copy it again, or train again.")
+    return table
 
 # %% ../nbs/80_runs.ipynb #1c481540
 MAX_PROBE = 100_000_000  # bytes of weights of the largest body that is kept a second time
@@ -559,6 +563,8 @@ def predict(
     file, known = model_file(model), _list_photos(photos)
     for path, suffixes in ((out, TABLES), (coco, JSONS)):
         if path is not None: check_answers(path, suffixes, file, photos)
+    places = [Path(place).absolute() for place in (out, coco, draw) if place is not None]
+    if len(set(places)) < len(places): raise InputError(f'{places[0]} is named twice. Name a place of its own for each of out, coco and draw.')
     if draw is not None: drawn_files([photo for photo in known if isinstance(photo, Path)], draw)
     predictor = create_predictor(file)
     if (draw or coco) and not isinstance(predictor, KeypointPredictor): raise InputError(f'{model} tells classes, not points: there is nothing to draw into photos.')

@@ -10,6 +10,7 @@ __all__ = ['app', 'TASK_HELP', 'Task', 'Seed', 'Labels', 'Spec', 'Points', 'Run'
 
 # %% ../nbs/90_cli.ipynb #a34b1da7
 import errno
+import logging
 import os
 import re
 import shlex
@@ -203,6 +204,7 @@ def report(
 def main():
     "Run the command line; a failure ends in one sentence and exit code 1"
     if not os.environ.get('DEEPCONN_DEBUG'): warnings.simplefilter('ignore')  # libraries warn those who program with them
+    logging.getLogger('matplotlib').setLevel(logging.ERROR)
     try: code = app(standalone_mode=False) or 0
     except typer.BadParameter.__base__ as e:  # click's UsageError, wherever typer has it from
         e.show()

@@ -16,7 +16,7 @@ import json
 import platform
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -268,7 +268,7 @@ def train(
     if folds: chosen = chosen.but(valid=chosen.valid if looks_at_valid(chosen) else 0.0, test=0.0)
     check_arch(chosen.arch)
     check_paths(photos)
-    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(Path(weights).resolve())  # to be found again by `resume`
+    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
     if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the suspects.csv of a run.')
     which = {name: value for name, value in (which or {}).items() if value is not None}
     _check_which(**which)
@@ -560,6 +560,7 @@ def predict(
     coco: str | Path | None = None,
 ) -> pd.DataFrame: # as `Predictor.predict` or `KeypointPredictor.predict` gives it
     "Predict `photos` with a trained model"
+    if isinstance(photos, Iterator): photos = list(photos)
     file, known = model_file(model), _list_photos(photos)
     for path, suffixes in ((out, TABLES), (coco, JSONS)):
         if path is not None: check_answers(path, suffixes, file, photos)

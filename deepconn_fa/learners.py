@@ -78,7 +78,8 @@ class Task:
     def rendered(self) -> Path:
         "The folder of rendered samples in the user's cache, rendered now if it has not been"
         folder = cache_folder()/f'{self.name}-{self.n_samples}-{__version__}'  # another version may draw otherwise
-        self.samples(folder, self.n_samples, 0)
+        try: self.samples(folder, self.n_samples, 0)
+        except InputError as e: raise InputError(f'{e} Rendered samples are kept where the environment variable XDG_CACHE_HOME points.') from e
         return folder
 
 # %% ../nbs/70_learners.ipynb #bd79aaf2

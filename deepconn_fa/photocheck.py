@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .core import InputError, in_threads, write_file
-from .manifest import counts, describe, label_conflicts, plot_counts, plot_duplicates, plot_sizes, scan, usable
+from .core import PICTURES, InputError, check_output, in_threads, save_figure
+from .manifest import counts, describe, label_conflicts, list_photos, plot_counts, plot_duplicates, plot_sizes, scan, usable
 from .metrics import auc
 from .photos import open_image, open_photo
 
@@ -241,18 +241,8 @@ def check_photos(
     progress: bool = True,
 ) -> str:
     "Scan the photos of `source`, say what is in them and what is wrong, and draw it to `out`"
+    if out is not None: check_output(out, PICTURES, what='pictures', inputs=list_photos(source).path)
     manifest = scan(source, progress=progress)
     measured = measure_photos(manifest, progress=progress)
-    if out is not None: _save_figure(plot_check(manifest, measured), Path(out))
+    if out is not None: save_figure(plot_check(manifest, measured), out)
     return say_photos(manifest, measured)
-
-def _save_figure(fig: 'Figure', path: Path) -> Path:
-    "Write `fig` as the suffix of `path` says"
-    import io
-
-    import matplotlib.pyplot as plt
-    kind, known = path.suffix.lower().lstrip('.'), fig.canvas.get_supported_filetypes()
-    if kind not in known: raise InputError(f"{path}: pictures end in {', '.join(sorted(known))}. Name another file.")
-    fig.savefig(data := io.BytesIO(), format=kind, dpi=110)
-    plt.close(fig)
-    return write_file(path, data.getvalue())

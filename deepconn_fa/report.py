@@ -6,11 +6,12 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 
 # %% auto #0
 __all__ = ['TEXT', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'UNSEEN', 'SIMPLER', 'NO_DIAGNOSIS', 'NOT', 'NOT_UNSEEN', 'MEASURES', 'FACTS',
-           'CARD', 'templates', 'Section', 'read_table', 'Run', 'read_run', 'table_of', 'percent', 'interval', 'bars',
-           'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not', 'data_section',
-           'measure', 'confusion', 'each_class', 'slices', 'figures_section', 'plot_near', 'heat_section',
-           'worst_section', 'suspects_section', 'training_words', 'training_section', 'command', 'repeat_section',
-           'page', 'write_report', 'write_model_card', 'compare_figures', 'compare_photos', 'compare_runs']
+           'CARD', 'templates', 'Section', 'read_table', 'Run', 'read_run', 'read_settings', 'table_of', 'percent',
+           'interval', 'bars', 'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'question', 'answer', 'is_not',
+           'data_section', 'measure', 'confusion', 'each_class', 'slices', 'figures_section', 'plot_near',
+           'heat_section', 'worst_section', 'suspects_section', 'training_words', 'training_section', 'command',
+           'repeat_section', 'page', 'write_report', 'write_model_card', 'compare_figures', 'compare_photos',
+           'compare_runs']
 
 # %% ../nbs/60_report.ipynb #74709051
 import base64
@@ -44,7 +45,7 @@ from .evaluate import class_probs, class_table, metrics_table, photo_facts, plot
 from .interpret import overlay, photo_heatmaps
 from .keypoint_training import answered_points, unit_points
 from .keypoints import KeypointSpec, mean_shape, paint_points, plot_point_errors, points_of, typical_shape
-from .core import InputError, write_file
+from .core import InputError, as_path, picture_bytes, write_file
 from .manifest import counts, groups_of, label_conflicts, leaks
 from .photos import open_photo
 from .metrics import auc, bootstrap, format_estimate, object_sizes, point_errors
@@ -164,14 +165,16 @@ def read_run(
     photos: str | Path | None = None,
 ) -> Run:
     "Read a run folder; raises `InputError` with a cure where something is missing"
-    folder = Path(folder)
+    folder = as_path(folder)
     for name in ('config.json', 'manifest.csv', 'metrics.json'):
         if not (folder/name).is_file(): raise InputError(f'{folder} is not the folder of a finished run: there is no {name} in it. Train first: deepconn train --help')
     if not (folder/'answers.csv').is_file():
         raise InputError(f'There is no answers.csv in {folder}: an older version of this package made it. Train again, or measure its model anew: deepconn evaluate {folder} PHOTOS')
-    config, metrics = (_read_json(folder/name) for name in ('config.json', 'metrics.json'))
-    run = Run(folder, config, metrics, *(read_table(file) if (file := folder/f'{name}.csv').is_file() else pd.DataFrame() for name in ('manifest', 'answers', 'history', 'suspects')))
+    run = Run(folder, read_settings(folder), _read_json(folder/'metrics.json'), *(read_table(file) if (file := folder/f'{name}.csv').is_file() else pd.DataFrame() for name in ('manifest', 'answers', 'history', 'suspects')))
+    _check_figures(run)
+    _check_tables(run)
     if photos is not None:
+        if not as_path(photos).is_dir(): raise InputError(f'{photos} is no folder. Name the one in which the photos are now.')
         old = run.home
         for table in (run.manifest, run.answers, run.suspects):
             if 'path' in table: table['path'] = [str(Path(photos)/os.path.relpath(p, old)) for p in table.path]
@@ -181,7 +184,45 @@ def _read_json(path):
     "Read JSON; undefined figures, `null` in the file, become NaN again"
     def known(x): return {key: np.nan if value is None and key in ('value', 'low', 'high') else value for key, value in x.items()}
     try: return json.loads(path.read_text(encoding='utf-8'), object_hook=known)
-    except ValueError as e: raise InputError(f'{path} is damaged ({e}). Train again, or copy it again from where it was made.') from e
+    except (ValueError, RecursionError) as e: raise _damaged(path, e) from e
+
+def _damaged(path, why): return InputError(f'{path} is damaged ({why}). Train again, or copy it again from where it was made.')
+
+def read_settings(
+    # A run's folder
+    folder: Path,
+) -> dict:
+    "The content of config.json; raises `InputError` where it is not what a training writes"
+    path = folder/'config.json'
+    if not path.is_file(): raise InputError(f'{folder} is not the folder of a run: there is no config.json in it.')
+    config = _read_json(path)
+    try:
+        Recipe.from_dict(config['recipe'])
+        names = KeypointSpec.from_dict(config['spec']).points if config.get('spec') else config['classes']
+        if not (names and all(isinstance(x, str) for x in (*names, config['task'], config['weights'] or ''))): raise ValueError('a name is no text')
+    except (AttributeError, KeyError, TypeError, ValueError) as e: raise _damaged(path, f'{type(e).__name__}: {e}') from e
+    return config
+
+def _check_figures(run):
+    "Raise `InputError` unless metrics.json holds figures with their intervals"
+    def whole(e): return isinstance(e, dict) and all(isinstance(e.get(key), (int, float)) for key in ('value', 'low', 'high', 'n'))
+    splits = list(run.metrics.values()) if isinstance(run.metrics, dict) else []
+    if not splits or not all(isinstance(figures, dict) and figures and all(map(whole, figures.values())) for figures in splits):
+        raise _damaged(run.folder/'metrics.json', 'it holds no figures')
+
+def _check_tables(run):
+    "Raise `InputError` unless manifest.csv and answers.csv hold what the other files speak of"
+    truth = run.spec.columns if run.spec else ['label']
+    said = [f'pred_{name}_{what}' for name in run.spec.points for what in ('x', 'y', 'conf')] if run.spec else [f'prob_{name}' for name in run.classes]
+    numbers = [*said, *(truth if run.spec else ()), 'width', 'height']
+    for name, table, columns in (('manifest.csv', run.manifest, truth), ('answers.csv', run.answers, [*truth, *said])):
+        if lost := [c for c in ('path', 'split', 'problem', *columns) if c not in table]: raise _damaged(run.folder/name, f"it has no column '{lost[0]}'")
+        for column in (c for c in numbers if c in table):
+            if not pd.api.types.is_numeric_dtype(table[column]): raise _damaged(run.folder/name, f"not all of its column '{column}' are numbers")
+    bare = run.answers[said].isna().any(axis=1)
+    if bare.any(): raise _damaged(run.folder/'answers.csv', f'row {bare.argmax() + 2} is cut short')
+    if not (run.answers.split == run.shown).any(): raise _damaged(run.folder/'answers.csv', f"none of its rows has the split '{run.shown}'")
+    if not run.spec and not set(run.answers.label) <= set(run.classes): raise _damaged(run.folder/'answers.csv', 'a label is none of the classes in config.json')
 
 # %% ../nbs/60_report.ipynb #aa327bc9
 def table_of(
@@ -277,8 +318,8 @@ def svg_picture(
     "Draw a plot as an SVG picture with its text as text"
     with rc_context(PLOTS):
         fig = draw()
-        fig.savefig(data := io.BytesIO(), format='svg', transparent=True, metadata={'Date': None, 'Creator': None})
-    text = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, data.getvalue().decode())
+        data = picture_bytes(fig, 'svg', transparent=True, metadata={'Date': None, 'Creator': None})
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, data.decode())
     return Picture(_uri(text.encode(), 'svg+xml'), alt, style=f'width:{96 * fig.get_size_inches()[0]:.0f}px' if wide else None)
 
 # %% ../nbs/60_report.ipynb #bd6111e2

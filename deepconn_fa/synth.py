@@ -22,6 +22,8 @@ from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFilter
 from tqdm.auto import tqdm
 
+from .core import InputError, as_path, check_folder
+
 # %% ../nbs/71_synth.ipynb #77ad95e2
 def photo_rngs(
     seed: int | list | np.random.SeedSequence,  # one whole number, several, or numpy's own seed sequence
@@ -874,18 +876,20 @@ def _differences(table, request):
 def _finished(csv, kind, request, path, read):
     "The table of a finished rendering as requested, or None where there is room for one; anything else is an error"
     dest, part, cure = csv.parent, csv.with_suffix('.part'), 'choose another folder, or delete this one'
-    if dest.exists() and not dest.is_dir(): raise ValueError(f'{dest} is a file: name a folder for the photos')
+    if dest.exists() and not dest.is_dir(): raise InputError(f'{dest} is a file: name a folder for the photos')
     if not dest.exists() or all(p.name.startswith('.') for p in dest.iterdir()): return None
     if part.exists() and not csv.exists():
         if part.read_text() == _request_text(request): return None  # begun like this and interrupted
-        raise ValueError(f'{dest} holds an unfinished rendering with other settings: {cure}')
+        raise InputError(f'{dest} holds an unfinished rendering with other settings: {cure}')
     try: table = read(csv)
     except (OSError, ValueError): table = pd.DataFrame()
     if len(table) == 0 or not {path, *(['rendering'] if isinstance(request, str) else request)} <= {*table, 'n'}:
-        raise ValueError(f'{dest} is not empty and holds no rendered {kind}: choose another folder')
-    if differ := _differences(table, request): raise ValueError(f'{dest} holds another rendering ({differ}): {cure}')
+        raise InputError(f'{dest} is not empty and holds no rendered {kind}: choose another folder')
+    try: differ = _differences(table, request)
+    except ValueError as e: raise InputError(f'{csv} is damaged ({e}): {cure}') from e
+    if differ: raise InputError(f'{dest} holds another rendering ({differ}): {cure}')
     lost = [p for p in table[path] if not (dest/p).is_file()]
-    if lost: raise ValueError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
+    if lost: raise InputError(f'{dest} lacks {len(lost)} of its {len(table)} photos, for example {lost[0]}: {cure}')
     return table
 
 def _request_text(request): return request if isinstance(request, str) else json.dumps(request)
@@ -906,9 +910,10 @@ def render_folder(
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in the CSV in `dest`
     "Render photos and their table into a new folder, complete an interrupted rendering, or read a finished one"
-    csv, read = Path(dest)/f'{table or kind}.csv', partial(pd.read_csv, keep_default_na=empty_is_nan)
+    csv, read = as_path(dest)/f'{table or kind}.csv', partial(pd.read_csv, keep_default_na=empty_is_nan)
     found = _finished(csv, kind, request, path, read)
     if found is not None: return found
+    check_folder(dest)
     for folder in (csv.parent, *(csv.parent/name for name in folders)): folder.mkdir(parents=True, exist_ok=True)
     part, unfinished = csv.with_suffix('.part'), csv.with_suffix('.csv.part')
     part.write_text(_request_text(request))
@@ -922,8 +927,8 @@ _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is
 
 def _request(n, seed, size):
     "What a rendering is made of; an error for what cannot be drawn"
-    if n < 2: raise ValueError(f'n is {n}: a rendering needs at least 2 photos, one of each class')
-    if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
+    if n < 2: raise InputError(f'n is {n}: a rendering needs at least 2 photos, one of each class')
+    if seed < 0: raise InputError(f'seed is {seed}: give a whole number from 0 upwards')
     h, w = check_size(size)
     return dict(n=int(n), seed=int(seed), height=h, width=w, renderer=_RENDERER)
 

@@ -17,6 +17,7 @@ import pandas as pd
 from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFilter
 
+from .core import InputError
 from .keypoints import SPECS
 from .synth import (BACKGROUNDS, LIGHTS, SKIN_TONES, Frame, Sketch, check_size, darker, draw_background, ellipse, finish_photo, hex_colours,
                                lighter, mix, photo_rngs, render_folder, smooth)
@@ -783,8 +784,8 @@ _RENDERER = 1  # counts up when the drawing changes, so that an old rendering is
 
 def _rendering(n, seed, photos_a_person, back, spec, size):
     "What a rendering is made of, in a line; an error for what cannot be drawn"
-    if n < 1: raise ValueError(f'n is {n}: give 1 photo or more')
-    if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
+    if n < 1: raise InputError(f'n is {n}: give 1 photo or more')
+    if seed < 0: raise InputError(f'seed is {seed}: give a whole number from 0 upwards')
     if photos_a_person < 1: raise ValueError(f'photos_a_person is {photos_a_person}: give 1 or more')
     if not 0 <= back <= 1: raise ValueError(f'back is {back}: give the share of photos that show the back, 0 to 1')
     if spec not in ('hand12', 'hand21'): raise ValueError(f'no points {spec!r} on rendered hands: choose hand12 or hand21')

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from .core import InputError
 from .synth import (BACKGROUNDS, LIGHTS, Frame, Sketch, brighter, check_size, darker, draw_background, ellipse, finish_photo, hex_colours,
                                lighter, mix, photo_rngs, render_folder, smooth)
 
@@ -532,8 +533,8 @@ def render_objects(
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in `dest/objects.csv`
     "Render objects into `dest/CLASS`, with their table `dest/objects.csv`"
-    if n < len(CLASSES): raise ValueError(f'n is {n}: a rendering needs at least {len(CLASSES)} photos, one of each class')
-    if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
+    if n < len(CLASSES): raise InputError(f'n is {n}: a rendering needs at least {len(CLASSES)} photos, one of each class')
+    if seed < 0: raise InputError(f'seed is {seed}: give a whole number from 0 upwards')
     size = size and check_size(size)
     request = dict(n=int(n), seed=int(seed), size=f'{size[0]}x{size[1]}' if size else 'varied', renderer=_RENDERER)
     jobs = [(str(dest), seed, i, size) for i in range(n)]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageEnhance
 
+from .core import InputError
 from .synth import (LIGHTS, SKIN_TONES, Frame, Sketch, brighter, check_size, curve, darker, ellipse, finish_photo, hex_colours, lighter,
                                mirror, mix, photo_rngs, render_folder, smooth)
 
@@ -506,8 +507,8 @@ def render_scenes(
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in `dest/scenes.csv`
     "Render scenes into `dest/positive` and `dest/negative` by label, with their table `dest/scenes.csv` that has the true mood too"
-    if n < 2: raise ValueError(f'n is {n}: a rendering needs at least 2 photos, one of each mood')
-    if seed < 0: raise ValueError(f'seed is {seed}: give a whole number from 0 upwards')
+    if n < 2: raise InputError(f'n is {n}: a rendering needs at least 2 photos, one of each mood')
+    if seed < 0: raise InputError(f'seed is {seed}: give a whole number from 0 upwards')
     if not 0 <= contradictory <= .5: raise ValueError(f'contradictory is {contradictory}: give a share from 0 to 0.5')
     h, w = check_size(size)
     request = dict(n=int(n), seed=int(seed), height=h, width=w, share=float(contradictory), renderer=_RENDERER)

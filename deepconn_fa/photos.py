@@ -43,10 +43,11 @@ _one_large = Lock()
 
 @contextmanager
 def open_image(
+    # A file, or one that is open for reading bytes
     path: str | Path,
 ) -> Iterator[Image.Image]:
     "Open the file at `path` as PIL does, not decoded yet; a JPEG whatever its size, as it can be decoded at a smaller scale"
-    with open(path, 'rb') as f:
+    with nullcontext(path) if hasattr(path, 'read') else open(path, 'rb') as f:
         head = f.read(3)
         f.seek(0)
         try: img = JpegImageFile(f) if head == b'\xff\xd8\xff' else Image.open(f)

@@ -131,7 +131,7 @@ def is_random(self: DecodeOnceDL) -> bool:
 @patch
 def fits(self: DecodeOnceDL) -> bool:
     "Whether the whole set may be kept, judged by its first item"
-    if self.split_now() != self.home and any(map(_tells_splits_apart, self.after_item.fs)): return False  # what is kept looks otherwise
+    if self.is_random() or self.split_now() != self.home and any(map(_tells_splits_apart, self.after_item.fs)): return False  # what is kept looks otherwise
     if 'batch' in self.kept: return True
     if not self.n: return False
     first = self.do_batch([self.do_item(0)])

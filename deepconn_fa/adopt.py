@@ -215,5 +215,5 @@ def adopt_loaders(
         dataset = Datasets(tls=[tl._new(rows, split_idx=i) for tl in whole.tls], n_inp=1)
         loaders.append(_loader(dl, dataset, block, sight, loaders[0] if loaders else None))
     dls.loaders = loaders
-    remember(dls, manifest=table, sight=sight, **(dict(spec=kind) if isinstance(kind, KeypointSpec) else {}))
+    remember(dls, manifest=table, sight=sight, **(dict(spec=kind, c=2 * kind.n) if isinstance(kind, KeypointSpec) else {}))
     return dls

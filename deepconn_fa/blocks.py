@@ -147,6 +147,7 @@ def row_of(
     if isinstance(item, Mapping): return pd.Series(dict(item))
     return pd.Series(item._asdict()) if hasattr(item, '_asdict') and not isinstance(item, MirroredPath) else None
 
+# %% ../nbs/10_blocks.ipynb #bba27ba0
 class ReadPath(Transform):
     "Callable that reads the path of a manifest row, a `MirroredPath` where its `side` is the one to mirror; what is no row it leaves as it is"
     input_types = object

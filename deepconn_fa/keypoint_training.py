@@ -66,7 +66,7 @@ def keypoint_dls(
                             batch_tfms=create_augment(augment, recipe.train_canvas, flip_order=spec.flip_order))
     with no_random(recipe.seed):
         dls = dblock.dataloaders(rows, bs=min(recipe.batch_size, (rows.split == 'train').sum()), device=device, drop_last=recipe.drop_last, dl_type=DecodeOnceDL)
-    remember(dls, manifest=manifest, spec=spec, recipe=recipe)
+    remember(dls, manifest=manifest, spec=spec, recipe=recipe, c=2 * spec.n)
     return add_normalization(dls, recipe)
 
 def phase_in(

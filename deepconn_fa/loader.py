@@ -33,7 +33,9 @@ def _quarter_of_memory() -> int:
     except (AttributeError, ValueError, OSError): return 2**30
 
 MAX_DECODED = _quarter_of_memory()
-FACTS = ('manifest', 'recipe', 'sight', 'spec', 'stats')  # what a loader may know of its set; `dls.new()` and `learn.export` hand it on
+
+# %% ../nbs/14_loader.ipynb #e1341d55
+FACTS = ('c', 'manifest', 'recipe', 'sight', 'spec', 'stats')  # what a loader may know of its set; `dls.new()` and `learn.export` hand it on
 
 def remember(
     dls: DataLoaders,
@@ -43,6 +45,7 @@ def remember(
     "Note in every loader what is known of the set"
     for dl in dls.loaders: vars(dl).update(facts)
 
+# %% ../nbs/14_loader.ipynb #cdb46e10
 class TrainingOnly(Transform):
     "A transform, of items or of batches, that only training photos go through; for those that fastai would show to all"
     split_idx = 0
@@ -62,6 +65,7 @@ def _tells_splits_apart(tfm) -> bool:
     "Whether an item transform does something else to training photos than to others"
     return tfm.split_idx is not None or _is_random(tfm) or isinstance(tfm, (FitTrainCanvas, FitLaterCanvas))
 
+# %% ../nbs/14_loader.ipynb #01d2d82e
 class DecodeOnceDL(TfmdDL):
     "A fastai `TfmdDL` that decodes its photos once, in threads, and keeps them in memory as they leave the item transforms"
 

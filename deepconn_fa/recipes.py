@@ -396,6 +396,7 @@ def _metrics_of(recipe: Recipe, metrics) -> list:
     one_logit = {accuracy: binary_accuracy, error_rate: binary_error_rate} if recipe.loss == 'bce' else {}
     return [one_logit.get(m, m) if callable(m) and not isinstance(m, Metric) else m for m in metrics]
 
+# %% ../nbs/33_recipes.ipynb #94cf6d50
 @delegates(Learner)
 def recipe_learner(
     dls: DataLoaders,
@@ -433,6 +434,10 @@ def only_averages(
             return torch.allclose(head(maps), head(maps.mean((2, 3), keepdim=True)), atol=1e-4)
     except (RuntimeError, ValueError, TypeError, AttributeError): return False
 
+class _Features(dict):
+    "Features that are kept for now: a Learner that is exported leaves them, and the photos behind them, out"
+    def __reduce__(self): return _Features, ()
+
 def _fingerprint(body):
     "Numbers that change when a weight does"
     return torch.stack([n for t in body.state_dict().values() for n in (t.float().sum(), t.float().norm())]).tolist()
@@ -454,7 +459,7 @@ def frozen_features(
         with folded_batchnorm(body):
             known = {name: body_maps(body, dl, flip=flip, pool=not maps, bf16=self.recipe.precision == 'bf16', keep=keep)
                      for name, dl in split_loaders(self.dls).items()}
-        self._features = dict(found=known, dls=self.dls, mark=_fingerprint(body), maps=maps, flip=flip, bf16=self.recipe.precision == 'bf16')
+        self._features = _Features(found=known, dls=self.dls, mark=_fingerprint(body), maps=maps, flip=flip, bf16=self.recipe.precision == 'bf16')
     return known
 
 @patch

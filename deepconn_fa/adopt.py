@@ -121,7 +121,7 @@ def _facts_of(dls: DataLoaders, spec: KeypointSpec | None) -> tuple[pd.DataFrame
     wrong = next((f'a dataset is a {type(dl.dataset).__name__}' for dl in dls.loaders if not isinstance(dl.dataset, Datasets)), '')
     if not wrong and len(dls.train.dataset.tls) != 2: wrong = f'they have {len(dls.train.dataset.tls)} blocks'
     if wrong or len(dls.loaders) > len(SPLITS): _refuse(wrong or f'they have {len(dls.loaders)} splits', 'Use a DataBlock of two blocks: ImageBlock, and CategoryBlock or PointBlock.')
-    if not dls.train.n: _refuse('no photo is for training', 'Look at the splitter.')
+    if not dls.train.n: _refuse('no photo is for training', 'Name some in the splitter.')
     target, parts = dls.train.dataset.tls[1][0], []
     if type(target) not in (TensorCategory, TensorPoint): _refuse(f'a target is a {type(target).__name__}', 'Questions here are of one class a photo (CategoryBlock) or of points (PointBlock).')
     points = type(target) is TensorPoint

@@ -245,7 +245,8 @@ def predict(
     "Find the points of one photo, without further views"
     photo = Photo.create(ReadPath(self.recipe.mirror)(item))
     *seen, _, _, raw = super(KeypointLearner, self).predict(photo, rm_type_tfms, with_input=with_input)
-    found = self.model[1].cpu().decode(raw[None])[0]
+    head = self.model[1]
+    with torch.no_grad(): found = head.decode(raw[None].to(head.offset.device))[0].cpu()
     row = pd.DataFrame(dict(width=[photo.width], height=[photo.height], side=[self.recipe.mirror if photo.mirrored else '']))
     at = self.to_photos(found[None].numpy(), row)[0]
     return *seen, TensorPoint(torch.tensor(at[:, :2]).float(), img_size=photo.size), TensorPoint(found[:, :2]), torch.tensor(at[:, 2])

@@ -106,12 +106,18 @@ class MultiSampleLoss(nn.Module):
     ):
         super().__init__()
         self.loss_func = loss_func
-        for name in ('activation', 'decodes'):  # what fastai asks a loss for
+        for name in ('activation', 'decodes', 'y_int'):  # what fastai asks a loss for
             if hasattr(loss_func, name): setattr(self, name, getattr(loss_func, name))
 
-    def forward(self, logits, targets):
+    @property
+    def reduction(self): return self.loss_func.reduction
+
+    @reduction.setter
+    def reduction(self, how): self.loss_func.reduction = how
+
+    def forward(self, logits, targets, **kwargs):
         if logits.ndim == 3: logits, targets = logits.flatten(0, 1), targets.repeat_interleave(logits.shape[1], dim=0)
-        return self.loss_func(logits, targets)
+        return self.loss_func(logits, targets, **kwargs)
 
 # %% ../nbs/12_heads.ipynb #f01f7556
 def xavier_linear(

@@ -28,6 +28,8 @@ from PIL import Image, ImageDraw
 
 from .photos import open_photo, to_rgb
 
+from .photos import RESIZES, centre_shares
+
 # %% ../nbs/05_keypoints.ipynb #94f66112
 @dataclass(frozen=True)
 class KeypointSpec:
@@ -329,11 +331,14 @@ def resize_matrix(
     "From pixels of the upright photo to pixels of the canvas"
     (w, h), (height, width) = size, canvas
     if resize == 'squish': return scale_matrix(width / w, height / h)
+    if resize == 'squish_centre':
+        cut_w, cut_h = w * centre_shares(canvas)[0], h * centre_shares(canvas)[1]
+        return scale_matrix(width / cut_w, height / cut_h) @ crop_matrix((w - cut_w) / 2, (h - cut_h) / 2)
     if resize in ('crop', 'centre'):
         kept, shape = 7/8 if resize == 'centre' else 1, width / height
         cut_w, cut_h = (shape * h * kept, h * kept) if w / h >= shape else (w * kept, w / shape * kept)
         return scale_matrix(width / cut_w, height / cut_h) @ crop_matrix((w - cut_w) / 2, (h - cut_h) / 2)
-    if resize != 'pad': raise ValueError(f'resize={resize!r} is none of squish, crop, pad, centre')
+    if resize != 'pad': raise ValueError(f'resize={resize!r} is none of {", ".join(RESIZES)}')
     new_w, new_h = (width, round(h / w * width)) if w / h > width / height else (round(w / h * height), height)
     return crop_matrix(-round((width - new_w) / 2), -round((height - new_h) / 2)) @ scale_matrix(new_w / w, new_h / h)
 

@@ -6,12 +6,13 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/photos.html.md"""
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'RESIZES', 'orientation', 'upright', 'stored_frame', 'upright_size', 'scale_levels', 'to_rgb',
-           'open_image', 'open_photo', 'fit_canvas', 'fingerprint', 'PhotoInfo', 'inspect_photo', 'file_digest',
-           'look_at']
+           'open_image', 'open_photo', 'centre_shares', 'fit_canvas', 'fingerprint', 'PhotoInfo', 'inspect_photo',
+           'file_digest', 'look_at']
 
 # %% ../nbs/01_photos.ipynb #9b1ff7fd
 import errno
 import hashlib
+import math
 import os
 import stat
 import sys
@@ -145,10 +146,12 @@ _opening = Lock()
 
 @contextmanager
 def open_image(
+    # A file, or one that is open for reading bytes
     path: str | Path,
 ) -> Iterator[Image.Image]:
     "Open the file at `path` as PIL does, not decoded yet, and whatever its size"
-    with open(path, 'rb') as f:
+    with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
+        f.seek(0)
         head = f.read(12)
         f.seek(0)
         try: img = JpegImageFile(f) if head[:3] == b'\xff\xd8\xff' else _identify(f, is_heif=head[4:8] == b'ftyp')
@@ -216,7 +219,15 @@ def _shrink(img: Image.Image, side: int) -> Image.Image:
     return (img.convert({'P': 'RGBA', '1': 'L'}.get(img.mode, img.mode))).reduce(factor)
 
 # %% ../nbs/01_photos.ipynb #d3782f3f
-RESIZES = ('squish', 'crop', 'pad', 'centre')
+RESIZES = ('squish', 'crop', 'pad', 'centre', 'squish_centre')
+
+def centre_shares(
+    # (height, width)
+    canvas: tuple[int, int],
+) -> tuple[float, float]:
+    "Shares of a photo's width and height that 'squish_centre' keeps: those of fastai's `RandomResizedCrop` in validation"
+    extra = math.ceil(max(canvas) * .14 / 8) * 8
+    return canvas[1] / (canvas[1] + extra), canvas[0] / (canvas[0] + extra)
 
 def fit_canvas(
     img: Image.Image,
@@ -230,6 +241,9 @@ def fit_canvas(
     size, method = (canvas[1], canvas[0]), Image.Resampling.BILINEAR
     if resize in ('crop', 'centre'): return ImageOps.fit(img, size, method, bleed=1/16 if resize == 'centre' else 0.)
     if resize == 'pad': return ImageOps.pad(img, size, method)
+    if resize == 'squish_centre':
+        cut = [side * (1 - share) / 2 for side, share in zip(img.size, centre_shares(canvas))]
+        return img.resize(size, method, box=(*cut, img.width - cut[0], img.height - cut[1]))
     return img if img.size == size else img.resize(size, method, reducing_gap=2)
 
 # %% ../nbs/01_photos.ipynb #e6851baa

@@ -6,9 +6,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/recipes.html.md"""
 
 # %% auto #0
 __all__ = ['SCHEDULES', 'CHOICES', 'one_cycle', 'cosine', 'flat', 'Phase', 'Recipe', 'channel_stats', 'add_normalization',
-           'class_weights', 'classification_dls', 'ClassLoss', 'binary_accuracy', 'classification_learner',
-           'recipe_learner', 'only_averages', 'runs_on_features', 'calibrate', 'refresh_batchnorm', 'find_lr',
-           'plot_history', 'compare_bodies']
+           'class_weights', 'classification_dls', 'ClassLoss', 'binary_accuracy', 'binary_error_rate',
+           'classification_learner', 'recipe_learner', 'only_averages', 'runs_on_features', 'calibrate',
+           'refresh_batchnorm', 'find_lr', 'plot_history', 'compare_bodies']
 
 # %% ../nbs/33_recipes.ipynb #9728abad
 import math
@@ -29,13 +29,15 @@ from fastai.callback.mixup import MixUp
 from fastai.callback.schedule import ParamScheduler, SchedCos, SchedNo, combined_cos
 from fastai.data.core import DataLoaders
 from fastai.data.transforms import Normalize
-from fastai.learner import Learner
+from fastai.learner import Learner, Metric
 from fastai.losses import CrossEntropyLossFlat
-from fastai.metrics import accuracy
+from fastai.metrics import accuracy, error_rate
 from fastai.optimizer import Adam
 from fastai.torch_core import no_random
 from fastai.vision.augment import RandTransform
 from fastcore.basics import patch
+from fastcore.foundation import L
+from fastcore.meta import delegates
 from fasttransform import Pipeline
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -47,7 +49,7 @@ from .blocks import classification_block
 from .callbacks import (Accumulate, Checkpoint, FixedBatchNorm, History, KeepBest, Precision, PullToStart, between, copy_weights,
                                    restore)
 from .heads import MultiSampleLoss, evaluating
-from .loader import MAX_DECODED, DecodeOnceDL, body_maps, split_loaders
+from .loader import MAX_DECODED, DecodeOnceDL, body_maps, remember, split_loaders
 from .core import InputError
 from .manifest import check_labels, classes_of, clean_text, scan, split
 from .metrics import wilson
@@ -268,7 +270,7 @@ def add_normalization(
 ) -> DataLoaders:
     "Let `dls` normalise as the recipe says; `dls.stats` is what they subtract and divide by"
     found = {'imagenet': lambda: normalization(recipe.arch), 'dataset': lambda: channel_stats(dls.train), 'none': lambda: ((0.,) * 3, (1.,) * 3)}
-    dls.stats = found[recipe.normalize]()
+    remember(dls, stats=found[recipe.normalize]())
     for dl in dls.loaders:
         dl.after_batch.add(Normalize.from_stats(*dls.stats, cuda=False))
         dl.device = dl.device  # the numbers follow the photos
@@ -304,7 +306,7 @@ def classification_dls(
     with no_random(recipe.seed):
         dls = dblock.dataloaders(rows.reset_index(drop=True), bs=min(recipe.batch_size, (rows.split == 'train').sum()), device=device,
                                  drop_last=recipe.drop_last, dl_type=DecodeOnceDL)
-    dls.manifest, dls.recipe = manifest, recipe
+    remember(dls, manifest=manifest, recipe=recipe)
     if recipe.imbalance == 'sampling': dls.train.row_weights = class_weights(dls)[[list(dls.vocab).index(c) for c in dls.train.items.label]].tolist()
     return add_normalization(dls, recipe)
 
@@ -351,28 +353,51 @@ def binary_accuracy(logits, targets):
 
 binary_accuracy.__name__ = 'accuracy'  # as the column in the history is called
 
+def binary_error_rate(logits, targets):
+    "Share of photos on the wrong side of one logit"
+    return 1 - binary_accuracy(logits, targets)
+
+binary_error_rate.__name__ = 'error_rate'
+
 # %% ../nbs/33_recipes.ipynb #201136c7
+@delegates(Learner)
 def classification_learner(
     dls: DataLoaders,
     recipe: Recipe,
     *,
     # `None`, 'imagenet' or a file: see `backbones.create_backbone`
     weights: str | None = None,
+    # As fastai's `Learner` takes them, in place of what the recipe says
+    **kwargs,
 ) -> Learner:
     "A fastai Learner of `nn.Sequential(body, head)` as `recipe` describes it, ready for `fit_recipe` or for fastai's own methods"
     one_logit = recipe.loss == 'bce'
+    if one_logit and kwargs.get('loss_func'): raise InputError("loss='bce' of the recipe has its own loss for one logit: leave out `loss_func`, or say loss='cross_entropy'.")
     if one_logit and len(dls.vocab) != 2: raise InputError(f"loss='bce' is for two classes, not {len(dls.vocab)}: {', '.join(dls.vocab)}.")
     with no_random(recipe.seed):
         body, head = create_network(recipe.arch, recipe.head, 1 if one_logit else len(dls.vocab), canvas=recipe.canvas, weights=weights,
                                     head_args=recipe.head_args, body_args=recipe.body_args)
     if hasattr(dls, 'stats'): body.mean, body.std = dls.stats
     for canvas in {recipe.canvas, recipe.train_canvas or recipe.canvas}: body.map_shape(canvas)  # an error names a canvas that is too small
-    weight = class_weights(dls) if recipe.imbalance == 'weights' else None
-    if one_logit or weight is not None: loss = ClassLoss(weight, one_logit=one_logit, label_smoothing=recipe.label_smoothing)
-    else: loss = CrossEntropyLossFlat(label_smoothing=recipe.label_smoothing)
+    loss = kwargs.pop('loss_func', None) or _loss_of(dls, recipe)
     if recipe.head_args.get('average') == 'losses': loss = MultiSampleLoss(loss)
-    return recipe_learner(dls, body, head, recipe, loss_func=loss, metrics=binary_accuracy if one_logit else accuracy, weights=weights)
+    return recipe_learner(dls, body, head, recipe, loss_func=loss, metrics=_metrics_of(recipe, kwargs.pop('metrics', accuracy)), weights=weights, **kwargs)
 
+def _loss_of(dls: DataLoaders, recipe: Recipe) -> nn.Module:
+    "The loss that `recipe` says"
+    weight, one_logit = class_weights(dls) if recipe.imbalance == 'weights' else None, recipe.loss == 'bce'
+    if one_logit or weight is not None: return ClassLoss(weight, one_logit=one_logit, label_smoothing=recipe.label_smoothing)
+    return CrossEntropyLossFlat(label_smoothing=recipe.label_smoothing)
+
+def _metrics_of(recipe: Recipe, metrics) -> list:
+    "`metrics`, for one logit where there is one; the accuracy comes first where the best one decides which weights are kept"
+    metrics = list(L(metrics))
+    if recipe.keep == 'best_accuracy' and metrics[:1] != [accuracy]: metrics = [accuracy, *(m for m in metrics if m is not accuracy)]
+    one_logit = {accuracy: binary_accuracy, error_rate: binary_error_rate} if recipe.loss == 'bce' else {}
+    return [one_logit.get(m, m) if callable(m) and not isinstance(m, Metric) else m for m in metrics]
+
+# %% ../nbs/33_recipes.ipynb #94cf6d50
+@delegates(Learner)
 def recipe_learner(
     dls: DataLoaders,
     # With `groups`: early and late stages
@@ -380,17 +405,19 @@ def recipe_learner(
     head: nn.Module,
     recipe: Recipe,
     *,
-    loss_func: nn.Module,
-    metrics=None,
     # What the body was made with; its batch norm stays as it is unless this is `None`
     weights: str | None = None,
     # A Learner with more methods
     cls: type[Learner] = Learner,
+    # Callbacks beside those that the recipe needs
+    cbs=None,
+    # As fastai's `Learner` takes them
+    **kwargs,
 ) -> Learner:
     "A Learner of `nn.Sequential(body, head)` with what `recipe` says about optimiser and precision, whatever the head is for"
-    cbs = [Precision(recipe.precision)] + [FixedBatchNorm()] * (recipe.fixed_batchnorm and weights is not None)
+    cbs = [Precision(recipe.precision)] + [FixedBatchNorm()] * (recipe.fixed_batchnorm and weights is not None) + list(L(cbs))
     model = nn.Sequential(body, head).to(memory_format=torch.channels_last)  # twice as fast on a CPU
-    learn = cls(dls, model, loss_func=loss_func, opt_func=Adam, splitter=layer_groups, metrics=metrics, train_bn=False, cbs=cbs)
+    learn = cls(dls, model, cbs=cbs, **dict(opt_func=Adam, splitter=layer_groups, train_bn=False) | kwargs)
     learn.recipe, learn.weights = recipe, weights
     return learn
 
@@ -406,6 +433,10 @@ def only_averages(
             maps = torch.rand(2, n_features, 3, 5, device=next(head.parameters()).device)
             return torch.allclose(head(maps), head(maps.mean((2, 3), keepdim=True)), atol=1e-4)
     except (RuntimeError, ValueError, TypeError, AttributeError): return False
+
+class _Features(dict):
+    "Features that are kept for now: a Learner that is exported leaves them, and the photos behind them, out"
+    def __reduce__(self): return _Features, ()
 
 def _fingerprint(body):
     "Numbers that change when a weight does"
@@ -428,7 +459,7 @@ def frozen_features(
         with folded_batchnorm(body):
             known = {name: body_maps(body, dl, flip=flip, pool=not maps, bf16=self.recipe.precision == 'bf16', keep=keep)
                      for name, dl in split_loaders(self.dls).items()}
-        self._features = dict(found=known, dls=self.dls, mark=_fingerprint(body), maps=maps, flip=flip, bf16=self.recipe.precision == 'bf16')
+        self._features = _Features(found=known, dls=self.dls, mark=_fingerprint(body), maps=maps, flip=flip, bf16=self.recipe.precision == 'bf16')
     return known
 
 @patch

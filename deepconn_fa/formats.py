@@ -58,7 +58,7 @@ class Labels:
     units: str = ''
     # What was decided, in words
     notes: list[str] = field(default_factory=list)
-    # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`
+    # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`; `stated`: the file says which points are visible
     counts: Counter = field(default_factory=Counter)
 
 # %% ../nbs/06_formats.ipynb #5f0f78ac
@@ -197,13 +197,14 @@ def gather(
     # Names of points that may stand nowhere, in order
     names: Sequence[str] = (),
     # Fields of `Labels`
+    counts: Counter | None = None,
     **about,
 ) -> Labels:
     "Put `Labels` together of single points"
     names = list(dict.fromkeys([*names, *(p.name for _, points in photos for p in points)]))
     if not photos or not names: raise InputError(f'{file} holds no points. Label some points (not boxes or masks), and export them.')
     if numbered := all(name.isdecimal() for name in names): names = sorted(names, key=int)
-    xy, marks, rows, counts = np.full((len(photos), len(names), 2), np.nan), np.full((2, len(photos), len(names)), np.nan), [], Counter()
+    xy, marks, rows, counts = np.full((len(photos), len(names), 2), np.nan), np.full((2, len(photos), len(names)), np.nan), [], Counter(counts)
     for i, (row, points) in enumerate(photos):
         found, repeated, problem = _compared(points)
         counts['repeated'] += repeated
@@ -356,7 +357,11 @@ def read_wide(
         problem = next((p for *_, p in read if p), '')
         rows.append(dict(path=cells[at], where=f'row {line}', problem=count or problem) | {header[i]: cells[i] for i in rest})
         for column, values in zip((xy, missing, likelihood), zip(*read)): column.append(values)
-    return build_labels(file, list(points), named, rows, xy, missing=np.array(missing), likelihood=np.array(likelihood))
+    return build_labels(file, list(points), named, rows, xy, missing=np.array(missing), likelihood=np.array(likelihood), counts=_stated(points.values()))
+
+def _stated(points):
+    "Count whether columns say which points are visible"
+    return Counter(stated=int(any(QUALIFIERS.get(word) in ('visible', 'missing') for axes in points for word in axes)))
 
 def _table_point(cells, axes, header):
     "Place, whether it is missing, likelihood and problem of one point of a table"
@@ -404,7 +409,7 @@ def read_long(
         if problem and not row['problem']: row |= dict(problem=problem, where=f'row {line}')
         if not problem: points.append(Point(cells[at['point']], x, y, f'row {line}', missing, likelihood))
     names = dict.fromkeys(cells[at['point']] for _, cells in lines if len(cells) > at['point'] and cells[at['point']])
-    return gather(file, list(photos.values()), names=list(names))
+    return gather(file, list(photos.values()), names=list(names), counts=_stated([at]))
 
 # %% ../nbs/06_formats.ipynb #0b681c46
 def _one_object(objects):
@@ -437,7 +442,7 @@ def read_coco(
     edges = [(names[a - 1], names[b - 1]) for a, b in kind.get('skeleton') or [] if 0 < min(a, b) and max(a, b) <= len(names)]
     of = defaultdict(list)
     for annotation in marked: of[annotation.get('image_id')].append(annotation)
-    return gather(file, [_coco_photo(image, of[image.get('id')], names) for image in data['images']], names=names, edges=edges)
+    return gather(file, [_coco_photo(image, of[image.get('id')], names) for image in data['images']], names=names, edges=edges, counts=Counter(stated=1))
 
 _COCO_KEYS = {'id', 'file_name', 'license', 'flickr_url', 'coco_url', 'date_captured', 'problem', 'where', 'path'}
 

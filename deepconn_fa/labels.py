@@ -68,19 +68,23 @@ def drop_placeholders(
         places = sorted({f'({x:g}, {y:g})' for x, y in labels.xy[gone]})
         notes.append(f"{gone.sum()} points on {gone.any(1).sum()} photos lie at exactly {' or '.join(places)}: they were not set, and are taken as missing")
     xy = np.where(gone[..., None], np.nan, labels.xy)
-    _check_piles(labels.file, xy)
-    return replace(labels, xy=xy, notes=[*labels.notes, *notes])
+    return replace(labels, xy=xy, notes=[*labels.notes, *notes, *_check_piles(labels, xy)])
 
-def _check_piles(file, xy):
-    "Raise `InputError` where two or more points lie at one place, the same on most photos"
-    piles = defaultdict(int)
-    for points in xy[~np.isnan(xy).all((1, 2))]:
-        places, counts = np.unique(points[~np.isnan(points).any(-1)], axis=0, return_counts=True)
-        for place in places[counts > 1]: piles[tuple(place)] += 1
-    most = max(piles, key=piles.get, default=None)
-    if most is not None and piles[most] >= 3 and 2 * piles[most] > len(xy):
-        raise InputError(f'{file}: on {piles[most]} of {len(xy)} photos several points lie at exactly ({most[0]:g}, {most[1]:g}), as tools write for points that were not set. '
-                         'Leave such points empty, or add columns that say which are visible (v0, v1, ... or NAME_visible).')
+def _check_piles(labels, xy):
+    "Say which point never moves; raise `InputError` where a place is the same on most photos but not on all, or is that of several points"
+    names, photos, notes = defaultdict(set), defaultdict(set), []
+    for i, points in enumerate(xy):
+        for name, place in zip(labels.points, map(tuple, points)):
+            if place[0] == place[0]: names[place].add(name), photos[place].add(i)
+    n = int((~np.isnan(xy).all((1, 2))).sum())
+    for place in [p for p, on in photos.items() if len(on) >= 3 and 2 * len(on) > n]:
+        several, k = len(names[place]) > 1, len(photos[place])
+        if not labels.counts['stated'] and (several or 6 <= k < n):
+            raise InputError(f"{labels.file}: on {k} of {n} photos {'several points lie' if several else f'the point {min(names[place])!r} lies'} at exactly ({place[0]:g}, "
+                             f'{place[1]:g}), as tools write for points that were not set. Leave such points empty, or add columns that say which are visible '
+                             '(v0, v1, ... or NAME_visible).')
+        notes.append(f"the point {min(names[place])!r} lies at exactly ({place[0]:g}, {place[1]:g}) on {k} of {n} photos: leave it empty where it was not set")
+    return notes
 
 # %% ../nbs/07_labels.ipynb #1d659879
 def place_photos(
@@ -171,7 +175,7 @@ def judge_units(
     if not all(fit): return '?' if np.mean(fit) < .5 else 'pixels'
     spread = (low <= 25).all() and (high >= 75).all()
     if spread and side.min() >= 400 and len(sizes) >= 5 and len(points) >= 20: return 'percent'  # as pixels, all would lie in a sixteenth of their photo
-    return '?' if (high < side * 2 / 3).all() else 'pixels'
+    return '?' if side.min() >= 200 and (low <= 45).all() and (high >= 55).all() else 'pixels'  # percent lie on both sides of the middle
 
 def _units_of(file, xy, sizes, units):
     "The units of the points `xy` of each photo, and in words what was assumed"
@@ -319,9 +323,12 @@ def _check_photos(labels, manifest, labelled, outside, units):
     text |= problems
     fine = [i for i in fine if not text[i]]
     sizes = {i: stored[i][1::-1] if stored[i][2] in range(5, 9) else stored[i][:2] for i in fine}
-    if outside in ('keep', 'problem'): _check_file(labels.file, [xy[i] for i in fine], list(sizes.values()))
-    moved, placed = place_outside([xy[i] for i in fine], list(sizes.values()), outside)
-    for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], labels.points, margin=.5 * (outside == 'keep'))
+    if outside in ('keep', 'problem'):
+        _check_file(labels.file, [xy[i] for i in fine], list(sizes.values()))
+        text |= {i: points_problem(xy[i], sizes[i], labels.points, margin=.5 * (outside == 'keep')) for i in fine}
+        fine = [i for i in fine if not text[i]]
+    moved, placed = place_outside([xy[i] for i in fine], [sizes[i] for i in fine], outside)
+    for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], labels.points, margin=.5)
     return xy, list(text.values()), said + notes + turned + placed
 
 # %% ../nbs/07_labels.ipynb #50647d85

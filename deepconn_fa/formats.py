@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/formats.html.md"""
 
 # %% auto #0
 __all__ = ['CUTOFF', 'QUALIFIERS', 'PATH_NAMES', 'FORMATS', 'Labels', 'qualify', 'split_word', 'split_column', 'Point', 'gather',
-           'build_labels', 'count_notes', 'read_cells', 'point_columns', 'read_wide', 'read_long', 'read_coco',
-           'read_deeplabcut', 'read_deeplabcut_h5', 'read_labelme', 'read_via', 'read_label_studio', 'read_supervisely',
-           'read_mediapipe', 'read_cvat', 'read_yolo', 'sniff_labels', 'join_labels', 'label_files', 'find_labels',
-           'read_label_files']
+           'build_labels', 'count_of', 'count_notes', 'read_cells', 'point_columns', 'read_wide', 'read_long',
+           'read_coco', 'read_deeplabcut', 'read_deeplabcut_h5', 'read_labelme', 'read_via', 'read_label_studio',
+           'read_supervisely', 'read_mediapipe', 'read_cvat', 'read_yolo', 'sniff_labels', 'join_labels', 'label_files',
+           'find_labels', 'read_label_files']
 
 # %% ../nbs/06_formats.ipynb #221884ae
 import csv
@@ -262,6 +262,14 @@ def _leave_out(xy, missing, likelihood):
     return Counter(hidden=int((there & missing).sum()), judged=int(judged.sum()), unsure=int(unsure.sum()))
 
 # %% ../nbs/06_formats.ipynb #8a0ed75f
+def count_of(
+    n: int,
+    # In the singular
+    word: str,
+) -> str:
+    "'1 point', '2 points'"
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
 def count_notes(
     labels: Labels,
 ) -> list[str]:
@@ -269,11 +277,11 @@ def count_notes(
     n, said = labels.counts, []
     if n['hidden'] and np.isnan(labels.xy).all():
         raise InputError(f'{labels.file}: every point is marked as not visible, so there is nothing to learn. Remove what marks them (v, visible, ...), or fill it in.')
-    if n['hidden']: said.append(f"{n['hidden']} points are marked as not visible or not labelled: they are taken as missing")
+    if n['hidden']: said.append(f"{count_of(n['hidden'], 'point')} marked as not visible or not labelled: taken as missing")
     if n['judged']:
-        said.append(f"{n['judged']} points come with a likelihood, so a model set them, not a person: {n['unsure']} of them below {CUTOFF:g} are taken as "
+        said.append(f"{count_of(n['judged'], 'point')} with a likelihood, so a model set them, not a person: {n['unsure']} of them below {CUTOFF:g}, taken as "
                     'missing; look at the others before you train on them')
-    if n['repeated']: said.append(f"{n['repeated']} points or photos stand in the labels twice, the same both times: they count once")
+    if n['repeated']: said.append(f"{count_of(n['repeated'], 'row')} that {'repeats' if n['repeated'] == 1 else 'repeat'} what another one says: counted once")
     return said
 
 # %% ../nbs/06_formats.ipynb #4e9ad50d
@@ -804,8 +812,9 @@ _REFUSED = {'.slp': _SLEAP, '.mat': '{file} is a MATLAB file. Save its points as
 def sniff_labels(
     file: str | Path,
 ) -> str: # a key of `FORMATS`
-    "Tell the format of a label file by its content. Raises `InputError` where it is none, which says what it looks like."
+    "Tell the format of a label file (or of a folder of them) by its content. Raises `InputError` where it is none, which says what it looks like."
     file = Path(file)
+    if file.is_dir(): return sniff_labels(label_files(file)[0])
     if (suffix := file.suffix.lower()) in _REFUSED: raise InputError(_REFUSED[suffix].format(file=file))
     try:
         with file.open('rb') as f: head = f.read(512).lstrip(b'\xef\xbb\xbf \t\r\n')

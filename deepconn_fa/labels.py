@@ -22,7 +22,7 @@ import pandas as pd
 from PIL import Image
 
 from .core import InputError
-from .formats import (FORMATS, Labels, count_notes, find_labels, point_columns, read_cells, read_coco, read_deeplabcut, read_label_files, read_long,
+from .formats import (FORMATS, Labels, count_notes, count_of, find_labels, point_columns, read_cells, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels, split_word)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
 from .manifest import find_files, list_photos, scan, split
@@ -57,8 +57,7 @@ def drop_placeholders(
 ) -> Labels:
     "Take points at (0, 0) and (-1, -1) as missing where they cannot be true, and say so. Raises `InputError` where points are piled up elsewhere."
     corner = (labels.xy == 0).all(-1)
-    below = (labels.xy[..., 0] == labels.xy[..., 1]) & (labels.xy[..., 0] < 0) & (labels.xy[..., 0] % 1 == 0)  # (-1, -1), (-999, -999)
-    if below.sum() == 1: below &= labels.xy[..., 0] == -1
+    below = (labels.xy[..., 0] == labels.xy[..., 1]) & np.isin(labels.xy[..., 0], (-1, -9, -99, -100, -999, -1000, -9999))
     notes = []
     if corner.sum() == 1:
         notes.append(f'one point lies at exactly (0, 0): it is kept; leave it empty if it was not set ({labels.rows.path[int(corner.any(1).argmax())]})')
@@ -66,7 +65,7 @@ def drop_placeholders(
     gone = corner | below
     if gone.any():
         places = sorted({f'({x:g}, {y:g})' for x, y in labels.xy[gone]})
-        notes.append(f"{gone.sum()} points on {gone.any(1).sum()} photos lie at exactly {' or '.join(places)}: they were not set, and are taken as missing")
+        notes.append(f"{count_of(gone.sum(), 'point')} on {count_of(gone.any(1).sum(), 'photo')} at exactly {' or '.join(places)}: not set, and taken as missing")
     xy = np.where(gone[..., None], np.nan, labels.xy)
     return replace(labels, xy=xy, notes=[*labels.notes, *notes, *_check_piles(labels, xy)])
 
@@ -217,7 +216,7 @@ def _scaled(labels, stored, units, labelled):
     for i, size in stored.items():
         xy[i], sizes[i], problems[i] = _to_pixels(xy[i], sizes[i], size, units, labelled)
         scaled += units == 'pixels' and not problems[i] and not np.array_equal(xy[i], labels.xy[i], equal_nan=True)
-    if scaled: notes.append(f'{scaled} photos were labelled in another size, as the labels state: their points are scaled to the photo')
+    if scaled: notes.append(f'{count_of(scaled, "photo")} labelled in another size, as the labels state: points are scaled to the photo')
     return replace(labels, xy=xy, sizes=sizes), problems, notes
 
 # %% ../nbs/07_labels.ipynb #635f5e6e
@@ -290,8 +289,8 @@ def place_outside(
         out = over > (0 if outside == 'clip' else 1)
         n, photos, far = n + out.sum(), photos + out.any(), max(far, np.nanmax(over, initial=0))
         done.append(points.clip(0, size) if outside == 'clip' else np.where(out[:, None] & (outside == 'missing'), np.nan, points))
-    what = dict(keep="they are kept where they are (outside='clip' moves them to the edge, 'missing' leaves them out)", clip='they are moved to the edge', missing='they are taken as missing')
-    return done, [f'{n} points on {photos} photos lie outside their photo, by up to {far:.0f} px: {what[outside]}'] if n and outside in what else []
+    what = dict(keep="kept where they are (outside='clip' moves them to the edge, 'missing' leaves them out)", clip='moved to the edge', missing='taken as missing')
+    return done, [f'{count_of(n, "point")} on {count_of(photos, "photo")}: outside the photo, by up to {far:.0f} px; {what[outside]}'] if n and outside in what else []
 
 # %% ../nbs/07_labels.ipynb #17e87096
 def _check_file(file, xy, sizes):

@@ -860,10 +860,12 @@ def join_labels(
     names = list(dict.fromkeys(name for part in parts for name in part.points))
     if not any(part.named for part in parts): names.sort(key=lambda name: int(name[1:]))
     words = [_split_of_file(part.file, folder) for part in parts]
+    homes = defaultdict(list)
+    for home in {f.parent for f in find_files(folder) if f.suffix.lower() in SUFFIXES} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
     rows, xy = [], []
     for part, word in zip(parts, words):
         relative = part.file.parent.relative_to(folder)
-        there = [name if (folder/name).is_file() and relative.parts and not (part.file.parent/name).is_file() else os.path.normpath(relative/name).replace(os.sep, '/') if name else '' for name in map(_slashes, part.rows.path)]
+        there = [_from_folder(folder, part.file.parent, homes[word], name) for name in part.rows.path]
         where = [f'{(relative/part.file.name).as_posix()}, {w}' if w else (relative/part.file.name).as_posix() for w in part.rows['where']]
         rows.append(part.rows.assign(path=there, where=where, **({} if 'split' in part.rows or not all(words) else {'split': word})))
         mine = np.full((len(part.rows), len(names), 2), np.nan)
@@ -873,11 +875,17 @@ def join_labels(
                    sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys(note for p in parts for note in p.notes)),
                    edges=list(dict.fromkeys(edge for p in parts for edge in p.edges)), counts=sum((p.counts for p in parts), Counter()))
 
-def _slashes(name): return str(name).replace('\\', '/')
+def _from_folder(folder, beside, homes, name):
+    "The path of a photo from `folder`: beside its label file, in one of the folders of its split, or as it stands"
+    if not name: return ''
+    name = str(name).replace('\\', '/')
+    places = [home/name for home in (beside, *homes, folder) if (home/name).is_file()] or [beside/name]
+    return os.path.relpath(places[0], folder).replace(os.sep, '/')
 
 def _split_of_file(file, folder):
     "The split that a file's folders or its name mean, '' where they do not say or say several"
-    words = [w for part in file.relative_to(folder).parts[:-1] if (w := split_word(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_word(part))]
+    parts = file.relative_to(folder).parts
+    words = [w for part in parts[:-1] if (w := split_word(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_word(part))]
     return words[0] if len({*words}) == 1 else ''
 
 # %% ../nbs/06_formats.ipynb #86f94a9c
@@ -890,6 +898,7 @@ def label_files(
     "The label files that `labels` means. Raises `InputError` where there is none, or where it is not clear which is meant."
     labels = Path(labels).expanduser().absolute()
     if not labels.exists(): raise InputError(f'{labels} does not exist. Name a label file, or a folder with photos and one label file.')
+    if labels.name in ('meta.json', 'config.yaml') and _describes(labels): return label_files(labels.parent)
     if not labels.is_dir(): return [labels]
     found, others = _sniff_all(_candidates(labels))
     if not found:
@@ -901,6 +910,11 @@ def label_files(
         raise InputError(f"{labels} holds {len(found)} label files ({', '.join(f.relative_to(labels).as_posix() for f in list(found)[:4])}), and {apart}. "
                          'Name the one that you mean.')
     return list(found)
+
+def _describes(file):
+    "Whether a file describes a project (of Supervisely or DeepLabCut), and holds no labels itself"
+    try: return not sniff_labels(file)
+    except InputError: return True
 
 def _candidates(folder):
     "The files of `folder` that may hold labels"
@@ -938,7 +952,12 @@ def find_labels(
 ) -> Path:
     "The one label file that `labels` means, or the folder of several that belong together"
     files = label_files(labels)
-    return files[0] if len(files) == 1 else Path(labels).expanduser().absolute()
+    return files[0] if len(files) == 1 else _folder_of(labels)
+
+def _folder_of(labels):
+    "The folder that is named, or that of the description that is named"
+    labels = Path(labels).expanduser().absolute()
+    return labels if labels.is_dir() else labels.parent
 
 # %% ../nbs/06_formats.ipynb #a19ee2bf
 def read_label_files(
@@ -947,4 +966,4 @@ def read_label_files(
 ) -> Labels:
     "Read a label file of any of `FORMATS`, or all of a folder that belong together"
     parts = [FORMATS[sniff_labels(file)](file) for file in label_files(labels)]
-    return parts[0] if len(parts) == 1 else join_labels(parts, Path(labels).expanduser().absolute())
+    return parts[0] if len(parts) == 1 else join_labels(parts, _folder_of(labels))

@@ -82,8 +82,8 @@ def _check_piles(labels, xy):
             raise InputError(f"{labels.file}: on {k} of {n} photos {'several points lie' if several else f'the point {min(names[place])!r} lies'} at exactly ({place[0]:g}, "
                              f'{place[1]:g}), as tools write for points that were not set. Leave such points empty, or add columns that say which are visible '
                              '(v0, v1, ... or NAME_visible).')
-        notes.append(f"the point {min(names[place])!r} lies at exactly ({place[0]:g}, {place[1]:g}) on {k} of {n} photos: leave it empty where it was not set")
-    return notes
+        notes.append(f'{min(names[place])} at ({place[0]:g}, {place[1]:g}) on {k} of {n} photos')
+    return [f"points that hardly move: {', '.join(notes[:4])}{' and others' * (len(notes) > 4)}; leave them empty where they were not set"] if notes else []
 
 # %% ../nbs/07_labels.ipynb #1d659879
 def place_photos(

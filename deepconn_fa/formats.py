@@ -245,10 +245,13 @@ def build_labels(
     for name in [c for c in rows if c not in _TEXT]:
         numbers = pd.to_numeric(rows[name], errors='coerce')
         if (numbers.notna() == (rows[name].notna() & (rows[name] != ''))).all(): rows[name] = numbers
-    empty = (rows.path == '') & (rows.problem == '')
-    rows['problem'] = rows.problem.mask(empty, 'no photo is named: fill in its file name, or remove the row')
+    rows['path'] = [str(path) for path in rows.path]
+    empty, long = rows.path == '', np.array([max(map(len, re.split(r'[/\\]', path))) > 255 for path in rows.path])
+    rows['problem'] = rows.problem.mask(empty & (rows.problem == ''), 'no photo is named: fill in its file name, or remove the row')
+    rows.loc[long, ['path', 'problem']] = '', 'the name of the photo is longer than a file name can be: correct it'
     sizes = np.stack([pd.to_numeric(rows[side], errors='coerce') if side in rows else np.full(len(rows), np.nan) for side in ('width', 'height')], -1)
-    return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes.astype(float), notes=notes, counts=counts, **about)
+    sizes = np.where(np.isfinite(sizes.astype(float)), sizes, np.nan).astype(float)
+    return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes, notes=notes, counts=counts, **about)
 
 def _leave_out(xy, missing, likelihood):
     "Make NaN of missing and unsure points of `xy`, in place; count them"

@@ -487,11 +487,13 @@ def split_points(
     # As in `manifest.split`: valid, test, seed
     **kwargs,
 ) -> pd.DataFrame:
-    "Fill the `split` column of a keypoint manifest, groups kept whole; a split that stands there is kept"
+    "Fill the `split` column of a keypoint manifest, groups kept whole; a split that stands there is kept, and where only test photos are marked, the others are split"
     rows = usable_points(manifest, spec)
     if not len(rows): raise InputError('No photo has points: nothing can be learnt.')
     stand_in = manifest.assign(label=np.where(manifest.index.isin(rows.index), 'labelled', ''))
-    return manifest.assign(split=split(stand_in, **kwargs).split)
+    if 'split' not in rows or {*rows.split} != {'', 'test'}: return manifest.assign(split=split(stand_in, **kwargs).split)
+    rest = split(stand_in[manifest.split == ''], **kwargs | dict(test=0)).split
+    return manifest.assign(split=rest.reindex(manifest.index, fill_value='test'))
 
 # %% ../nbs/07_labels.ipynb #90ae220d
 def describe_points(

@@ -58,7 +58,7 @@ class Labels:
     units: str = ''
     # What was decided, in words
     notes: list[str] = field(default_factory=list)
-    # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`; `stated`: the file says which points are visible
+    # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`; `stated`: the file says which are visible; `unscaled`: likelihoods beyond 0 to 1
     counts: Counter = field(default_factory=Counter)
 
 # %% ../nbs/06_formats.ipynb #5f0f78ac
@@ -259,10 +259,11 @@ def _leave_out(xy, missing, likelihood):
     missing = np.zeros(there.shape, bool) if missing is None else missing
     likelihood = np.full(there.shape, np.nan) if likelihood is None else np.where(missing, np.nan, likelihood)
     judged = there & ~np.isnan(likelihood)
-    if not (likelihood[judged] > 0).any() or not ((likelihood[judged] >= 0) & (likelihood[judged] <= 1)).all(): judged &= False  # never filled in, or on a scale of its own
-    unsure = judged & (np.nan_to_num(likelihood) < CUTOFF)
+    if not likelihood[judged].any(): judged &= False  # never filled in
+    scaled = bool(((likelihood[judged] >= 0) & (likelihood[judged] <= 1)).all())
+    unsure = judged & (likelihood < CUTOFF) & scaled
     xy[missing | unsure] = np.nan
-    return Counter(hidden=int((there & missing).sum()), judged=int(judged.sum()), unsure=int(unsure.sum()))
+    return Counter(hidden=int((there & missing).sum()), judged=int(judged.sum()), unsure=int(unsure.sum()), unscaled=int(not scaled))
 
 # %% ../nbs/06_formats.ipynb #8a0ed75f
 def count_of(
@@ -282,8 +283,8 @@ def count_notes(
         raise InputError(f'{labels.file}: every point is marked as not visible, so there is nothing to learn. Remove what marks them (v, visible, ...), or fill it in.')
     if n['hidden']: said.append(f"{count_of(n['hidden'], 'point')} marked as not visible or not labelled: taken as missing")
     if n['judged']:
-        said.append(f"{count_of(n['judged'], 'point')} with a likelihood, so a model set them, not a person: {n['unsure']} of them below {CUTOFF:g}, taken as "
-                    'missing; look at the others before you train on them')
+        low = 'it is not between 0 and 1, so none is left out' if n['unscaled'] else f"{n['unsure']} of them below {CUTOFF:g}, taken as missing"
+        said.append(f"{count_of(n['judged'], 'point')} with a likelihood, so a model set them, not a person: {low}; look at them before you train on them")
     if n['repeated']: said.append(f"{count_of(n['repeated'], 'row')} that {'repeats' if n['repeated'] == 1 else 'repeat'} what another one says: counted once")
     return said
 

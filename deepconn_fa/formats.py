@@ -189,6 +189,7 @@ def _compared(points):
                                   f'{p.x:g}, {p.y:g} in {p.where or "another"}): remove one; this detector finds one object a photo')
     return ({} if problem else found), repeated, problem
 
+# %% ../nbs/06_formats.ipynb #4f99a3d2
 def gather(
     file: str | Path,
     # (row, points) of each photo; a row has `path`, and `where` and `problem` if there is something to say
@@ -218,7 +219,9 @@ def gather(
 # %% ../nbs/06_formats.ipynb #d29aafd8
 _OURS = ('path', 'where', 'problem', '')  # columns that are found out anew
 _TEXT = ('path', 'where', 'problem', 'label', 'split', 'group', 'other_name')
+_SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.IGNORECASE)  # the size that was labelled
 
+# %% ../nbs/06_formats.ipynb #8d55076d
 def build_labels(
     file: str | Path,
     points: Sequence[str],
@@ -242,6 +245,7 @@ def build_labels(
     counts = _leave_out(xy, missing, likelihood) + (counts or Counter())
     rows, notes = _use_split(file, pd.DataFrame(list(rows)))
     rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side', 'width', 'height')})
+    rows = rows.rename(columns={c: m[1].lower() for c in rows if (m := _SIZE.fullmatch(c)) and m[1].lower() not in rows})
     for name in [c for c in rows if c not in _TEXT]:
         numbers = pd.to_numeric(rows[name], errors='coerce')
         if (numbers.notna() == (rows[name].notna() & (rows[name] != ''))).all(): rows[name] = numbers
@@ -253,6 +257,7 @@ def build_labels(
     sizes = np.where(np.isfinite(sizes.astype(float)), sizes, np.nan).astype(float)
     return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes, notes=notes, counts=counts, **about)
 
+# %% ../nbs/06_formats.ipynb #dc997362
 def _leave_out(xy, missing, likelihood):
     "Make NaN of missing and unsure points of `xy`, in place; count them"
     there = ~np.isnan(xy).any(-1)
@@ -371,6 +376,7 @@ def read_wide(
         for column, values in zip((xy, missing, likelihood), zip(*read)): column.append(values)
     return build_labels(file, list(points), named, rows, xy, missing=np.array(missing), likelihood=np.array(likelihood), counts=_stated(points.values()))
 
+# %% ../nbs/06_formats.ipynb #37de36fd
 def _stated(points):
     "Count whether columns say which points are visible"
     return Counter(stated=int(any(QUALIFIERS.get(word) in ('visible', 'missing') for axes in points for word in axes)))
@@ -432,6 +438,7 @@ def _one_object(objects):
     return labelled[0][1], (f"{len(different)} objects are annotated on it ({', '.join(map(str, different[:4]))}), and this detector finds one: keep one, or cut the "
                    'photo up')
 
+# %% ../nbs/06_formats.ipynb #b4b58f69
 @_reader('COCO')
 def read_coco(
     # JSON with images, annotations and categories
@@ -458,6 +465,7 @@ def read_coco(
 
 _COCO_KEYS = {'id', 'file_name', 'license', 'flickr_url', 'coco_url', 'date_captured', 'problem', 'where', 'path'}
 
+# %% ../nbs/06_formats.ipynb #e68101e1
 def _coco_photo(image, annotations, names):
     "The row and the points of one image"
     problem, objects = '', []
@@ -755,6 +763,7 @@ def _yolo_photo(path, root, names, dim):
     points, problem = _one_object([(where, points) for _, where, points in objects])
     return row | dict(problem=problem), points, {kind for kind, _, points in objects if points}
 
+# %% ../nbs/06_formats.ipynb #83eb5abc
 @_reader('Ultralytics')
 def read_yolo(
     # data.yaml beside the folders images/ and labels/ (or train/images, train/labels, ...)
@@ -833,6 +842,7 @@ def sniff_labels(
         raise InputError(f"{file} describes no key points (it has no 'kpt_shape', as YOLO-pose files have). Name the label file.")
     return _sniff_table(file)
 
+# %% ../nbs/06_formats.ipynb #c7deae4e
 def _sniff_json(file):
     "The format of a JSON file"
     data = _load_json(file)
@@ -920,6 +930,7 @@ def _describes(file):
     try: return not sniff_labels(file)
     except InputError: return True
 
+# %% ../nbs/06_formats.ipynb #ba4f1578
 def _candidates(folder):
     "The files of `folder` that may hold labels"
     files = [f for f in find_files(folder) if f.suffix.lower() in _SUFFIXES]
@@ -950,6 +961,7 @@ def _set_apart(folder, parts):
             if seen.setdefault(name, part.file) != part.file: return f"two of them label '{name}'"
     return ''
 
+# %% ../nbs/06_formats.ipynb #d428a66c
 def find_labels(
     # As in `label_files`
     labels: str | Path,

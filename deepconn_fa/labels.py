@@ -335,11 +335,14 @@ def merge_repeats(
     # With whole paths
     labels: Labels,
 ) -> Labels:
-    "Make one row of rows about the same photo; where their points differ, none of them is used"
+    "Make one row of rows about the same photo; where their points differ, none of them is used; a row with a problem stays, and stands for its photo"
     rows, xy, keep, counts = labels.rows.copy(), labels.xy.copy(), [], labels.counts.copy()
     for _, group in rows.groupby('path', sort=False):
         same = list(group.index)
-        fine = [i for i in same if not rows.problem[i] and not np.isnan(xy[i]).all()]
+        if bad := [i for i in same if rows.problem[i]]:
+            keep += bad
+            continue
+        fine = [i for i in same if not np.isnan(xy[i]).all()]
         first = fine[0] if fine else same[0]
         keep.append(first)
         if odd := [i for i in fine[1:] if _differ(rows, xy, first, i)]:
@@ -351,8 +354,8 @@ def merge_repeats(
 
 def _differ(rows, xy, i, j):
     "Whether two rows say different things of a photo"
-    mine = [c for c in ('split', 'group', 'label') if c in rows and '' not in (rows[c][i], rows[c][j])]
-    return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(rows[c][i] != rows[c][j] for c in mine)
+    said = [{str(rows[c][k]) for k in (i, j)} - {'', 'nan', 'None'} for c in ('split', 'group', 'label') if c in rows]
+    return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #7f83ea53
 def split_of_folders(

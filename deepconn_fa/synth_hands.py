@@ -733,14 +733,14 @@ def draw_hand_place(
 _LEAST = 96  # pixels: a smaller photo shows no fingers
 
 def _point_columns(hand, camera, spec, relief):
-    "NAME_x, NAME_y (none outside of the photo) and NAME_visible of each point"
+    "NAME_x, NAME_y (none outside of the photo) and NAME_visible of each point: 2, 1 where it is hidden, 0 outside (COCO's v)"
     points, z = hand_points(hand, camera, spec)
     (h, w), columns = relief.shape, {}
     for name, (x, y), height in zip(SPECS[spec].points, points, z):
         inside = -.5 <= x < w/2 - .5 and -.5 <= y < h/2 - .5
         over = relief.z[int((y + .5)*2), int((x + .5)*2)]/2 if inside else np.nan
         columns |= {f'{name}_x': round(float(x), 2) if inside else None, f'{name}_y': round(float(y), 2) if inside else None,
-                    f'{name}_visible': int(inside and not over > height + .13*camera.unit)}
+                    f'{name}_visible': 0 if not inside else 1 if over > height + .13*camera.unit else 2}
     return columns
 
 # %% ../nbs/72_synth_hands.ipynb #d188be06

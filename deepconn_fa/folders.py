@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/folders.html.md"""
 
 # %% auto #0
 __all__ = ['SPLITS', 'seen_name', 'split_named', 'find_files', 'count_photos', 'Layout', 'read_layout', 'labels_from_folders',
-           'place_photos']
+           'split_of_folders', 'place_photos']
 
 # %% ../nbs/02_folders.ipynb #ff7fc637
 import os
@@ -32,7 +32,7 @@ def seen_name(
 
 # %% ../nbs/02_folders.ipynb #bcf32a3a
 SPLITS = ('train', 'valid', 'test')
-_SPLIT_WORDS = {'train': 'train training trn trainval', 'valid': 'valid validation val validate dev publictest', 'test': 'test testing tst holdout privatetest'}
+_SPLIT_WORDS = {'train': 'train training trn trainval learning', 'valid': 'valid validation val validate dev development publictest', 'test': 'test testing tst holdout heldout privatetest'}
 _SPLIT_OF = {word: split for split, words in _SPLIT_WORDS.items() for word in words.split()}
 _FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder')
 
@@ -217,6 +217,20 @@ def labels_from_folders(
     parents = {f[:f.index(layout.label(f))] for f in layout.rest if layout.rest[f]}  # where the class folders lie
     table.attrs |= dict(notes=layout.notes, question=layout.question, class_folders=sorted('/'.join(p) for p in parents))
     return table
+
+# %% ../nbs/02_folders.ipynb #3d045c4a
+def split_of_folders(
+    # Whole paths of photos
+    paths: Sequence[str | Path],
+    # Folders to start from, the likeliest first
+    homes: Sequence[Path],
+) -> list[str]: # '' where folders do not say; all of them where all photos are for training
+    "The split that the folders of the photos mean"
+    photos = [Path(p) for p in paths]
+    homes = [*homes, Path(os.path.commonpath([p.parent for p in photos]))]
+    def inside(photo): return next((photo.relative_to(h).parts[:-1] for h in homes if photo.is_relative_to(h)), ())
+    found = [next((word for part in inside(photo) if (word := split_named(part))), '') for photo in photos]
+    return [''] * len(found) if {*found} <= {'', 'train'} else found
 
 # %% ../nbs/02_folders.ipynb #bc26421e
 def place_photos(

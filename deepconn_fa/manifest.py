@@ -112,7 +112,7 @@ def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attr
     if not found: return table
     attrs['notes'] = [f"labels are read from {', '.join(named)}", *attrs['notes'], *found[0].attrs['notes']]
     rows = pd.concat(found, ignore_index=True)
-    if 'split' not in rows: rows['split'] = rows.path.map(dict(zip(table.path, table.split)))
+    rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(rows.path.map(dict(zip(table.path, table.split))))
     return pd.concat([rows, table[~table.path.isin(rows.path)]], ignore_index=True)
 
 # %% ../nbs/04_manifest.ipynb #adef1ce8

@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from .heads import evaluating
 from .keypoints import PREDICTED_COLOUR, TRUE_COLOUR, KeypointSpec, draw_points, points_of
-from .labels import read_cells
+from .tables import read_cells
 from .core import InputError, in_threads, write_file
 from .manifest import label_conflicts
 from .photos import fit_canvas, open_photo

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from .core import InputError
-from .folders import labels_from_folders, place_photos, split_named
+from .folders import place_photos, split_named, split_of_folders
 from .photos import SUFFIXES
 
 # %% ../nbs/03_tables.ipynb #0fab2493
@@ -94,15 +94,20 @@ def _cut(file: Path, text: str, separator: str, lines: int | None = None):
 
 # %% ../nbs/03_tables.ipynb #4f592152
 PATH_NAMES = ('path', 'file', 'filename', 'file_name', 'filepath', 'file_path', 'image', 'image_path', 'image_name', 'imagepath', 'img', 'img_path', 'img_name', 'photo',
-              'photo_path', 'picture', 'fname', 'images', 'photos', 'name', 'image_id', 'id')
+              'photo_path', 'picture', 'fname', 'images', 'photos', 'frame', 'name', 'image_id', 'id')
 LABEL_NAMES = ('label', 'labels', 'class', 'classes', 'class_name', 'classname', 'category', 'target', 'tag', 'tags')
-_SPLIT_NAMES = ('split', 'set', 'subset', 'dataset', 'data_set', 'data_split', 'partition', 'phase', 'usage')
+_SPLIT_NAMES = ('split', 'splits', 'set', 'subset', 'dataset', 'data_set', 'data_split', 'partition', 'phase', 'usage')
 _FLAG_NAMES = {'train': ('is_train', 'is_training', 'train', 'training'), 'valid': ('is_valid', 'is_val', 'is_validation', 'valid', 'val', 'validation'),
                'test': ('is_test', 'is_testing', 'test', 'testing')}
 _NAMES = ('group', 'duplicates', 'side')  # columns of our own that hold names
 FOUND_ANEW = ('problem', 'width', 'height', 'digest', 'fingerprint', '')  # what is in a manifest that somebody hands back
 
 def _plain(name: str) -> str: return '_'.join(name.strip().lower().replace('-', '_').split())
+
+def _row_of(table: pd.DataFrame, wrong: pd.Series) -> int:
+    "The number, as a spreadsheet shows it, of the first row that is wrong"
+    first = int(wrong.to_numpy().argmax())
+    return table.attrs['rows'][first] if 'rows' in table.attrs else first + 2
 
 def _first(names: Sequence[str], header: Sequence[str]) -> str | None:
     "The column of `header` that is called like the first possible one of `names`"
@@ -135,23 +140,38 @@ def split_column(
     # What to call it in an error
     name: str | Path,
 ) -> tuple[pd.Series | None, list[str], str]: # the split of each row, the columns that it comes from, and a sentence about it
-    "Find the split that a table tells, in a column or in flags. Raises `InputError` where it tells two."
-    words = [c for c in table if _plain(c) not in LABEL_NAMES and _tells_split(_plain(c), [v for v in table[c] if v])]
-    flags = {split: c for split, names in _FLAG_NAMES.items() for c in table if _plain(c) in names and c not in words and {v.lower() for v in table[c]} <= {*_YES, *_NO}}
-    if len(words) + bool(flags) > 1: raise InputError(f"{name} tells the split twice ({', '.join([*words, *flags.values()])}). Keep one of these columns.")
-    if words:
-        cells = table[words[0]].map(lambda v: split_named(v) or v)
-        return cells, words, f"the split is that of the column '{words[0]}'" * (words[0] != 'split')
-    if not flags: return None, [], ''
-    cells = pd.Series('train' if {'valid', 'test'} & {*flags} else '', table.index, dtype=object)
-    for split, column in flags.items(): cells = cells.mask(table[column].str.lower().isin(_YES), split)
-    return cells, list(flags.values()), f"the split is that of {' and '.join(flags.values())}"
+    "Find the split that a table tells, in columns or in flags. Raises `InputError` where they contradict each other or can be read in part only."
+    words = {c: found for c in table if _plain(c) not in LABEL_NAMES and (found := _split_words(c, table[c], name)) is not None}
+    flags = {split: c for split, names in _FLAG_NAMES.items() for c in table if _plain(c) in names and c not in words and _are_flags(c, table[c], name)}
+    ways, used = [*words.values(), *([_split_of_flags(table, flags)] if flags else [])], [*words, *flags.values()]
+    if not used: return None, [], ''
+    cells = pd.concat(ways, axis=1).replace('', None).bfill(axis=1).iloc[:, 0].fillna('')
+    if (odd := pd.concat([(way != '') & (way != cells) for way in ways], axis=1).any(axis=1)).any():
+        raise InputError(f"{name}: the columns {' and '.join(used)} contradict each other, in row {_row_of(table, odd)} first. Remove one of them.")
+    return cells, used, f"the split is that of {' and '.join(used)}" * (used != ['split'])
 
-def _tells_split(name: str, cells: list[str]) -> bool:
-    "Whether a column of this name with these cells can only mean a split"
-    if name == 'split': return True
-    known = {split_named(v) for v in set(cells)}
-    return bool(cells) and '' not in known and (name in _SPLIT_NAMES or len(known) > 1)
+def _split_words(column: str, cells: pd.Series, name) -> pd.Series | None:
+    "The splits that the words of a column mean; `None` where it is about something else"
+    words = cells.map(split_named)
+    odd = cells[(cells != '') & (words == '')]
+    if _plain(column) == 'split': return words.where(words != '', cells)  # a word that is none is said for its row
+    if not (words != '').any() or (len(odd) and _plain(column) not in _SPLIT_NAMES): return None
+    if len(odd): raise InputError(f"{name}: the column '{column}' says '{odd.iloc[0]}', and train, valid or test elsewhere. Correct it, or rename the column.")
+    return words if _plain(column) in _SPLIT_NAMES or words[words != ''].nunique() > 1 else None
+
+# %% ../nbs/03_tables.ipynb #ee43ac58
+def _are_flags(column: str, cells: pd.Series, name) -> bool:
+    "Whether the cells of a column called like a flag are yes and no"
+    odd = [v for v in cells if v.lower() not in (*_YES, *_NO)]
+    if odd and _plain(column).startswith('is_'):
+        raise InputError(f"{name}: the column '{column}' says '{odd[0]}', which is neither true nor false. Correct it, or rename the column.")
+    return not odd
+
+def _split_of_flags(table: pd.DataFrame, flags: dict[str, str]) -> pd.Series:
+    "The split that flags tell; what is not for validation is for training, as fastai means it"
+    cells = pd.Series('train' if 'valid' in flags else 'valid' if 'train' in flags else '', table.index, dtype=object)
+    for split, column in flags.items(): cells = cells.mask(table[column].str.lower().isin(_YES), split)
+    return cells
 
 # %% ../nbs/03_tables.ipynb #4de6372b
 def label_column(
@@ -205,10 +225,6 @@ def settle_columns(
     return out
 
 # %% ../nbs/03_tables.ipynb #5668d677
-def _row_of(table: pd.DataFrame, wrong: pd.Series) -> int:
-    "The number, as a spreadsheet shows it, of the first row that is wrong"
-    return int(table.attrs['rows'][wrong.to_numpy().argmax()]) if 'rows' in table.attrs else int(wrong.to_numpy().argmax()) + 2
-
 def _typed(values: pd.Series, text: pd.Series) -> pd.Series:
     "A column of the user's own: numbers where all are numbers, as it was otherwise; nothing is NaN. Names (group, duplicates, side) stay text"
     if _plain(values.name) in _NAMES: return text
@@ -236,7 +252,7 @@ def read_table(
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]
     paths, lost = place_photos(table.path, homes)
     table = table.assign(path=paths, problem=[own or there for own, there in zip(problems, lost)], row=[i for i, _ in lines])
-    if 'split' not in table and (found := _split_by_folder(table.path, homes[0])) is not None:
+    if 'split' not in table and any(found := split_of_folders(table.path, homes)):
         table['split'] = found
         table.attrs['notes'].append('the split is that of the folders in which the photos lie')
     table.attrs['notes'] = notes + table.attrs['notes']
@@ -247,9 +263,3 @@ def _without_header(file, start: int, first: list[str], lines: list) -> tuple[li
     "Column names for a table whose first line is a photo already"
     if len(first) > 2: raise InputError(f"{file}: its first line is a photo ({', '.join(first[:3])}, ...). Write a line of column names above it: path,label,...")
     return ['path', 'label'][:len(first)], [(start, first), *lines]
-
-def _split_by_folder(paths: pd.Series, home: Path) -> pd.Series | None:
-    "The split of photos that lie in folders called so; `None` where there are not two splits"
-    inside = [p for p in paths if Path(p).is_relative_to(home)]
-    split = dict(zip(inside, labels_from_folders(inside, home).split))
-    return paths.map(split).fillna('') if len({*split.values()} - {''}) > 1 else None

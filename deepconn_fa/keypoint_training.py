@@ -53,10 +53,12 @@ def keypoint_dls(
     labels: str | Path | None = None,
     # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
+    # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
+    **reading,
 ) -> DataLoaders:
     "Loaders of labelled photos, split and prepared by `recipe`; `dls.manifest` is the table behind them, `dls.spec` says which points"
     if isinstance(source, pd.DataFrame): manifest, spec = source, spec_of(spec or source.attrs['spec'])
-    else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points)
+    else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **reading)
     if 'side' not in manifest: recipe = recipe.but(mirror=None)  # nobody knows which photos to mirror
     manifest = split_points(manifest, spec, valid=recipe.valid, test=recipe.test, seed=recipe.seed)
     rows = usable_points(manifest, spec)

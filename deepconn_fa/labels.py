@@ -144,10 +144,10 @@ def _units_of(file, xy, sizes, units):
     w, h = np.min(sizes, 0)
     where = f'between {np.nanmin(xy):.3g} and {np.nanmax(xy):.3g}, and the photos are {w:.0f} x {h:.0f} px or larger'
     if found == '?':
-        raise InputError(f"{file}: all points lie {where}. Are these pixels, percent or shares of width and height? Say units='pixels', 'percent' or 'share'; "
+        raise InputError(f"{file}: all points lie {where}. Are these pixels, percent or shares of width and height? Say --units pixels, percent or share (units='percent' in Python); "
                          'points counted from the middle of the photo (-1 to 1) have to be converted first.')
     what = 'shares of width and height' if found == 'share' else 'percent of width and height'
-    return found, [f"all points lie {where}: they are taken as {what} (units='pixels' says otherwise)"]
+    return found, [f"all points lie {where}: they are taken as {what} (--units pixels says otherwise)"]
 
 # %% ../nbs/07_labels.ipynb #485a54c7
 def _same_shape(stated, size):
@@ -198,7 +198,7 @@ def _turn_upright(labels, stored, labelled):
     if turned and labelled == 'auto':
         how = (f'the labels of {known} of them show that they were made on the {rest} photos' if known and rest != '?' else
                'some were labelled before the turn and some after' if known else
-               "nothing shows whether their labels were made before or after the turn: they are taken as made after it (labelled='raw' says otherwise)")
+               "nothing shows whether their labels were made before or after the turn: they are taken as made after it (--labelled raw says otherwise)")
         notes = [f'{len(turned)} photos are turned by their EXIF orientation; {how}']
     return xy, problems, notes
 
@@ -463,5 +463,7 @@ def describe_points(
     if rare: lines.append('often missing: ' + ', '.join(f'{name} (there in {n} photos)' for n, name in rare))
     lines.append(mirror_note(spec))
     lines += manifest.attrs.get('notes', [])
+    try: split_points(manifest, spec)
+    except InputError as e: lines.append(f'cannot be trained on as it is: {e}')
     lines += [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:n_problems], bad.problem)]
     return '\n'.join(lines + ([f'... and {len(bad) - n_problems} more'] if len(bad) > n_problems else []))

@@ -97,9 +97,18 @@ class ClassificationTask(Task):
     # The answers of the rendered samples, in the order of the outputs; other photos bring their own
     classes: tuple[str, ...] = ()
 
-    def read(self, source, recipe: Recipe) -> pd.DataFrame:
+    def read(
+        self,
+        # A folder, a table or a manifest
+        source,
+        recipe: Recipe,
+        *,
+        # The table of the labels, where `source` is the folder of the photos and does not hold it
+        labels: str | Path | None = None,
+    ) -> pd.DataFrame:
         "The photos of `source`, looked at, checked and split as the recipe says"
-        return split(check_labels(scan(source)), valid=recipe.valid, test=recipe.test, seed=recipe.seed)
+        manifest = scan(labels, photos=source) if labels else scan(source)
+        return split(check_labels(manifest), valid=recipe.valid, test=recipe.test, seed=recipe.seed)
 
     def describe(self, manifest: pd.DataFrame) -> str:
         "Sum up what was read, in words"
@@ -328,10 +337,12 @@ class KeypointTask(Task):
         points: str | list | None = None,
         # The label file, where `source` is the folder of the photos and does not hold it
         labels: str | Path | None = None,
+        # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
+        **reading,
     ) -> pd.DataFrame: # `attrs['spec']` is the spec as a dict
         "The labelled photos of `source`, looked at, checked and split as the recipe says"
         if isinstance(source, pd.DataFrame): manifest, spec = source, spec_of(spec or source.attrs['spec'])
-        else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points)
+        else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **reading)
         manifest = split_points(manifest, spec, valid=recipe.valid, test=recipe.test, seed=recipe.seed)
         manifest.attrs['spec'] = spec.to_dict()
         return manifest
@@ -375,11 +386,13 @@ def dls(  # noqa: F811
     device: torch.device | None = None,
     # Photos in a batch; default: as the recipe says
     bs: int | None = None,
+    # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
+    **reading,
 ) -> DataLoaders:
     "Loaders of the labelled photos of `source`: looked at, split by group, decoded once, augmented as the recipe says"
     recipe = self.recipe(recipe or ('scratch' if source is None else 'default'))
     if bs: recipe = recipe.but(batch_size=bs)
-    return keypoint_dls(self.rendered() if source is None else source, recipe, spec=spec, points=points, labels=labels, device=device)
+    return keypoint_dls(self.rendered() if source is None else source, recipe, spec=spec, points=points, labels=labels, device=device, **reading)
 
 # %% ../nbs/70_learners.ipynb #56be8724
 @patch
@@ -400,13 +413,15 @@ def learner(  # noqa: F811
     labels: str | Path | None = None,
     # Where the network runs; default: what fastai finds
     device: torch.device | None = None,
+    # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`; default: 'auto', 'keep', 'auto'
+    reading: dict | None = None,
     # Fields of the recipe to set otherwise, `arch='resnet18'` say, and what fastai's `Learner` takes: see `learner_settings`
     **kwargs,
 ) -> KeypointLearner:
     "A fastai Learner that finds points; `learn.fit_recipe()` trains it as the recipe says"
     settings, given = learner_settings(**kwargs)
     recipe, weights = self.settle(source, recipe, weights, settings, spec and spec_of(spec))
-    loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, spec=spec, points=points, labels=labels, device=device)
+    loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, spec=spec, points=points, labels=labels, device=device, **reading or {})
     if device is not None: loaders.to(device)
     learn = keypoint_learner(loaders, recipe, weights=weights, **given)
     learn.task, learn.metric_canvas = self.name, self.metric_canvas

@@ -39,22 +39,24 @@ def list_photos(
     *,
     # Class folders that are passed over, and said to be
     leave_out: Iterable[str] = LEFT_OUT,
+    # Folder of the photos that a table names; default: the table's own
+    photos: str | Path | None = None,
 ) -> pd.DataFrame: # `attrs['notes']`: what was taken for granted; `attrs['question']`: what cannot be told
     "The rows of `source` before any photo is opened, with what folders or columns say"
     if isinstance(source, pd.DataFrame): table = _check_table(source)
     elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in source]}, dtype=object)
-    else: table = _list_path(source, set(leave_out))
+    else: table = _list_path(source, set(leave_out), photos)
     if not len(table): raise InputError(_no_photos(source, table.attrs))
     table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are no text could not be printed
     return table
 
-def _list_path(source: str | os.PathLike, leave_out: set[str]) -> pd.DataFrame:
+def _list_path(source: str | os.PathLike, leave_out: set[str], photos) -> pd.DataFrame:
     "The rows of a folder, a table or a single photo"
     if '\0' in str(source) or not str(source).strip(): raise InputError(f'{str(source)!r} is no path. Name a photo, a folder of photos or a CSV file.')
     path = Path(source).expanduser().absolute()
     if not os.path.exists(path): raise InputError(f'{source} does not exist. Name a photo, a folder of photos or a CSV file.')
     if path.is_dir(): return _list_folder(path, leave_out)
-    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path)
+    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path, photos=photos)
     if path.suffix.lower() in _NO_PHOTOS: raise InputError(f'{source} is neither a photo nor a table of photos. Name a photo, a folder of photos, or a table ({", ".join(TABLE_SUFFIXES)}).')
     return pd.DataFrame({'path': [str(path)]}, dtype=object)
 
@@ -257,6 +259,8 @@ def scan(
     *,
     # Class folders that are passed over, and said to be; Caltech-101's background is no object
     leave_out: Iterable[str] = LEFT_OUT,
+    # Folder of the photos that a table names; default: the table's own
+    photos: str | Path | None = None,
     # `False` does not look for near-duplicates; a column `duplicates` in `source` is kept as it is
     duplicates: bool = True,
     # Photos decoded at once; default: one for each processor
@@ -265,7 +269,7 @@ def scan(
     progress: bool = True,
 ) -> pd.DataFrame: # `attrs`: `notes`, what was taken for granted; `question`, what cannot be told; `skipped`, files that are no photos; `empty`, class folders without any
     "List the photos of `source` and look at each, one row each"
-    table = list_photos(source, leave_out=leave_out)
+    table = list_photos(source, leave_out=leave_out, photos=photos)
     seen = list(in_threads(inspect_photo, table.path.tolist(), 'Reading photos', workers=workers, progress=progress))
     told = table.problem if 'problem' in table else pd.Series('', table.index)
     table = table.assign(width=[s.width for s in seen], height=[s.height for s in seen], problem=[own or s.problem for own, s in zip(told, seen)],

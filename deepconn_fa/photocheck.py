@@ -235,14 +235,16 @@ def check_photos(
     # As in `scan`
     source: str | Path | list | pd.DataFrame,
     *,
+    # Folder of the photos that a table names; default: the table's own
+    photos: str | Path | None = None,
     # File for the picture (.png, .jpg, .pdf, .svg); default: none is drawn
     out: str | Path | None = None,
     # `False` shows no progress bar
     progress: bool = True,
 ) -> str:
     "Scan the photos of `source`, say what is in them and what is wrong, and draw it to `out`"
-    if out is not None: check_output(out, PICTURES, what='pictures', inputs=list_photos(source).path)
-    manifest = scan(source, progress=progress)
+    if out is not None: check_output(out, PICTURES, what='pictures', inputs=list_photos(source, photos=photos).path)
+    manifest = scan(source, photos=photos, progress=progress)
     measured = measure_photos(manifest, progress=progress)
     if out is not None: save_figure(plot_check(manifest, measured), out)
     return say_photos(manifest, measured)

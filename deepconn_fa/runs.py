@@ -48,6 +48,7 @@ from .photocheck import check_photos
 from .probe import fit_temperature
 from .recipes import Recipe, plot_history
 from .report import read_run, read_settings, read_table, write_model_card, write_report
+from .tables import TABLE_SUFFIXES, read_cells
 from .suspects import apply_corrections, find_suspect_points, find_suspects, save_suspects
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
@@ -254,7 +255,7 @@ def train(
     corrections: str | Path | None = None,
     # Gets each sentence
     say: Callable[[str], None] = echo,
-    # For points: `labels`, `spec` and `points` as in `KeypointTask.read`
+    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `KeypointTask.read`
     which: dict | None = None,
     # `False` leaves suspects, report and model card for later: `write_up`
     report: bool = True,
@@ -284,7 +285,7 @@ def train(
         elif not (folder/'model.safetensors').exists(): _leave_nothing(folder, mine)
         raise
 
-def _check_which(labels=None, spec=None, points=None):
+def _check_which(labels=None, spec=None, points=None, **reading):
     "Raise `InputError` where the label file or the spec cannot be what is meant, before the work begins"
     if labels is not None and not as_path(labels).exists(): raise InputError(f'{labels} does not exist. Name the file of the labels.')
     try: spec is None or spec_of(spec)
@@ -334,7 +335,7 @@ def finish(
     "Train (from the checkpoint on, where there is one), measure beside what is simpler, save, draw and report"
     config, points = read_config(folder), isinstance(learn, KeypointLearner)
     folds = config.get('folds')
-    if learn.weights is None: say('\nThe network starts from random weights: it has never seen a photo.')
+    say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights that have seen other photos: {learn.model[0].weights_name}.')
     outside = out_of_fold(folder, learn, folds=folds, repeats=config['repeats'], say=say) if folds else None
     probe = None if points else _fit_probe(folder, learn, say, folds)
     features = _features(learn) if report and not points else None
@@ -421,7 +422,7 @@ def mark_rest(
 ): # the same, or a table of it
     "Mark all other photos for training, where some are marked as test photos and none for training"
     if isinstance(photos, pd.DataFrame): table = photos
-    elif not hasattr(question, 'metric_canvas'): table = list_photos(photos)
+    elif not hasattr(question, 'metric_canvas'): table = list_photos(which['labels'], photos=photos) if which.get('labels') else list_photos(photos)
     else:
         labels = which.pop('labels', None)
         table, spec = read_labels(labels or photos, photos if labels else None, **which)
@@ -599,7 +600,7 @@ def evaluate(
     # Labelled photos: a folder with a folder for each class, a CSV or a manifest; for points a label file, or a folder that holds one
     photos,
     *,
-    # For points: the label file, where `photos` is the folder of the photos and does not hold it
+    # The file of the labels, where `photos` is the folder of the photos and does not hold it
     labels: str | Path | None = None,
     # For points: what the numbered points of the labels are, as in `read_labels`; default: those that the model finds, where the file does not name them
     spec: KeypointSpec | str | Path | None = None,
@@ -607,6 +608,8 @@ def evaluate(
     out: str | Path | None = None,
     # Gets each sentence
     say: Callable[[str], None] = echo,
+    # For points: `labelled`, `outside` and `units`, as in `read_labels`
+    **reading,
 ) -> tuple[dict[str, dict], pd.DataFrame]: # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
     "Measure a trained model on labelled photos; raises `InputError` where they do not fit it"
     file = model_file(model)
@@ -615,9 +618,9 @@ def evaluate(
     if out is not None: check_answers(out, ('.csv', '.tsv', '.json'), file, photos, labels, spec)
     predictor = create_predictor(file)
     points = isinstance(predictor, KeypointPredictor)
-    if (labels or spec) and not points: raise InputError(f'{model} tells classes, not points: it needs neither labels nor spec.')
+    if (spec or reading) and not points: raise InputError(f'{model} tells classes, not points: it needs no {min(["spec"] * bool(spec) + [*reading])}.')
     if out is not None and points: check_answers(out, ('.csv', '.tsv', '.json'), file, find_labels(labels or photos))
-    rows = _pointed(predictor, photos, labels, spec, say) if points else _labelled(predictor, photos, say)
+    rows = _pointed(predictor, photos, labels, spec, say, reading) if points else _labelled(predictor, photos, labels, say)
     answers = _answers(predictor, rows, '' if points else 'prob', say)
     if not points and (probe := file.with_name('probe.safetensors')).is_file(): answers = _answers(create_predictor(probe), answers, 'probe', say)
     answers = answers.assign(split=np.where(_seen(file, answers, say), 'trained_on', 'unseen'))
@@ -629,9 +632,9 @@ def evaluate(
     return metrics, answers
 
 # %% ../nbs/80_runs.ipynb #323a44de
-def _labelled(predictor, photos, say):
+def _labelled(predictor, photos, labels, say):
     "The photos that have one of the model's classes"
-    manifest = scan(photos)
+    manifest = scan(labels, photos=photos) if labels else scan(photos)
     rows = usable(manifest).reset_index(drop=True)
     if not len(rows): check_labels(manifest)
     if not len(rows): raise InputError(f'{photos} holds no labelled photo that can be read. To have photos predicted: deepconn predict MODEL PHOTOS')
@@ -641,13 +644,13 @@ def _labelled(predictor, photos, say):
     _say_left_out(manifest, rows, 'a label', say)
     return rows
 
-def _pointed(predictor, photos, labels, spec, say):
+def _pointed(predictor, photos, labels, spec, say, reading):
     "The photos that have some of the model's points"
     source, home, ours = labels or photos, photos if labels else None, predictor.spec
-    manifest, found = read_labels(source, home, spec=spec)
+    manifest, found = read_labels(source, home, spec=spec, **reading)
     if lost := set(ours.points) - set(found.points):
         if spec is not None: raise InputError(f"{source} has no point '{min(lost)}', which the model finds; with this spec its points are {', '.join(found.points[:12])}.")
-        manifest, _ = read_labels(source, home, spec=ours)
+        manifest, _ = read_labels(source, home, spec=ours, **reading)
     rows = usable_points(manifest, ours).reset_index(drop=True)
     if not len(rows): raise InputError(f'No photo of {source} has one of the points that the model finds: {", ".join(ours.points[:12])}.')
     _say_left_out(manifest, rows, 'points', say)
@@ -706,17 +709,21 @@ def check(
     *,
     # File for a picture of what was found
     out: str | Path | None = None,
-    # For points, as in `labels.read_labels`
+    # The file of the labels, where `photos` is the folder of the photos and does not hold it
     labels: str | Path | None = None,
+    # For points, as in `labels.read_labels`: these, and `labelled`, `outside`, `units`
     spec: str | Path | None = None,
     points: str | None = None,
+    **reading,
 ) -> str:
     "Say what is in a folder of photos and what is wrong with it; raises `InputError` where there is nothing"
     check_paths(photos)
     _check_which(labels, spec, points)
-    if not (labels or spec or points or _has_points(photos)): return check_photos(photos, out=out)
+    if not (spec or points or reading or _has_points(photos, labels)):
+        said = check_photos(labels, photos=photos, out=out) if labels else check_photos(photos, out=out)
+        return '\n'.join([said, *_why_no_points(photos, labels)])
     if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
-    manifest, found = read_labels(labels or photos, photos if labels else None, spec=spec, points=points)
+    manifest, found = read_labels(labels or photos, photos if labels else None, spec=spec, points=points, **reading)
     if out is not None:
         check_output(out, PICTURES, what='pictures', inputs=manifest.path)
         fine = manifest[manifest.problem == '']
@@ -724,14 +731,25 @@ def check(
         save_figure(plot_photos(list(shown.path), None, found, truth=points_of(shown, found)), out)
     return describe_points(manifest, found)
 
-def _has_points(photos):
-    "Is `photos` a label file of points, or a folder that holds one and no classes?"
+def _has_points(photos, labels):
+    "Are the labels those of points, and not of classes?"
     try:
-        if Path(photos).is_dir() and list_photos(photos).label.nunique() > 1: return False
-        file = find_labels(photos)
-        if file.suffix.lower() == '.csv' and 'label' in file.open(encoding='utf-8-sig').readline().strip().split(','): return False
+        if not labels and _has_classes(photos): return False
+        file = find_labels(labels or photos)
+        if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return False
         return bool(sniff_labels(file))
-    except (InputError, OSError, UnicodeDecodeError): return False
+    except InputError: return False
+
+def _has_classes(photos):
+    "Does `photos` name a folder whose photos have classes?"
+    return Path(photos).is_dir() and list_photos(photos).label.nunique() > 1
+
+def _why_no_points(photos, labels):
+    "What keeps label files in a folder without classes from being read as those of points"
+    if labels or not Path(photos).is_dir() or _has_classes(photos): return []
+    try: find_labels(photos)
+    except InputError as e: return [f'no points either: {e}']
+    return []
 
 # %% ../nbs/80_runs.ipynb #43233f26
 def resume(

@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/keypoint_training.html.md"""
 
 # %% auto #0
 __all__ = ['keypoint_dls', 'phase_in', 'unit_points', 'KeypointLearner', 'LabelOffset', 'PointLoss', 'ErrorPx',
-           'keypoint_learner', 'plot_top_losses', 'answered', 'answered_points', 'measure_points']
+           'keypoint_learner', 'answered', 'answered_points', 'measure_points']
 
 # %% ../nbs/34_keypoint_training.ipynb #782165fd
 from collections.abc import Callable, Sequence
@@ -256,6 +256,7 @@ def predict(
 # %% ../nbs/34_keypoint_training.ipynb #77842a0e
 @dispatch
 def plot_top_losses(x: TensorImage, y: TensorPoint, samples, outs, raws, losses, nrows=None, ncols=None, figsize=None, **kwargs):
+    "Draw labelled points in green and found ones in red, for fastai's `Interpretation`"
     for ax, sample, out, loss in zip(get_grid(len(samples), nrows=nrows, ncols=ncols, figsize=figsize), samples, outs, losses):
         sample[0].show(ctx=ax, **kwargs)
         sample[1].show(ctx=ax, c='lime')

@@ -28,7 +28,7 @@ def seen_name(
 ) -> str:
     "A key that is equal for names that look equal: Unicode form, case, blanks at the ends or doubled, invisible characters"
     text = ' '.join(unicodedata.normalize('NFC', text).translate(_UNSEEN).split())
-    return text if len(text) == 1 else text.casefold()  # the letters A and a may well be two classes
+    return text if len(text) == 1 else text.lower()  # the letters A and a may well be two classes
 
 # %% ../nbs/02_folders.ipynb #bcf32a3a
 SPLITS = ('train', 'valid', 'test')
@@ -41,7 +41,7 @@ def split_named(
     name: str,
 ) -> str: # one of `SPLITS`, or ''
     "The split that `name` stands for"
-    words = [w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+', name)]
+    words = [w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+', name) if len(w) > 1]  # train_A is a part of train
     key = ''.join(w for w in words if w not in _FILLERS)
     for filler in _FILLERS:
         if key.endswith(filler) and key.removesuffix(filler) in _SPLIT_OF: key = key.removesuffix(filler)
@@ -51,7 +51,8 @@ def split_named(
 _OF_TOOLS = re.compile(r"""(?ix)                    # folders of ...
     @eaDir | @__thumb | @Recycle | @Recently-Snapshot | @Transcode | @tmp | @Syno.* | @sharebin | \#recycle | \#snapshot | \#lost\+found   # file servers
   | __MACOSX | \$RECYCLE\.BIN | RECYCLER | RECYCLED | System\ Volume\ Information | FOUND\.\d+ | lost\+found | Temporary\ Items        # systems
-  | Network\ Trash\ Folder | __pycache__ | _vti_cnf | node_modules
+  | Network\ Trash\ Folder | LOST\.DIR | NKSC_PARAM | __pycache__ | _vti_cnf | node_modules
+  | iPod\ Photo\ Cache | CaptureOne | wandb | mlruns | lightning_logs
   | .+\.(?:lrdata|lrcat-data|lrlibrary|aplibrary|photolibrary|photoslibrary|cocatalog|dtrash)""")                                       # programs
 _FILES_OF_TOOLS = re.compile(r'(?i)SYNO(?:PHOTO|VIDEO|FILE|INDEX)_.*|AlbumArt(?:Small|_\{.*)\.jpg|ZbThumbnail\.info|~\$.*')
 _RUN = {'config.json', 'manifest.csv'}
@@ -61,15 +62,15 @@ def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
     "Whether the folder `name` in `folder`, beside `files`, was made by a system or a program"
     if name.startswith('.') or _OF_TOOLS.fullmatch(name): return True
     if not _THUMBNAILS.fullmatch(name): return False
-    inside = _names_in(os.path.join(folder, name))
-    return bool(inside) and {_stem(f) for f in inside} <= {_stem(f) for f in files}
+    inside, beside = {_stem(f) for f in _names_in(os.path.join(folder, name))}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
+    return bool(inside) and inside <= beside  # the same photos, or the same folders of photos, beside it
 
 def _names_in(folder: str) -> set[str]:
     "What lies in `folder`, as far as it may be read"
     try: return set(os.listdir(folder))
     except OSError: return set()
 
-def _stem(name: str) -> str: return os.path.splitext(name)[0].casefold()
+def _stem(name: str) -> str: return re.sub(r'[-_](?:thumb|small|\d+x\d+)$', '', os.path.splitext(name)[0].casefold())
 
 # %% ../nbs/02_folders.ipynb #dd335b04
 def find_files(
@@ -150,7 +151,8 @@ class Layout:
 # %% ../nbs/02_folders.ipynb #d22d7517
 def _take_split(layout: Layout) -> bool:
     "Read a level whose folders are all called like splits: the topmost, or a lower one that has two splits or more"
-    if any(layout.split.values()): return False
+    if any(layout.split.values()): return _take_split_again(layout)
+    if _set_others_apart(layout): return True
     for level in range(max(map(len, layout.rest.values()), default=0)):
         names = {rest[level] for rest in layout.rest.values() if len(rest) > level}
         splits = {split_named(name) for name in names}
@@ -159,6 +161,26 @@ def _take_split(layout: Layout) -> bool:
         if names - {*SPLITS}: layout.notes.append(f'the split is that of the folders: {", ".join(f"{n} is {split_named(n)}" for n in sorted(names))}')
         return True
     return False
+
+def _take_split_again(layout: Layout) -> bool:
+    "Pass over training_set/training_set, as archives unpack"
+    again = {f: rest[0] for f, rest in layout.rest.items() if rest}
+    if not again or any(split_named(name) != layout.split[f] for f, name in again.items()) or all(len(rest) < 2 for rest in layout.rest.values()): return False
+    layout.take(0)
+    return True
+
+def _set_others_apart(layout: Layout) -> bool:
+    "Take the photos of a folder beside splits that hold classes, or of one called unlabelled, as photos without a class"
+    tops = {top: layout.inside(top) for top in layout.tops()}
+    splits = [top for top, inside in tops.items() if split_named(top) and inside - {''}]
+    flat = [top for top, inside in tops.items() if inside == {''} and not split_named(top)]
+    others = [top for top in tops if top.lower() in _UNLABELLED] + (flat if len({split_named(t) for t in splits}) > 1 and len(splits) + len(flat) == len(tops) else [])
+    if not others or len(others) == len(tops): return False
+    layout.rest = {f: () if rest and rest[0] in others else rest for f, rest in layout.rest.items()}
+    layout.notes.append(f'the photos in {_listed(others)} have no class')
+    return True
+
+_UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
 
 def _take_wrapper(layout: Layout) -> bool:
     "Pass over a folder that holds everything, where there are folders in it"
@@ -178,7 +200,7 @@ def _take_parts(layout: Layout) -> bool:
     if len(inside) < 2 or '' in below or len(below) < 2: return False
     shared = sum(map(len, inside.values())) >= 1.5 * len(below)
     kind, lower = _kind_of_parts(inside), _kind_of_parts(below) or all(name.isdecimal() for name in below)
-    if lower or not (shared or kind == 'years'): return False
+    if lower or not (shared or (kind and kind not in _PEOPLE)): return False
     said = f"the folders {_listed(inside)} each hold the folders {_listed(below)}"
     if not kind:
         layout.question = (f'{said}: which of them are the classes? Put all photos of a class into one folder ({min(below)}/...), name the upper folders '
@@ -200,8 +222,27 @@ def read_layout(
 ) -> Layout:
     "Find out which folders are classes, which a split, and which neither"
     layout = Layout(folders)
-    while _take_wrapper(layout) or _take_split(layout) or _take_parts(layout): pass
+    while _take_wrapper(layout) or _take_split(layout) or _take_joined(layout) or _take_parts(layout): pass
+    _take_people(layout)
     return layout
+
+def _take_joined(layout: Layout) -> bool:
+    "Read folders called train_happy, train_sad, test_happy, ..."
+    halves = {top: re.match(r'([A-Za-z]+)[-_ ]+(.+)', top) for top in layout.tops()}
+    if any(layout.split.values()) or len(halves) < 3 or not all(m and split_named(m[1]) for m in halves.values()): return False
+    if len({split_named(m[1]) for m in halves.values()}) < 2 or len({m[2] for m in halves.values()}) == len(halves): return False
+    layout.split |= {f: split_named(halves[rest[0]][1]) for f, rest in layout.rest.items() if rest}
+    layout.rest = {f: (halves[rest[0]][2], *rest[1:]) if rest else rest for f, rest in layout.rest.items()}
+    layout.notes.append(f'split and class are those of the folders {_listed(halves)}')
+    return True
+
+def _take_people(layout: Layout) -> None:
+    "Keep the photos of one person together where each class has a folder for each (happy/couple 1)"
+    below = {rest[1] for rest in layout.rest.values() if len(rest) > 1}
+    if not below or layout.parts_are_people or _kind_of_parts(below) not in _PEOPLE: return
+    layout.part |= {f: rest[1] for f, rest in layout.rest.items() if len(rest) > 1}
+    layout.parts_are_people = True
+    layout.notes.append(f'the photos of each {_kind_of_parts(below)} ({_listed(below)}) stay together')
 
 # %% ../nbs/02_folders.ipynb #3ce30c7b
 def labels_from_folders(
@@ -243,6 +284,11 @@ def place_photos(
     names = [Path(str(name).replace('\\', '/')) for name in names]
     by_tail = {} if all(_is_file(home/name) for name in names for home in homes[:1]) else _by_tail(homes)
     placed = [_place(name, homes, by_tail) for name in names]
+    named = {seen_name(name.parent.name) for name in names}
+    for i, (name, (path, problem)) in enumerate(zip(names, placed)):  # happy/1.jpg is not sad/1.jpg under another root
+        wanted, found = seen_name(name.parent.name), seen_name(Path(path).parent.name)
+        if not problem and wanted and wanted != found and found in named:
+            placed[i] = str(homes[0]/name), f"the photo '{name}' is not there; there is one of that name in '{Path(path).parent.name}'"
     return [path for path, _ in placed], [problem for _, problem in placed]
 
 def _is_file(path: Path) -> bool:
@@ -266,6 +312,7 @@ def _place(name, homes, by_tail):
     for home in homes:
         if _is_file(home/name): return str(home/name), ''
     parts = tuple(seen_name(p) for p in name.parts)
+    if not by_tail.get(parts[-1:]) and (m := re.fullmatch(r'[0-9a-f]{8}-(.+)', parts[-1])): parts = (m[1],)  # Label Studio's mark of an upload
     for k in range(min(3, len(parts)), 0, -1):
         found = by_tail.get(parts[-k:], [])
         if len(found) == 1: return str(found[0]), ''
@@ -276,5 +323,6 @@ def _near(name, by_tail) -> str:
     "What may be meant by a photo that is not there"
     number = name.stem.lstrip('0')
     close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
+    if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
     if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
     return 'look whether it is spelled so, or name the folder of the photos'

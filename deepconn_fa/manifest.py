@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from .core import InputError, in_threads, with_progress
-from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
+from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named, split_of_folders
 from .photos import SUFFIXES, inspect_photo, open_photo
-from .tables import TABLE_SUFFIXES, as_text, read_table, settle_columns
+from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,11 +44,19 @@ def list_photos(
 ) -> pd.DataFrame: # `attrs['notes']`: what was taken for granted; `attrs['question']`: what cannot be told
     "The rows of `source` before any photo is opened, with what folders or columns say"
     if isinstance(source, pd.DataFrame): table = _check_table(source)
-    elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in source]}, dtype=object)
+    elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in _paths_in(source)]}, dtype=object)
     else: table = _list_path(source, set(leave_out), photos)
     if not len(table): raise InputError(_no_photos(source, table.attrs))
     table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are no text could not be printed
     return table
+
+def _paths_in(source) -> list:
+    "The paths that `source` lists"
+    try: paths = list(source)
+    except TypeError: paths = [source]
+    if odd := [p for p in paths if not isinstance(p, (str, os.PathLike))]:
+        raise InputError(f'{odd[0]!r} is no path. Give a folder, a table file, a list of paths, or a DataFrame with the columns path and label.')
+    return paths
 
 def _list_path(source: str | os.PathLike, leave_out: set[str], photos) -> pd.DataFrame:
     "The rows of a folder, a table or a single photo"
@@ -74,7 +82,11 @@ def _no_photos(source, attrs: dict) -> str:
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
     "The same rows, numbered from 0, columns by their usual names, paths absolute and as text"
     table = settle_columns(table.reset_index(drop=True), 'the table')
-    return table.assign(path=[str(Path(p).absolute()) for p in table.path])
+    table['path'] = [str(Path(p).absolute()) for p in table.path]
+    if 'split' not in table and len(table) and any(found := split_of_folders(table.path, [])):
+        table['split'] = found
+        table.attrs['notes'].append('the split is that of the folders in which the photos lie')
+    return table
 
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     "The photos below `folder`, with what their folders say, or else a table that lies there"
@@ -86,15 +98,15 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     others = [f for f in files if f.suffix.lower() not in SUFFIXES]
     attrs = table.attrs | dict(skipped=[str(f) for f in others], unreadable=[e.filename for e in failed], of_tools=count_photos(passed))
     attrs['left_out'] = {name: sum(name in f.parts[depth:-1] for f in background) for name in sorted(leave_out)} if background else {}
-    attrs['empty'] = _empty_classes(folder, attrs['class_folders'], photos, attrs['unreadable'])
+    attrs['empty'] = _empty_classes(folder, attrs['class_folders'], photos, [*attrs['unreadable'], *map(str, passed)])
     if not (table.label != '').any() and len(table): table = _label_by_tables(folder, table, others, attrs)
     table.attrs = attrs
     return table
 
-def _empty_classes(folder: Path, parents: list[str], photos: list[Path], unreadable: list[str]) -> list[str]:
-    "Folders beside the class folders that hold no photos"
+def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others: list[str]) -> list[str]:
+    "Folders beside the class folders that hold no photos; links, those of tools and those that cannot be read are in `others` or count as no class"
     full = {parent for inside in {f.parts[len(folder.parts):-1] for f in photos} for parent in accumulate(inside, lambda a, b: f'{a}/{b}')}
-    beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and str(d) not in unreadable]
+    beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and not d.is_symlink() and not any(Path(o).is_relative_to(d) for o in others)]
     return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -106,15 +118,19 @@ def _subfolders(folder: Path) -> list[Path]:
 def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
     "The photos of `table` with the labels of the tables that lie in `folder`, where there are such"
     found, named = [], []
-    for file in [f for f in others if f.suffix.lower() in TABLE_SUFFIXES and len(f.parts) - len(folder.parts) <= 2][:20]:
+    for file in [f for f in others if f.suffix.lower() in TABLE_SUFFIXES and 'submission' not in f.stem.lower() and len(f.parts) - len(folder.parts) <= 2][:20]:
         try: rows = read_table(file, photos=folder)
         except InputError: continue  # another kind of table
-        rows = rows[rows.path.isin(table.path)] if 'label' in rows else rows[:0]
-        if len(rows): found, named = [*found, rows], [*named, file.relative_to(folder).as_posix()]
+        if 'label' not in rows: continue
+        mine = rows[rows.path.isin(table.path)]
+        if len(mine): found, named = [*found, mine], [*named, file.relative_to(folder).as_posix()]
+        else: attrs['notes'] = [*attrs['notes'], f"{file.relative_to(folder).as_posix()} is not used: it names none of these photos, but for example '{Path(rows.path.iloc[0]).name}'"]
     if not found: return table
     attrs['notes'] = [f"labels are read from {', '.join(named)}", *attrs['notes'], *found[0].attrs['notes']]
     rows = pd.concat(found, ignore_index=True)
-    rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(rows.path.map(dict(zip(table.path, table.split))))
+    folders = rows.path.map(dict(zip(table.path, table.split)))
+    if folders.replace('', None).nunique() < 2: folders[:] = ''  # all labelled photos lie in train: that is no split
+    rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(folders)
     return pd.concat([rows, table[~table.path.isin(rows.path)]], ignore_index=True)
 
 # %% ../nbs/04_manifest.ipynb #adef1ce8
@@ -312,10 +328,10 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
         said = cells.groupby(real).transform(lambda c: ' and '.join(sorted(c.dropna().unique())))
         table['problem'] = table.problem.mask(odd, f'the photo is listed with more than one {what} (' + said.astype(str) + _in_rows(table, real) + '): keep one; none is used')
     again = (table.problem == '') & real[order].duplicated()
-    if 'row' not in table: return table.assign(problem=table.problem.mask(again, 'the same photo as ' + table.path[order].groupby(real[order]).transform('first')))
+    if ROW not in table: return table.assign(problem=table.problem.mask(again, 'the same photo as ' + table.path[order].groupby(real[order]).transform('first')))
     for what in ('label', 'split'): table[what] = table[what].mask(table[what] == '', table[what].replace('', None).groupby(real).transform('first')).fillna('')
     if again.any(): table.attrs['notes'].append(f"{again.sum()} {'row repeats' if again.sum() == 1 else 'rows repeat'} another one and {'is' if again.sum() == 1 else 'are'} left out")
-    return table[~again].drop(columns='row').reset_index(drop=True)
+    return table[~again].drop(columns=ROW).reset_index(drop=True)
 
 # %% ../nbs/04_manifest.ipynb #db81a45e
 def _real_paths(paths: pd.Series) -> pd.Series:
@@ -328,9 +344,9 @@ def _real_paths(paths: pd.Series) -> pd.Series:
 
 def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
     "Where in its file each photo stands, in words"
-    if 'row' not in table: return ''
-    rows = table.row.astype('Int64').astype(str).groupby(real).transform(' and '.join)
-    return ', rows ' + rows
+    if ROW not in table: return ''
+    said = table[ROW].map(lambda row: '' if pd.isna(row) else str(int(row)))
+    return ', rows ' + said.groupby(real).transform(lambda rows: ' and '.join(row for row in rows if row))
 
 # %% ../nbs/04_manifest.ipynb #20d5d3e0
 def content_of(
@@ -407,10 +423,10 @@ def _short(name: str, most: int = 22) -> str:
 def several_labels(
     labels: Iterable[str],
 ) -> str: # '' where there is none
-    "The first of `labels` that reads as several: others joined by a separator, or anything with `|` or `;`"
+    "The first of `labels` that reads as several: others joined by a separator, a list, or anything with `|` or `;`"
     names = {seen_name(label) for label in labels}
     for label in sorted(labels):
-        if any(len(parts := label.split(sep)) > 1 and (sep in ('|', ';') or {seen_name(p) for p in parts} <= names) for sep in ('|', ';', ',', '/', '+', '&', None)): return label
+        if any(len(parts := label.split(sep)) > 1 and (sep in ('|', ';') or {seen_name(p) for p in parts} <= names) for sep in ('|', ';', ',', '/', '+', '&', '-', None)) or label[:1] in '[{': return label
     return ''
 
 # %% ../nbs/04_manifest.ipynb #70676f76
@@ -432,8 +448,9 @@ def check_labels(
                          'keep one label a photo, or join the words by an underscore where they are one name.')
     if empty := [e for e in manifest.attrs.get('empty', []) if Path(e).name not in labels]:
         raise InputError(f"The class folder '{empty[0]}' holds no photos. Add photos to it or remove the folder.")
-    if odd := {name for name in labels if split_named(name)}:
-        raise InputError(f"A class is called '{min(odd)}', as the folders of a split are. Put all class folders inside train/, valid/ and test/, or rename it.")
+    if not (manifest.split != '').any() and (odd := {name for name in labels if name.lower() in ('train', 'training', 'valid', 'validation', 'val', 'test')}):
+        raise InputError(f"A class is called '{min(odd)}', as the folders of a split are, beside {', '.join(sorted(labels - odd)[:4]) or 'no other'}. "
+                         'Put all class folders inside train/, valid/ and test/, or rename it.')
     if len(labels) < 2: raise InputError(f"All photos belong to one class, '{min(labels)}'. A classifier needs at least two classes of photos.")
     return manifest
 
@@ -478,6 +495,9 @@ def split(
 ) -> pd.DataFrame:
     "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
     rows = _dealt(manifest)
+    if {*rows.split} == {'', 'test'}:  # the others are still to be split
+        rest = split(manifest.loc[rows.index[rows.split == '']], valid=valid, test=0, seed=seed).split
+        return manifest.assign(split=rest.reindex(manifest.index).fillna(manifest.split.where(manifest.index.isin(rows.index), '')))
     if (rows.split != '').any(): return check_split(manifest.assign(split=manifest.split.where(manifest.index.isin(rows.index), '')))
     shares = {'train': round(1 - valid - test, 9), 'valid': valid, 'test': test}
     if min(shares.values()) < 0 or shares['train'] == 0: raise ValueError(f'valid={valid} and test={test} leave nothing to train on')

@@ -127,9 +127,23 @@ def _lower_bytes(path, packing: str) -> np.ndarray:
         img.tile = [tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:])) for tile in img.tile]
         return np.asarray(img)
 
+# %% ../nbs/01_photos.ipynb #3c2d5a5a
+def _other_levels(img: Image.Image) -> np.ndarray | None:
+    "The samples of a colour PPM of 16 bits or a TIFF of signed bytes, (h, w) or (h, w, c); `None` for other photos"
+    tile = img.tile[0] if img.tile else None
+    if img.format == 'PPM' and img.mode == 'RGB' and tile.codec_name == 'ppm' and tile.args[1] > 255:
+        img.fp.seek(tile.offset)
+        return np.frombuffer(img.fp.read(6 * img.width * img.height), '>u2').reshape(img.height, img.width, 3)
+    if isinstance(img, TiffImageFile) and img.tile and 2 in img.tag_v2.get(339, ()) and img.tag_v2.get(258) == (8,): return np.asarray(img).view(np.int8)
+    return None
+
 # %% ../nbs/01_photos.ipynb #7b679fbd
 def _deep(img: Image.Image, path) -> Image.Image | None:
     "The photo scaled from its 16 bits a channel; `None` where it has none, or uses them so far that the upper bytes will do"
+    if (levels := _other_levels(img)) is not None:
+        scaled, what = scale_levels(levels)
+        (made := Image.fromarray(scaled)).info['depth'] = what
+        return made
     packing = _packing(img)
     if not packing: return None
     if grey := packing == 'LA;16B':

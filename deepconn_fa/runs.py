@@ -735,10 +735,13 @@ def _has_points(photos, labels):
     "Are the labels those of points, and not of classes?"
     try:
         if not labels and _has_classes(photos): return False
+        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and 'label' in list_photos(labels, photos=photos): return False
         file = find_labels(labels or photos)
         if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return False
         return bool(sniff_labels(file))
-    except InputError: return False
+    except InputError:
+        if labels: raise
+        return False
 
 def _has_classes(photos):
     "Does `photos` name a folder whose photos have classes?"

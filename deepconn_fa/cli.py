@@ -48,7 +48,7 @@ parse_path.__name__ = 'path'  # what --help calls such an argument
 
 # %% ../nbs/90_cli.ipynb #1dbc0319
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={'help_option_names': ['-h', '--help']},
-                  help='Train a classifier or a keypoint detector on your own photos, see how far it can be trusted, and use it.\n\n'
+                  help='Train a classifier or a keypoint detector on your own photos, see how often it is right on photos that it has not seen, and use it.\n\n'
                        'Put the photos of each class in a folder of its own (photos/happy, photos/unhappy), then:\n\n'
                        'deepconn check photos\n\ndeepconn train couples photos\n\ndeepconn predict runs/couples new_photos --out answers.csv\n\n'
                        'Every training ends in a page to read, runs/couples/report.html. Are there few photos (less than 500, say)? Then measure on all of them: deepconn train couples photos --folds 5\n\n'

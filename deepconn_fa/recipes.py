@@ -742,6 +742,8 @@ def plot_history(
     rates: list[float] | None = None,
     # The epoch whose weights were kept: `learn.epoch_kept`
     kept: int | None = None,
+    # What the delivered network reaches on the validation photos, drawn as a circle: `learn.evaluate()['valid']`
+    delivered: dict[str, dict] | None = None,
 ) -> Figure:
     "Draw losses, metrics and learning rate of a run over its epochs"
     metrics = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
@@ -749,7 +751,9 @@ def plot_history(
     loss, metric, rate = fig.subplots(1, 3)
     for name in ('train_loss', 'valid_loss'):
         if history[name].notna().any(): loss.plot(history.epoch, history[name], marker='.', label=name.replace('_', ' '))
-    for name in metrics: metric.plot(history.epoch, history[name].astype(float), marker='.', color='C2', label=f'valid {name}')
+    for name in metrics:
+        metric.plot(history.epoch, history[name].astype(float), marker='.', color='C2', label=f'valid {name}')
+        if name in (delivered or {}): metric.plot(kept or history.epoch.max(), delivered[name]['value'], 'o', mfc='none', ms=9, color='C2', label='delivered')
     if rates: rate.plot(np.linspace(0, len(history), len(rates)), rates, color='C3')
     for ax, title in ((loss, 'loss'), (metric, 'validation'), (rate, 'learning rate')):
         for end in history.epoch[history.phase.diff().fillna(0) > 0]: ax.axvline(end - .5, color='.85', lw=6)

@@ -1,4 +1,4 @@
-"""One page that says what a run found, how far it can be trusted, and why
+"""One page that says what a run found, with intervals and baselines, and what its figures do not show
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 
@@ -46,7 +46,7 @@ from .interpret import overlay, photo_heatmaps
 from .keypoint_training import answered_points, unit_points
 from .keypoints import KeypointSpec, mean_shape, paint_points, plot_point_errors, points_of, typical_shape
 from .core import InputError, as_path, picture_bytes, write_file
-from .manifest import counts, groups_of, label_conflicts, leaks
+from .manifest import CONTENT, counts, groups_of, label_conflicts, leaks
 from .photos import open_photo
 from .metrics import auc, bootstrap, format_estimate, object_sizes, point_errors
 from .recipes import Recipe
@@ -75,7 +75,7 @@ class Section:
     def _repr_html_(self) -> str: return self.html()
 
 # %% ../nbs/60_report.ipynb #040431ea
-TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem')   # columns of a manifest that hold text, whatever it looks like
+TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem', 'corrected')   # columns of a manifest that hold text, whatever it looks like
 
 def read_table(
     # A CSV of a run's folder
@@ -446,6 +446,29 @@ def answer(
         said.append(f'On test photos that no network had seen, the delivered one reaches {percent(e)} ({CI} {interval(e)}, {_n(e)}).')
     return said + [_say_gain(run, right['the network'], right[name], name) for name in reversed(right) if name != 'the network']
 
+# %% ../nbs/60_report.ipynb #40c7d1e8
+def _say_groups(run):
+    "What it means that photos have no group, in a sentence where that is so"
+    rows = run.manifest[run.manifest.problem == '']
+    bare = (rows.group == '').sum() if 'group' in rows else len(rows)
+    if not bare or run.shown == 'train': return []
+    who = 'No photo has a group' if bare == len(rows) else f'{bare:,} of {len(rows):,} photos have no group'
+    return [f'{who}, so nothing kept the photos of one person together. If one person is in several photos, these figures may flatter: '
+            'the network may know the person, not the answer. To rule that out, give the photos a column “group” and train again.']
+
+def _say_corrected(run):
+    "Which labels that the figures rest on were corrected by hand, in sentences"
+    marks = run.manifest.get('corrected', pd.Series('', run.manifest.index)).fillna('')
+    tested, left = run.manifest.split == 'test', (marks == 'left out of test').sum()
+    looked, changed = (marks[tested] != '').sum() + left, (marks[tested] == 'changed').sum()
+    said = []
+    if looked: said.append(f'The test set was corrected: the labels of {looked:,} test photos were looked at again by hand, {changed:,} of them were changed and {left:,} photos left out. '
+                           'If whoever did it saw the network’s answers, the figures flatter; the files do not tell.')
+    shown = (marks[run.manifest.path.isin(run.rows.path) & ~tested] == 'changed').sum()
+    if shown and run.shown != 'train': said.append(f'{shown:,} of the photos that these figures rest on had their labels corrected by hand. If they were looked at because a network had '
+                           'contradicted them, the figures flatter somewhat: its mistakes on labels that are wrong in its favour stay unseen.')
+    return said
+
 # %% ../nbs/60_report.ipynb #b3aed20e
 NO_DIAGNOSIS = 'It is no diagnosis and no help in making one. Decide nothing about a person by it.'
 NOT = {
@@ -472,7 +495,7 @@ def is_not(
     "List in sentences what the score does not say"
     general = ('The interval says how far a figure would move with other photos of the same kind. How the network does with photos of another kind (other people, another camera, '
                'another way of gathering) it does not say: measure it there.')
-    return [*NOT.get(run.config['task'], ()), general, NOT_UNSEEN[run.shown]]
+    return [*NOT.get(run.config['task'], ()), general, NOT_UNSEEN[run.shown], *_say_groups(run), *_say_corrected(run)]
 
 # %% ../nbs/60_report.ipynb #61f8a358
 def _split_table(run, table, crossed):
@@ -604,7 +627,7 @@ def slices(
     "Measure the network on parts of the photos, by the manifest's columns and by facts of the photos; `None` where there is only one part"
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, values = photo_facts(run.rows, light=there, progress=False), _in_place(run) if run.spec else _beside(run)['the network'].astype(float)
-    kept = (*TEXT, 'width', 'height', 'fold', 'repeat', 'phase_in', *(run.spec.columns if run.spec else ()))
+    kept = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *(run.spec.columns if run.spec else ()))
     own = ['side'] + [c for c in run.rows if c not in kept and not c.startswith(('prob_', 'probe_', 'pred_'))]
     several = [c for c in [*own, *FACTS] if c in rows and rows[c].nunique() > 1]
     if not several or np.isnan(values).all(): return None
@@ -780,9 +803,10 @@ def suspects_section(
     table = run.suspects
     if not len(table): return Section('suspects', dict(searched=(run.folder/'suspects.csv').is_file(), n=0))
     paths = table.path.drop_duplicates()
-    kept, first = [c for c in ('label', 'suggested', 'point', 'reason', 'score') if c in table], table.head(100)
+    kept, first = [c for c in ('split', 'label', 'suggested', 'point', 'reason', 'score') if c in table], table.head(100)
     listed = first.assign(path=[photos.name(p) for p in first.path]).set_index('path')[kept]
-    return Section('suspects', dict(searched=True, n=len(paths), large=bool(run.spec), all=len(table) <= 100,
+    splits = table.drop_duplicates('path').split if 'split' in table else paths.map(run.answers.drop_duplicates('path').set_index('path').split)
+    return Section('suspects', dict(searched=True, n=len(paths), tested=(splits == 'test').sum(), crossed=(splits == 'out_of_fold').any(), large=bool(run.spec), all=len(table) <= 100,
                                     photos=_found([_suspect(run, photos, table[table.path == path]) for path in paths[:n]]),
                                     listed=table_of(listed, caption='The surest first', corner='photo')))
 
@@ -816,6 +840,28 @@ def training_words(
     if recipe.interpolate < 1: said.append(f'The final weights lie {100 * recipe.interpolate:.0f}\N{NO-BREAK SPACE}% of the way from where training began to where it ended.')
     return said
 
+# %% ../nbs/60_report.ipynb #e06b7d92
+def _delivered(run):
+    "{column of the history: what the delivered network has on the validation photos}"
+    valid = run.metrics.get('valid', {})
+    found = {name: e['value'] for name, e in valid.items() if name in run.history}
+    (height, width), (tall, wide) = run.recipe.canvas, run.config.get('metric_canvas') or (1, 0)
+    if 'error_px' in run.history and 'l1_canvas_px' in valid and height * wide == width * tall:   # the history counts pixels of the network's canvas
+        found['error_px'] = valid['l1_canvas_px']['value'] * height / tall
+    return found
+
+def _say_delivered(run):
+    "Why the circle does not lie at the curve's end, in a sentence; `None` where there is no circle"
+    marks, recipe = _delivered(run), run.recipe
+    if not marks: return None
+    why = ([f'its weights are those of epoch {run.config["epoch_kept"]}'] * bool(recipe.keep != 'last' and run.config.get('epoch_kept'))
+           + [f'its weights lie {100 * recipe.interpolate:.0f}\N{NO-BREAK SPACE}% of the way from the start to the end of the training'] * (recipe.interpolate < 1)
+           + ['its batch norm statistics were gathered anew after the last epoch'] * recipe.refresh_batchnorm
+           + ['it averages several views of each photo'] * bool(recipe.tta))
+    figures = ', '.join(f'{name.replace("_", " ")} {value:.3g}' for name, value in marks.items())
+    return (f'The circle is the delivered network on the same validation photos ({figures}); the curves are the weights as they were after each epoch, with one view of each photo. '
+            + (f'The two differ because {" and ".join(why)}.' if why else ''))
+
 # %% ../nbs/60_report.ipynb #1ecfa8c1
 def _curves(run):
     "(function that draws it, alt text) of each training curve"
@@ -824,15 +870,17 @@ def _curves(run):
     measured = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
     wanted = {'loss': ['train_loss', 'valid_loss'], 'on the validation photos': measured, 'largest learning rate of the epoch': ['lr']}
     there = {title: [c for c in columns if c in history and pd.to_numeric(history[c], errors='coerce').notna().any()] for title, columns in wanted.items()}
-    return [(lambda title=title, columns=columns: _curve(history, columns, title, kept), f'Curve over {len(history)} epochs: {title}') for title, columns in there.items() if columns]
+    marks = _delivered(run)
+    return [(lambda title=title, columns=columns: _curve(history, columns, title, kept, marks), f'Curve over {len(history)} epochs: {title}') for title, columns in there.items() if columns]
 
-def _curve(history, columns, title, kept):
-    "Plot columns of the history over the epochs"
+def _curve(history, columns, title, kept, delivered):
+    "Plot columns of the history over the epochs, and as a circle what the delivered network has"
     names = {'train_loss': 'training', 'valid_loss': 'validation'}
     fig = Figure(figsize=(3.3, 2.4), layout='constrained')
     ax = fig.subplots()
     for i, name in enumerate(columns):
         ax.plot(history.epoch, pd.to_numeric(history[name], errors='coerce'), marker='.', color='C2' if name == 'lr' else f'C{i}', label=names.get(name, name.replace('_', ' ')))
+        if name in delivered: ax.plot(kept or history.epoch.max(), delivered[name], 'o', mfc='none', ms=9, color=f'C{i}', label='delivered')
     for end in history.epoch[history.phase.diff().fillna(0) > 0]: ax.axvline(end - .5, color='.85', lw=4)
     if kept and columns != ['lr']: ax.axvline(kept, color='.4', ls=':', label='kept')
     ax.set(title=title, xlabel='epoch', ylim=(0, None) if columns == ['lr'] else None)
@@ -850,7 +898,7 @@ def training_section(
     phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
                             'weight decay': f'{p.weight_decay:g}', 'schedule': p.schedule} for p in recipe.phases], index=range(1, len(recipe.phases) + 1))
     settings = pd.DataFrame({'setting': {key: json.dumps(value, ensure_ascii=False) for key, value in recipe.to_dict().items() if key != 'phases'}})
-    return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)],
+    return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)], delivered=_say_delivered(run),
                                     phases=table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
                                     settings=table_of(settings, caption='The recipe', corner='name')))
 
@@ -948,6 +996,16 @@ def _card_figures(figures):
     def simpler(metric): return [f'{who} {format_estimate(figures[key])}' for who, kind in kinds.items() if (key := f'{kind}_{metric}') in figures]
     return [(MEASURES[metric][0], format_estimate(figures[metric]), simpler(metric)) for metric in MEASURES if metric in figures]
 
+# %% ../nbs/60_report.ipynb #95d2b8c0
+def _say_together(run):
+    "What was kept on one side of the split, in a sentence: only what the run knew of"
+    table = run.manifest.assign(label=run.manifest.get('label', ''))
+    known = ['Near-duplicates'] * ('duplicates' in table) + ['photos of one group'] * bool('group' in table and (table.group != '').any())
+    if n := leaks(table).group.nunique(): return f'{n:,} {"set of photos that belong together lies" if n == 1 else "sets of photos that belong together lie"} on both sides of the split.'
+    where = 'in one fold' if run.shown == 'out_of_fold' else 'on one side of the split'
+    said = ' and '.join(known)
+    return f'{said[0].upper()}{said[1:]} lie {where}.' if known and run.shown != 'train' else ''
+
 # %% ../nbs/60_report.ipynb #c650b849
 def write_model_card(
     # A run's folder
@@ -960,7 +1018,7 @@ def write_model_card(
     text = templates().overlay(finalize=_plain).get_template('model_card.md.jinja').render(
         header=Markup(_yaml(_header(run)).strip()), name=run.folder.resolve().name, question=question(run), answer=answer(run),
         points=run.spec.points if run.spec else None, classes=run.classes, limits=is_not(run), n=len(run.manifest), n_bad=(run.manifest.problem != '').sum(), split=split,
-        apart=not len(leaks(run.manifest.assign(label=run.manifest.get('label', '')))), n_unseen=len(run.rows), unseen=UNSEEN[run.shown], figures=_card_figures(run.figures),
+        together=_say_together(run), n_unseen=len(run.rows), unseen=UNSEEN[run.shown], figures=_card_figures(run.figures),
         training=training_words(run), command=Markup(command(run, places=False)), versions=run.config.get('versions', {}), seed=run.recipe.seed)
     return write_file(run.folder/'model_card.md', text.encode('utf-8', 'backslashreplace'))
 

@@ -194,7 +194,8 @@ def draw_run(
 ) -> None:
     "Draw the curves, and what the network says of the photos, its mistakes first"
     if len(learn.history):
-        save_figure(plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None), folder/'curves.png', dpi=120)
+        save_figure(plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None,
+                                 delivered=json.loads((folder/'metrics.json').read_text(encoding='utf-8')).get('valid')), folder/'curves.png', dpi=120)
     rows = answers[answers.split == shown].drop_duplicates('path').reset_index(drop=True)   # of folds that were repeated, the first
     if isinstance(learn, KeypointLearner): _draw_points(folder, rows, learn.spec)
     else: _draw_classes(folder, rows, list(learn.dls.vocab), shown.replace('_', '-'))

@@ -148,20 +148,7 @@ class Layout:
         "The class of the photos in `folder`; '' where the folders do not say"
         return self.rest[folder][0] if self.rest[folder] else ''
 
-# %% ../nbs/02_folders.ipynb #d22d7517
-def _take_split(layout: Layout) -> bool:
-    "Read a level whose folders are all called like splits: the topmost, or a lower one that has two splits or more"
-    if any(layout.split.values()): return _take_split_again(layout)
-    if _set_others_apart(layout): return True
-    for level in range(max(map(len, layout.rest.values()), default=0)):
-        names = {rest[level] for rest in layout.rest.values() if len(rest) > level}
-        splits = {split_named(name) for name in names}
-        if '' in splits or (level and len(splits) < 2): continue
-        layout.split |= {f: split_named(name) for f, name in layout.take(level).items()}
-        if names - {*SPLITS}: layout.notes.append(f'the split is that of the folders: {", ".join(f"{n} is {split_named(n)}" for n in sorted(names))}')
-        return True
-    return False
-
+# %% ../nbs/02_folders.ipynb #34e78948
 def _take_split_again(layout: Layout) -> bool:
     "Pass over training_set/training_set, as archives unpack"
     again = {f: rest[0] for f, rest in layout.rest.items() if rest}
@@ -181,6 +168,20 @@ def _set_others_apart(layout: Layout) -> bool:
     return True
 
 _UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
+
+# %% ../nbs/02_folders.ipynb #d22d7517
+def _take_split(layout: Layout) -> bool:
+    "Read a level whose folders are all called like splits: the topmost, or a lower one that has two splits or more"
+    if any(layout.split.values()): return _take_split_again(layout)
+    if _set_others_apart(layout): return True
+    for level in range(max(map(len, layout.rest.values()), default=0)):
+        names = {rest[level] for rest in layout.rest.values() if len(rest) > level}
+        splits = {split_named(name) for name in names}
+        if '' in splits or (level and len(splits) < 2): continue
+        layout.split |= {f: split_named(name) for f, name in layout.take(level).items()}
+        if names - {*SPLITS}: layout.notes.append(f'the split is that of the folders: {", ".join(f"{n} is {split_named(n)}" for n in sorted(names))}')
+        return True
+    return False
 
 def _take_wrapper(layout: Layout) -> bool:
     "Pass over a folder that holds everything, where there are folders in it"
@@ -215,17 +216,7 @@ def _listed(names: Iterable[str], most: int = 4) -> str:
     names = sorted(names)
     return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
 
-# %% ../nbs/02_folders.ipynb #c3b02ada
-def read_layout(
-    # Folders with photos, as parts below the source: ('train', 'cat')
-    folders: Iterable[tuple[str, ...]],
-) -> Layout:
-    "Find out which folders are classes, which a split, and which neither"
-    layout = Layout(folders)
-    while _take_wrapper(layout) or _take_split(layout) or _take_joined(layout) or _take_parts(layout): pass
-    _take_people(layout)
-    return layout
-
+# %% ../nbs/02_folders.ipynb #f1746da6
 def _take_joined(layout: Layout) -> bool:
     "Read folders called train_happy, train_sad, test_happy, ..."
     halves = {top: re.match(r'([A-Za-z]+)[-_ ]+(.+)', top) for top in layout.tops()}
@@ -243,6 +234,17 @@ def _take_people(layout: Layout) -> None:
     layout.part |= {f: rest[1] for f, rest in layout.rest.items() if len(rest) > 1}
     layout.parts_are_people = True
     layout.notes.append(f'the photos of each {_kind_of_parts(below)} ({_listed(below)}) stay together')
+
+# %% ../nbs/02_folders.ipynb #c3b02ada
+def read_layout(
+    # Folders with photos, as parts below the source: ('train', 'cat')
+    folders: Iterable[tuple[str, ...]],
+) -> Layout:
+    "Find out which folders are classes, which a split, and which neither"
+    layout = Layout(folders)
+    while _take_wrapper(layout) or _take_split(layout) or _take_joined(layout) or _take_parts(layout): pass
+    _take_people(layout)
+    return layout
 
 # %% ../nbs/02_folders.ipynb #3ce30c7b
 def labels_from_folders(

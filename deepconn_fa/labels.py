@@ -343,6 +343,7 @@ def read_labels(
         if value not in known: raise InputError(f"{name}={value!r} is none of {', '.join(known)}")
     found, spec = _read_as(labels, spec, points)
     found = _join_photos(found, [Path(f).expanduser().absolute() for f in (photos, labels) if f is not None and not Path(f).is_file()])
+    counted = count_notes(found)
     manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
     attrs = manifest.attrs
     xy, text, notes = _check_photos(found, manifest, labelled, outside, units)
@@ -350,7 +351,7 @@ def read_labels(
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec)], axis=1)
     if (manifest.problem != '').all():
         raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
-    manifest.attrs = attrs | dict(notes=count_notes(found) + found.notes + notes + _column_note(found.rows))
+    manifest.attrs = attrs | dict(notes=counted + found.notes + notes + _column_note(found.rows))
     return manifest, spec
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc

@@ -582,17 +582,22 @@ def read_labelme(
     return gather(file, [(row | {k: v for k, v in (data.get('flags') or {}).items() if v}, points)], may_be_empty=True)
 
 # %% ../nbs/06_formats.ipynb #5ae338af
-def _via_name(regions):
-    "The attribute of the regions that names points, `None` where none does"
-    keys = Counter(k for r in regions for k, v in (r.get('region_attributes') or {}).items() if v and k.lower() not in QUALIFIERS)
-    return max(keys, key=lambda k: (k.lower() in (*_POINT_NAMES, 'name', 'label'), keys[k]), default=None)
+def _via_said(region, key):
+    "What an attribute of a region says, '' for nothing"
+    said = (region.get('region_attributes') or {}).get(key) or ''
+    return str(next((k for k, v in said.items() if v), '') if isinstance(said, dict) else said).strip()  # a checkbox
+
+def _via_name(photos):
+    "The attribute of the regions of each photo that names points, `None` where none does: one that differs from point to point of a photo"
+    keys = Counter(k for regions in photos for r in regions for k in r.get('region_attributes') or {} if _via_said(r, k) and k.lower() not in QUALIFIERS)
+    def apart(key): return np.mean([len({*said}) == len(said) for regions in photos if (said := [v for r in regions if (v := _via_said(r, key))])])
+    return max(keys, key=lambda k: (apart(k), k.lower() in (*_POINT_NAMES, 'name', 'label'), keys[k]), default=None)
 
 def _via_points(regions, key):
     "The points of one photo"
-    for i, region in enumerate(r for r in regions if r['shape_attributes'].get('name') == 'point'):
+    for i, region in enumerate(regions):
         shape, said = region['shape_attributes'], region.get('region_attributes') or {}
-        name = said.get(key) if key else i
-        if isinstance(name, dict): name = next((k for k, v in name.items() if v), '')  # a checkbox
+        name = _via_said(region, key) if key else i
         marks = [qualify(k.lower(), v) for k, v in said.items() if k.lower() in QUALIFIERS]
         yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', any(m for m, _ in marks), next((v for _, v in marks if v == v), np.nan))
 
@@ -615,10 +620,16 @@ def read_via(
         data = _load_json(file)
         images = list(data.get('_via_img_metadata', data).values())
     regions = [list(i['regions'].values()) if isinstance(i['regions'], dict) else i['regions'] for i in images]  # version 1 numbers them
-    regions = [[r for r in mine if r.get('shape_attributes')] for mine in regions]
-    key = _via_name([r for mine in regions for r in mine])
-    photos = [(dict(path=image['filename']) | {k: str(v) for k, v in (image.get('file_attributes') or {}).items() if v}, list(_via_points(mine, key)))
-              for image, mine in zip(images, regions)]
+    regions = [[r for r in mine if (r.get('shape_attributes') or {}).get('name') == 'point'] for mine in regions]
+    key = _via_name(regions)
+    usual = Counter(len(mine) for mine in regions if mine).most_common(1)
+    photos = []
+    for image, mine in zip(images, regions):
+        row, points, problem = {k: str(v) for k, v in (image.get('file_attributes') or {}).items() if v}, list(_via_points(mine, key)), ''
+        if nameless := [p.where for p in points if not p.name]: problem = f"{nameless[0]} has no name (its '{key}' is empty): fill it in, or remove the region"
+        if key is None and mine and len(mine) != usual[0][0]:
+            problem = f'{count_of(len(mine), "point")} without names are set on it, and {usual[0][0]} on most photos: which is missing? Name the points by an attribute of the regions'
+        photos.append((row | dict(path=image['filename'], problem=problem), [p for p in points if p.name]))
     return gather(file, photos)
 
 # %% ../nbs/06_formats.ipynb #7b9dd291
@@ -695,22 +706,29 @@ def read_supervisely(
 
 # %% ../nbs/06_formats.ipynb #9c55e763
 def _landmarks(data):
-    "The list of landmarks that `data` holds, under whatever key, or `None`"
-    while isinstance(data, dict) and len(data) and not {'x', 'y'} <= {*data}: data = next((v for v in data.values() if isinstance(v, (list, dict))), None)
-    while isinstance(data, list) and data and isinstance(data[0], list): data = data[0]  # one list for each hand
-    fine = isinstance(data, list) and data and all(isinstance(p, dict) and {'x', 'y'} <= {*p} and not {'width', 'w'} & {*p} for p in data)
-    return data if fine else None
+    "The lists of landmarks that `data` holds, under whatever key, one for each hand or face; world landmarks are metres, and no places in the photo"
+    if isinstance(data, dict): return [found for k, v in data.items() if not _in_metres(k) for found in _landmarks(v)]
+    if not isinstance(data, list) or not data: return []
+    if all(isinstance(p, dict) and {'x', 'y'} <= {*p} and not {'width', 'w'} & {*p} for p in data): return [data]
+    return [found for v in data if isinstance(v, list) or isinstance(v, dict) and any(_LANDMARK.search(k) for k in v) for found in _landmarks(v)]
+
+_LANDMARK = re.compile('landmark|keypoint', re.IGNORECASE)
+
+def _in_metres(key): return bool(re.search('world|3d', key, re.IGNORECASE))
+
+_PHOTO_KEYS = (*PATH_NAMES, 'imagePath')
 
 def _landmark_photos(file, data):
     "(photo, where, landmarks) of each photo"
-    if _landmarks(data) is not None and not _by_photo(data): return [(file.stem, '', data)]
+    listed = isinstance(data, list) and all(isinstance(v, dict) and any(k in v for k in _PHOTO_KEYS) and not {'x', 'y'} <= {*v} for v in data)
+    if _landmarks(data) and not listed and not _by_photo(data): return [(file.stem, '', data)]
     if isinstance(data, dict): return [(str(name), f"'{name}'", mine) for name, mine in data.items()]
-    keys = [k for k in (*PATH_NAMES, 'image_path', 'imagePath', 'id') if k in data[0]]
+    keys = [k for k in _PHOTO_KEYS if k in data[0]]
     return [(str(mine[keys[0]]), f'photo {i + 1}', {k: v for k, v in mine.items() if isinstance(v, (list, dict))}) for i, mine in enumerate(data)]
 
 def _by_photo(data):
     "Whether the keys of a dict are photos"
-    return isinstance(data, dict) and (len(data) > 1 and all(_landmarks(v) is not None for v in data.values()) or Path(next(iter(data))).suffix.lower() in SUFFIXES)
+    return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or Path(next(iter(data))).suffix.lower() in SUFFIXES)
 
 @_reader('MediaPipe')
 def read_mediapipe(
@@ -720,8 +738,10 @@ def read_mediapipe(
     "Read normalised landmarks, one hand, face or body a photo"
     photos = []
     for name, where, found in _landmark_photos(file, _load_json(file)):
-        points = [Point(str(p.get('name') or i), _float(p['x']), _float(p['y']), '', False, _float(p.get('visibility'))) for i, p in enumerate(_landmarks(found) or [])]
-        photos.append((dict(path=name, where=where), points))
+        objects = [(f'list {k + 1}', [Point(str(p.get('name') or i), _float(p['x']), _float(p['y']), '', False, _float(p.get('visibility'))) for i, p in enumerate(mine)])
+                   for k, mine in enumerate(_landmarks(found))]
+        points, problem = _one_object(objects)
+        photos.append((dict(path=name, where=where, problem=problem), points))
     far = any(max(abs(p.x), abs(p.y)) > 2 for _, points in photos for p in points)
     return gather(file, photos, units='' if far else 'share')  # some store pixels in the same form
 
@@ -767,16 +787,47 @@ def _yolo_object(line, number, names, dim):
     points = [Point(name, x, y, '', missing=(x, y) == (0, 0) or bool(v) and v[0] <= 0) for name, (x, y, *v) in zip(names, zip(*[iter(values[5:])] * dim))]
     return int(values[0]), f'line {number}', points
 
-def _yolo_photo(path, root, names, dim):
+def _yolo_photo(path, root, names, dim, stated):
     "The row, the points and the classes of one text file"
     parts = list(path.relative_to(root).with_suffix('').parts)
     split = next((word for part in parts[:-1][::-1] if (word := split_named(part))), '')
     if 'labels' in parts: parts[len(parts) - 1 - parts[::-1].index('labels')] = 'images'
-    row = dict(path='/'.join(parts), where=path.relative_to(root).as_posix(), split=split, problem='')
+    said = _stated_split(parts, stated) or split
+    row = dict(path='/'.join(parts), where=path.relative_to(root).as_posix(), split=said, problem='')
     try: objects = [_yolo_object(line, i, names, dim) for i, line in enumerate(path.read_text().splitlines(), 1) if line.strip()]
     except ValueError as e: return row | dict(problem=f'{e}: correct it'), [], set()
     points, problem = _one_object([(where, points) for _, where, points in objects])
     return row | dict(problem=problem), points, {kind for kind, _, points in objects if points}
+
+# %% ../nbs/06_formats.ipynb #2d5b807f
+def _yolo_splits(config, root):
+    "{last part: (split, parts)} of the path of each folder and each photo that data.yaml names for a split"
+    found = defaultdict(list)
+    for word, split in dict(train='train', val='valid', valid='valid', test='test').items():
+        named = config.get(word) or []
+        for text in named if isinstance(named, list) else [named]:
+            place = _below(root, f"{config.get('path') or ''}/{text}")
+            if place is None: continue
+            lines = (root/place).read_text(encoding='utf-8-sig').splitlines() if (root/place).is_file() else []
+            listed = [_parts_of(str(Path(line.strip()).with_suffix(''))) for line in lines if _parts_of(line)] if lines else [[*place.parts]]
+            for named in listed: found[named[-1]].append((split, named))
+    return found
+
+def _parts_of(text): return [p for p in re.split(r'[/\\]', text.strip()) if p not in ('', '.', '..')]
+
+def _below(root, text):
+    "What a path of another machine, or of another working folder, is below `root`; `None` where it is not there"
+    parts = _parts_of(text)
+    return next((Path(*parts[k:]) for k in range(len(parts)) if (root/Path(*parts[k:])).exists()), None)
+
+def _stated_split(parts, stated):
+    "The split of a photo: that of the photo itself or of the closest folder that is named; '' where none is, or several are of as much right"
+    best = {}
+    for split, named in [entry for part in {*parts} for entry in stated.get(part, ())]:
+        k = min(len(named), len(parts))
+        if parts[:len(named)] == named or parts[-k:] == named[-k:] and named: best.setdefault(len(named), set()).add(split)
+    found = best[max(best)] if best else set()
+    return found.pop() if len(found) == 1 else ''
 
 # %% ../nbs/06_formats.ipynb #83eb5abc
 _NO_PHOTOS = ('classes', 'predefined_classes', 'names', 'obj', 'readme', 'notes')  # text files that tools write beside labels
@@ -793,8 +844,8 @@ def read_yolo(
     texts = [f for f in find_files(root) if f.suffix == '.txt' and f.stem.lower() not in _NO_PHOTOS]
     texts = [f for f in texts if 'labels' in f.relative_to(root).parts[:-1]] or [f for f in texts if any(f.with_suffix(s).is_file() for s in SUFFIXES)]
     if not texts: raise InputError(f"{file}: there is no text file in a folder 'labels' beside it. Copy the whole data set, with labels and images.")
-    names = _yolo_names(config, n)
-    rows, points, kinds = zip(*(_yolo_photo(f, root, names, dim) for f in texts))
+    names, stated = _yolo_names(config, n), _yolo_splits(config, root)
+    rows, points, kinds = zip(*(_yolo_photo(f, root, names, dim, stated) for f in texts))
     if len(used := set().union(*kinds)) > 1: raise InputError(f'{file} holds keypoints of {len(used)} classes, and this detector finds one. Keep one.')
     labels = gather(file, list(zip(rows, points)), names=names, units='share')
     flip = config.get('flip_idx')
@@ -821,10 +872,12 @@ _JSON_SIGNS = dict(
     via=lambda d: isinstance(d, dict) and any(isinstance(i, dict) and 'regions' in i and 'filename' in i for i in d.get('_via_img_metadata', d).values()),
     supervisely=lambda d: isinstance(d, dict) and 'objects' in d and 'size' in d,
     label_studio=lambda d: 'keypointlabels' in json.dumps(d) or 'data' in _first(d) and ('annotations' in _first(d) or 'completions' in _first(d)),
-    mediapipe=lambda d: _landmarks(d) is not None or _landmarks(_first(d)) is not None)
+    mediapipe=lambda d: bool(_landmarks(d) or _landmarks(_first(d))))
 
 _OTHER_JSON = [
     (lambda d: isinstance(d, dict) and 'view' in d and 'metadata' in d, 'a project of VIA 3. Label points with VIA 2, or export them as COCO'),
+    (lambda d: any(_in_metres(k) and _LANDMARK.search(k) for k in (d if isinstance(d, dict) else _first(d))),
+     "world landmarks of MediaPipe, which are metres and no places in the photo. Store its landmarks ('landmarks', 'hand_landmarks')"),
     (lambda d: isinstance(d, dict) and 'people' in d, "what OpenPose found in a photo, not labels. Store points as CSV: file, x0, y0, x1, y1 and so on"),
     (lambda d: 'keypoints' in _first(d) and 'image_id' in _first(d), 'a list of COCO results, which names no photos. Name the annotation file instead'),
     (lambda d: isinstance(d, dict) and 'classes' in d and 'tags' in d, "the description of a Supervisely project. Name the project's folder"),

@@ -13,7 +13,7 @@ __all__ = ['SPECS', 'TRUE_COLOUR', 'PREDICTED_COLOUR', 'KeypointSpec', 'match_si
 
 # %% ../nbs/05_keypoints.ipynb #f977c107
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,7 +204,7 @@ def _marked(parts):
         for low, name in plain.items():
             first, last = low.removeprefix(left), low.removesuffix(left)
             for rest, other in ((first, right + first), (last, last + right)):
-                if rest in ('', low) or other not in plain: continue
+                if rest == low or other not in plain: continue
                 if len(left) > 1 or left == 'l' or {name, plain[other]} in twins: found |= {name: ('L', rest.strip(' _.-')), plain[other]: ('R', rest.strip(' _.-'))}
     return found
 
@@ -216,6 +216,7 @@ def _twins(parts):
         for rest, word in (((0, p[1:]), p[0]), ((1, p[:-1]), p[-1])):
             if rest[1]: homes[rest][word] = name
         if p and len(p[-1]) > 3: homes[2, (*p[:-1], p[-1][:-1])][p[-1][-1]] = name  # bouched
+        if p and len(p[0]) > 3: homes[3, (p[0][1:], *p[1:])][p[0][0]] = name  # dbouche
     return [pair for rest, names in homes.items() for pair in [tuple(names.values())]
             if len(names) == 2 and all(w.isalpha() and len(w) <= 3 and w not in _NO_MARKS for w in names)
             and (rest[0] < 2 or {*names} in ({'g', 'd'}, {'s', 'd'}, {'e', 'd'}, {'i', 'd'}, {'v', 'h'}, {'l', 'p'}))]
@@ -231,8 +232,9 @@ def match_sides(
     if len(points) > 2 and all(len(name) == 1 for name in points): return (), []  # letters of the alphabet
     sided = {name: p for name, p in parts.items() if 'L' in p or 'R' in p}
     named = {p: name for name, p in sided.items()}
-    pairs = tuple((name, named[_swapped(p)]) for name, p in sided.items() if _swapped(p) in named and next(s for s in p if s in 'LR') == 'L')
-    lone = [name for name, p in sided.items() if _swapped(p) not in named]
+    often = Counter(sided.values())
+    lone = [name for name, p in sided.items() if _swapped(p) not in named or often[p] + often[_swapped(p)] > 2]  # L1 and G1 are both left
+    pairs = tuple((name, named[_swapped(p)]) for name, p in sided.items() if name not in lone and next(s for s in p if s in 'LR') == 'L')
     return pairs, lone + [name for pair in _twins(parts) for name in sorted(pair, key=points.index) if pairs]
 
 # %% ../nbs/05_keypoints.ipynb #c12b8a0d

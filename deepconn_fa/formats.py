@@ -275,6 +275,18 @@ def _numbers(cells, names):
         values.append(value)
     return values, problem
 
+# %% ../nbs/06_formats.ipynb #b45423f1
+def _cells(file):
+    "The rows of a table, as `read_cells` gives them, also where blanks cut it into columns"
+    rows = read_cells(file)
+    if Path(file).suffix.lower() not in ('.txt', '.csv') or max(len(cells) for _, cells in rows) > 2: return rows
+    cut = [(i, ' '.join(cells).split()) for i, cells in rows]
+    if len(cut) > 2 and len(cut[0][1]) == 1 and cut[0][1][0].isdecimal(): cut = cut[1:]
+    head, first = cut[0][1], cut[1][1]
+    if len(head) < 2 or len(first) < 3: return rows
+    if len(head) == len(first) - 1: cut[0] = (cut[0][0], ['file', *head])
+    return cut
+
 # %% ../nbs/06_formats.ipynb #bbb6c1e4
 _AXIS = '|'.join(('x', 'y', *sorted(QUALIFIERS, key=len, reverse=True)))
 _NUMBERED = re.compile(rf'(?:({_AXIS})[_ .-]?(\d+)|(?:p|pt|kp|point|keypoint|landmark)?[_ .-]?(\d+)[_ .-]({_AXIS}))', re.IGNORECASE)
@@ -310,7 +322,7 @@ def read_wide(
     file: str | Path,
 ) -> Labels:
     "Read a table with one row a photo"
-    (_, header), *lines = read_cells(file)
+    (_, header), *lines = _cells(file)
     if twice := [c for c in header if c and header.count(c) > 1]:
         raise InputError(f"{file} has two columns '{twice[0]}'. Rename or remove one.")
     points, named = point_columns(header)
@@ -376,7 +388,7 @@ def _find_qualifiers(file, header, lines, points):
     for i, column in enumerate(header):
         if i in used: continue
         name, words = _column_of_point(column, points)
-        if not name or split_named(column): continue
+        if not name or words == ('z',) or split_named(column): continue
         cells = {cells[i].lower() for _, cells in lines if i < len(cells)} - _NOTHING
         if (word := qualifier_of(words)) and word not in points[name]: points[name][word] = i
         elif not word and len(cells) > 1 and cells <= {'0', '1', '2', '0.0', '1.0', '2.0', *_MEANING}:
@@ -407,14 +419,18 @@ def _table_point(cells, axes, header):
     return xy, missing, likelihood, problem
 
 # %% ../nbs/06_formats.ipynb #61388488
-_POINT_NAMES = ('point', 'keypoint', 'landmark', 'bodypart', 'joint', 'part')
+_POINT_NAME = re.compile('(?:(?:(?:key|land|body)?_?(?:point|mark|part)|marker|joint|kpt?|pt|lm)(?:_?(?:name|label|type|id|idx|index|no|nr|number))?|label_name)')
+_WHERE = 'coord|coordinate|pos|position|loc|location|point|keypoint|kp|landmark|pixel|px|c'
+_PLACE = re.compile(f'(?:(?:{_WHERE})_?)?([xy])(?:_?(?:{_WHERE}))?')  # coord_x, x_px
 
 def _long_columns(header):
     "{'file', 'point', 'x', 'y', and what qualifies a point: column number} of a long table, or `None` where it is none"
-    small = [c.lower() for c in header]
+    small = [re.sub(r'[ .-]+', '_', seen_name(c).lower()) for c in header]
     found = {word: small.index(word) for word in ('x', 'y', *QUALIFIERS) if word in small}
-    paths, points = ([c for c in names if c in small] for names in (PATH_NAMES, (*_POINT_NAMES, 'name', 'label')))
-    points = [c for c in points if c not in paths[:1]]
+    found |= {word: i for i, c in enumerate(small) if (word := qualifier_of(_words(c))) and word not in found and c not in _SPELLED}
+    paths, points = [c for c in PATH_NAMES if c in small], sorted(filter(_POINT_NAME.fullmatch, small), key=lambda c: bool(re.search('(id|idx|index|no|nr|number)$', c)))
+    if points: found = {m[1]: i for i, c in enumerate(small) if (m := _PLACE.fullmatch(c))} | found  # the plain x and y come first
+    points = [c for c in (*points, 'name', 'label') if c in small and c not in paths[:1]]
     if not {'x', 'y'} <= {*found} or not paths or not points: return None
     return found | dict(file=small.index(paths[0]), point=small.index(points[0]))
 
@@ -424,7 +440,7 @@ def read_long(
     file: str | Path,
 ) -> Labels:
     "Read a table with one row a point"
-    (_, header), *lines = read_cells(file)
+    (_, header), *lines = _cells(file)
     at = _long_columns(header)
     if at is None:
         raise InputError(f"{file} is no table with one row a point: it needs the columns file, point, x and y; it has "
@@ -591,7 +607,7 @@ def _via_name(photos):
     "The attribute of the regions of each photo that names points, `None` where none does: one that differs from point to point of a photo"
     keys = Counter(k for regions in photos for r in regions for k in r.get('region_attributes') or {} if _via_said(r, k) and k.lower() not in QUALIFIERS)
     def apart(key): return np.mean([len({*said}) == len(said) for regions in photos if (said := [v for r in regions if (v := _via_said(r, key))])])
-    return max(keys, key=lambda k: (apart(k), k.lower() in (*_POINT_NAMES, 'name', 'label'), keys[k]), default=None)
+    return max(keys, key=lambda k: (apart(k), k.lower() in ('name', 'label') or bool(_POINT_NAME.fullmatch(k.lower())), keys[k]), default=None)
 
 def _via_points(regions, key):
     "The points of one photo"
@@ -924,7 +940,7 @@ def _sniff_json(file):
 
 def _sniff_table(file):
     "The format of a table"
-    lines = read_cells(file)
+    lines = _cells(file)
     header, small = lines[0][1], [c.lower() for c in lines[0][1]]
     if {'scorer', 'bodyparts'} & {cells[0].lower() for _, cells in lines[:4]}: return 'deeplabcut'
     if 'region_shape_attributes' in small: return 'via'

@@ -119,7 +119,7 @@ def one_spelling(
     others = defaultdict(list)
     for name, used in spelling.items():
         if name != used: others[used].append(f"'{name}'")
-    return spelling, [f"{', '.join(same)} and '{used}' are one point" for used, same in others.items() if used in spelling or len(same) > 1]
+    return spelling, [f"points called {', '.join(same)} are read as '{used}'" for used, same in others.items()]
 
 # %% ../nbs/06_formats.ipynb #84402817
 class Point(NamedTuple):
@@ -298,7 +298,10 @@ _BOX = re.compile(r'(?:.*[_ .-])?(?:b?box|bounding[_ .-]?box|bb|roi|crop|rect)',
 def _one_case(named):
     "Put the columns of names that look the same together: nose_x and Nose_y"
     spelling, found = one_spelling([*named])[0], defaultdict(dict)
-    for name, at in named.items(): found[spelling[name]] = at | found[spelling[name]]
+    for name, at in named.items():
+        mine = found[spelling[name]]
+        if twice := at.keys() & mine.keys(): raise InputError(f"The points '{spelling[name]}' and '{name}' are one, and both have a column {min(twice)}. Rename or remove one.")
+        mine.update(at)
     return found
 
 def point_columns(

@@ -194,7 +194,7 @@ def _name_parts(name):
 
 _MARKS = (('l', 'r'), ('lt', 'rt'), ('lf', 'rg'), ('li', 're'), ('lk', 'rs'), ('g', 'd'), ('ga', 'dr'), ('izq', 'der'), ('izda', 'dcha'), ('iz', 'de'), ('esq', 'dir'), ('sx', 'dx'),
           ('sin', 'des'), ('sin', 'dex'), ('vä', 'hö'), ('os', 'od'))  # short for left and right, where both are there
-_NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip'.split())
+_NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
 
 def _marked(parts):
     "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"

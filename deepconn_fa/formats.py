@@ -353,8 +353,8 @@ def read_wide(
     return replace(labels, notes=[*labels.notes, *([f"taken as a box, not as points: {', '.join(boxes[:8])}"] if boxes else [])])
 
 # %% ../nbs/06_formats.ipynb #3b5c4f87
-_SPELLED = {'in frame': 'visible', 'in image': 'visible', 'in photo': 'visible', 'inframe': 'visible', 'valid': 'visible', 'exists': 'visible', 'exist': 'visible', 'seen': 'visible',
-            'out of frame': 'missing', 'invalid': 'missing', 'unlabeled': 'missing', 'unlabelled': 'missing', 'unseen': 'missing', 'off frame': 'missing'}
+_SPELLED = dict.fromkeys(('in frame', 'in image', 'in photo', 'inframe', 'valid', 'exists', 'exist', 'seen'), 'visible') | dict.fromkeys(
+    ('out of frame', 'off frame', 'invalid', 'unlabeled', 'unlabelled', 'unseen'), 'missing')
 
 def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
 
@@ -430,7 +430,7 @@ def _long_columns(header):
     "{'file', 'point', 'x', 'y', and what qualifies a point: column number} of a long table, or `None` where it is none"
     small = [re.sub(r'[ .-]+', '_', seen_name(c).lower()) for c in header]
     found = {word: small.index(word) for word in ('x', 'y', *QUALIFIERS) if word in small}
-    found |= {word: i for i, c in enumerate(small) if (word := qualifier_of(_words(c))) and word not in found and c not in _SPELLED}
+    found |= {word: i for i, c in enumerate(small) if (word := qualifier_of(_words(c))) and word not in found and 'valid' not in c}  # is_valid is a split
     paths, points = [c for c in PATH_NAMES if c in small], sorted(filter(_POINT_NAME.fullmatch, small), key=lambda c: bool(re.search('(id|idx|index|no|nr|number)$', c)))
     if points: found = {m[1]: i for i, c in enumerate(small) if (m := _PLACE.fullmatch(c))} | found  # the plain x and y come first
     points = [c for c in (*points, 'name', 'label') if c in small and c not in paths[:1]]

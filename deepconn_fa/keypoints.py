@@ -177,8 +177,10 @@ SPECS = {spec.name: spec for spec in (_hand12(), _hand21(), _face68())}
 
 # %% ../nbs/05_keypoints.ipynb #dc2f84ff
 _SIDES = {word: side for side, words in dict(
-    L='left l lft links linke linker linkes gauche izquierda izquierdo esquerda esquerdo esquerra sinistra sinistro venstre vänster vanster lewy lewa lewe levy leva vasen левый левая левое',
-    R='right r rgt rechts rechte rechter rechtes droite droit derecha derecho direita direito dreta destra destro højre hojre höger hoger prawy prawa prawe pravy prava oikea правый правая правое').items() for word in words.split()}
+    L='left l lft links linke linker linkes gauche izquierda izquierdo esquerda esquerdo esquerra '
+      'sinistra sinistro venstre vänster vanster lewy lewa lewe levy leva vasen левый левая левое',
+    R='right r rgt rechts rechte rechter rechtes droite droit derecha derecho direita direito dreta '
+      'destra destro højre hojre höger hoger prawy prawa prawe pravy prava oikea правый правая правое').items() for word in words.split()}
 _NO_SIDE = frozenset('upright bright brightness fright wright outright downright forthright birthright copyright alright aright eyebright playwright '
                      'lefty righty leftover leftovers cleft rightful righteous'.split())
 
@@ -194,7 +196,8 @@ def _name_parts(name):
 
 _MARKS = (('l', 'r'), ('lt', 'rt'), ('lf', 'rg'), ('li', 're'), ('lk', 'rs'), ('g', 'd'), ('ga', 'dr'), ('izq', 'der'), ('izda', 'dcha'), ('iz', 'de'), ('esq', 'dir'), ('sx', 'dx'),
           ('sin', 'des'), ('sin', 'dex'), ('vä', 'hö'), ('os', 'od'))  # short for left and right, where both are there
-_NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
+_NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip '
+                      'ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
 
 def _marked(parts):
     "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"

@@ -13,6 +13,7 @@ __all__ = ['SPECS', 'TRUE_COLOUR', 'PREDICTED_COLOUR', 'KeypointSpec', 'match_si
 
 # %% ../nbs/05_keypoints.ipynb #f977c107
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,19 +176,53 @@ def _face68():
 SPECS = {spec.name: spec for spec in (_hand12(), _hand21(), _face68())}
 
 # %% ../nbs/05_keypoints.ipynb #dc2f84ff
-_SIDES = {word: side for side, words in dict(L='left l lft links linke linker linkes gauche izquierda izquierdo', R='right r rgt rechts rechte rechter rechtes '
-          'droite droit derecha derecho').items() for word in words.split()}
+_SIDES = {word: side for side, words in dict(
+    L='left l lft links linke linker linkes gauche izquierda izquierdo esquerda esquerdo esquerra '
+      'sinistra sinistro venstre vänster vanster lewy lewa lewe levy leva vasen левый левая левое',
+    R='right r rgt rechts rechte rechter rechtes droite droit derecha derecho direita direito dreta '
+      'destra destro højre hojre höger hoger prawy prawa prawe pravy prava oikea правый правая правое').items() for word in words.split()}
 _NO_SIDE = frozenset('upright bright brightness fright wright outright downright forthright birthright copyright alright aright eyebright playwright '
                      'lefty righty leftover leftovers cleft rightful righteous'.split())
 
 def _name_parts(name):
     "The words and numbers of a point's name, with 'L' and 'R' for its sides: eyeLeft2 -> ('eye', 'L', '2')"
     parts = []
-    for word in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', name):
+    spaced = re.sub(r'(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', ' ', name.replace('左', ' left ').replace('右', ' right '))  # eyeLeft, LWrist
+    for word in re.findall(r'[^\W\d_]+|\d+', spaced):
         word = word.lower()
         glued = None if word in _SIDES or word in _NO_SIDE else re.fullmatch(r'(left|right)(\w{2,})|(\w{2,})(left|right)', word)
         parts += [w for w in glued.groups() if w] if glued else [word]
     return tuple(_SIDES.get(part, part) for part in parts)
+
+_MARKS = (('l', 'r'), ('lt', 'rt'), ('lf', 'rg'), ('li', 're'), ('lk', 'rs'), ('g', 'd'), ('ga', 'dr'), ('izq', 'der'), ('izda', 'dcha'), ('iz', 'de'), ('esq', 'dir'), ('sx', 'dx'),
+          ('sin', 'des'), ('sin', 'dex'), ('vä', 'hö'), ('os', 'od'))  # short for left and right, where both are there
+_NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip '
+                      'ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
+
+def _marked(parts):
+    "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"
+    plain = {name.lower(): name for name, p in parts.items() if not {'L', 'R'} & {*p}}
+    found, twins = dict(parts), [{*pair} for pair in _twins(parts)]
+    for left, right in _MARKS:
+        for low, name in plain.items():
+            first, last = low.removeprefix(left), low.removesuffix(left)
+            for rest, other in ((first, right + first), (last, last + right)):
+                if rest == low or other not in plain: continue
+                if len(left) > 1 or left == 'l' or {name, plain[other]} in twins: found |= {name: ('L', rest.strip(' _.-')), plain[other]: ('R', rest.strip(' _.-'))}
+    return found
+
+def _twins(parts):
+    "Names in twos that differ only in a short first or last word without a meaning known here, which may be a side"
+    homes = defaultdict(dict)
+    for name, p in parts.items():
+        if {'L', 'R'} & {*p}: continue
+        for rest, word in (((0, p[1:]), p[0]), ((1, p[:-1]), p[-1])):
+            if rest[1]: homes[rest][word] = name
+        if p and len(p[-1]) > 3: homes[2, (*p[:-1], p[-1][:-1])][p[-1][-1]] = name  # bouched
+        if p and len(p[0]) > 3: homes[3, (p[0][1:], *p[1:])][p[0][0]] = name  # dbouche
+    return [pair for rest, names in homes.items() for pair in [tuple(names.values())]
+            if len(names) == 2 and all(w.isalpha() and len(w) <= 3 and w not in _NO_MARKS for w in names)
+            and (rest[0] < 2 or {*names} in ({'g', 'd'}, {'s', 'd'}, {'e', 'd'}, {'i', 'd'}, {'v', 'h'}, {'l', 'p'}))]
 
 def _swapped(parts): return tuple({'L': 'R', 'R': 'L'}.get(part, part) for part in parts)
 
@@ -196,15 +231,14 @@ def match_sides(
 ) -> tuple[tuple[tuple[str, str], ...], list[str]]: # (left, right) pairs, and names with a side but without a partner
     "Pair the points whose names differ in left and right only; numbers are kept apart"
     parts = {name: _name_parts(name) for name in points}
-    joined = {name.lower(): name for name in points}
-    for low, name in joined.items():  # 'lear' and 'rear': a letter is a side where the other one is there too
-        if low[0] in 'lr' and len(low) > 3 and not {'L', 'R'} & {*parts[name]} and ('r' if low[0] == 'l' else 'l') + low[1:] in joined:
-            parts[name] = (low[0].upper(), low[1:])
+    parts = _marked(parts)
     if len(points) > 2 and all(len(name) == 1 for name in points): return (), []  # letters of the alphabet
     sided = {name: p for name, p in parts.items() if 'L' in p or 'R' in p}
     named = {p: name for name, p in sided.items()}
-    pairs = tuple((name, named[_swapped(p)]) for name, p in sided.items() if _swapped(p) in named and next(s for s in p if s in 'LR') == 'L')
-    return pairs, [name for name, p in sided.items() if _swapped(p) not in named]
+    often = Counter(sided.values())
+    lone = [name for name, p in sided.items() if _swapped(p) not in named or often[p] + often[_swapped(p)] > 2]  # L1 and G1 are both left
+    pairs = tuple((name, named[_swapped(p)]) for name, p in sided.items() if name not in lone and next(s for s in p if s in 'LR') == 'L')
+    return pairs, lone + [name for pair in _twins(parts) for name in sorted(pair, key=points.index) if pairs]
 
 # %% ../nbs/05_keypoints.ipynb #c12b8a0d
 def pairs_from_names(

@@ -127,27 +127,39 @@ def judge_units(
     "Tell by all points of a file and the sizes of its photos what the numbers mean"
     points = np.concatenate([p[~np.isnan(p).any(-1)] for p in xy] or [np.empty((0, 2))])
     if len(points) < 2 or np.min(sizes) < 8: return 'pixels'
-    low, high, side = points.min(0), points.max(0), np.min(sizes, 0)
     if (points % 1 != 0).any() and abs(points).max() <= 1.5:  # as pixels, all would lie on the first pixel of their photo
-        return 'share' if low.min() > -.5 and (points < 0).mean() < .1 else '?'
-    if low.min() < 0 or high.max() > 100 or len(points) < 6 or len(sizes) < 3: return 'pixels'
-    fit = [fits(p, size) or fits(p, size[::-1]) for p, size in zip(xy, sizes)]
-    if not all(fit): return '?' if np.mean(fit) < .5 else 'pixels'
-    spread = (low <= 25).all() and (high >= 75).all()
-    if spread and side.min() >= 400 and len(sizes) >= 5 and len(points) >= 20: return 'percent'  # as pixels, all would lie in a sixteenth of their photo
-    return '?' if side.min() >= 200 and (low <= 45).all() and (high >= 55).all() else 'pixels'  # percent lie on both sides of the middle
+        return 'share' if points.min() > -.5 and (points < 0).mean() < .1 else '?'
+    return _percent_or_pixels(points, xy, sizes) if _mostly_percent(points) else 'pixels'
+
+def _mostly_percent(points):
+    "Whether points lie between 0 and 100, but for a slip of the hand or a few mistakes"
+    out = ~((points >= 0) & (points <= 100)).all(-1)
+    near = ((points >= -10) & (points <= 110)).all(-1)
+    return out.mean() <= .1 or bool(near.all()) and out.sum() <= max(1, .2 * len(points))
+
+def _percent_or_pixels(points, xy, sizes):
+    "Tell by where points between 0 and 100 lie, and by how large the photos are"
+    inside = points[((points >= -10) & (points <= 110)).all(-1)]
+    low, high, least, usual = inside.min(0), inside.max(0), np.min(sizes, 0), np.median(sizes, 0)
+    fit, several = [fits(p, size) or fits(p, size[::-1]) for p, size in zip(xy, sizes)], len(points) >= 6 and len(sizes) >= 3
+    if several and np.mean(fit) < .5: return '?'
+    apart = (low <= 25) & (high >= 75)
+    if apart.all() and least.min() >= 400 and len(sizes) >= 5 and len(points) >= 20: return 'percent'  # as pixels, nearly all would lie in a sixteenth of their photo
+    if apart.all() and usual.max() >= 125 or apart.any() and usual.min() >= 200: return '?'
+    return '?' if usual.min() >= 200 and (low <= 45).all() and (high >= 55).all() else 'pixels'  # percent lie on both sides of the middle
 
 def _units_of(file, xy, sizes, units):
     "The units of the points `xy` of each photo, and in words what was assumed"
     found = judge_units(xy, sizes)
     if units != 'auto' or found == 'pixels': return (found if units == 'auto' else units), []
     w, h = np.min(sizes, 0)
-    where = f'between {np.nanmin(xy):.3g} and {np.nanmax(xy):.3g}, and the photos are {w:.0f} x {h:.0f} px or larger'
+    low, high = np.nanquantile(np.concatenate([np.ravel(p) for p in xy]), (.03, .97))
+    where = f'between {low:.3g} and {high:.3g}, and the photos are {w:.0f} x {h:.0f} px or larger'
     if found == '?':
-        raise InputError(f"{file}: all points lie {where}. Are these pixels, percent or shares of width and height? Say --units pixels, percent or share (units='percent' in Python); "
+        raise InputError(f"{file}: nearly all points lie {where}. Are these pixels, percent or shares of width and height? Say --units pixels, percent or share (units='percent' in Python); "
                          'points counted from the middle of the photo (-1 to 1) have to be converted first.')
     what = 'shares of width and height' if found == 'share' else 'percent of width and height'
-    return found, [f"all points lie {where}: they are taken as {what} (--units pixels says otherwise)"]
+    return found, [f"nearly all points lie {where}: they are taken as {what} (--units pixels says otherwise)"]
 
 # %% ../nbs/07_labels.ipynb #485a54c7
 def _same_shape(stated, size):
@@ -171,7 +183,8 @@ def _scaled(labels, stored, units, labelled):
     "The labels in pixels, what is wrong with each photo, and in words what was assumed"
     sizes, xy, problems, notes, scaled = labels.sizes.copy(), labels.xy.copy(), {}, [], 0
     boxes = [i for i in stored if not np.isnan(sizes[i]).any() and not fits(xy[i], sizes[i]) and fits(xy[i], stored[i][:2])]
-    if units == 'pixels' and 2 * len(boxes) > len(stored):
+    far = [i for i in boxes if not fits(xy[i], sizes[i], .1) and sorted(sizes[i]) != sorted(stored[i][:2])]  # no slip of the hand
+    if units == 'pixels' and (2 * len(boxes) > len(stored) or len(far) >= max(2, len(stored) / 10)):
         notes.append(f'width and height are not the sizes of photos, as the points of {len(boxes)} of {len(stored)} photos lie beyond them: they are not used')
         sizes[:] = np.nan
     for i, size in stored.items():
@@ -343,6 +356,7 @@ def read_labels(
         if value not in known: raise InputError(f"{name}={value!r} is none of {', '.join(known)}")
     found, spec = _read_as(labels, spec, points)
     found = _join_photos(found, [Path(f).expanduser().absolute() for f in (photos, labels) if f is not None and not Path(f).is_file()])
+    counted = count_notes(found)
     manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
     attrs = manifest.attrs
     xy, text, notes = _check_photos(found, manifest, labelled, outside, units)
@@ -350,7 +364,7 @@ def read_labels(
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec)], axis=1)
     if (manifest.problem != '').all():
         raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
-    manifest.attrs = attrs | dict(notes=count_notes(found) + found.notes + notes + _column_note(found.rows))
+    manifest.attrs = attrs | dict(notes=counted + found.notes + notes + _column_note(found.rows))
     return manifest, spec
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc

@@ -455,9 +455,7 @@ def split_points(
     rows = usable_points(manifest, spec)
     if not len(rows): raise InputError('No photo has points: nothing can be learnt.')
     stand_in = manifest.assign(label=np.where(manifest.index.isin(rows.index), 'labelled', ''))
-    if 'split' not in rows or {*rows.split} != {'', 'test'}: return manifest.assign(split=split(stand_in, **kwargs).split)
-    rest = split(stand_in[manifest.split == ''], **kwargs | dict(test=0)).split
-    return manifest.assign(split=rest.reindex(manifest.index, fill_value='test'))
+    return manifest.assign(split=split(stand_in, **kwargs).split)
 
 # %% ../nbs/07_labels.ipynb #90ae220d
 def describe_points(

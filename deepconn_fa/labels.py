@@ -145,7 +145,7 @@ def _percent_or_pixels(points, xy, sizes):
     if several and np.mean(fit) < .5: return '?'
     apart = (low <= 25) & (high >= 75)
     if apart.all() and least.min() >= 400 and len(sizes) >= 5 and len(points) >= 20: return 'percent'  # as pixels, nearly all would lie in a sixteenth of their photo
-    if apart.all() and usual.max() >= 125 or apart.any() and usual.min() >= 200: return '?'
+    if apart.all() and usual.min() >= 130 or apart.any() and usual.min() >= 200: return '?'
     return '?' if usual.min() >= 200 and (low <= 45).all() and (high >= 55).all() else 'pixels'  # percent lie on both sides of the middle
 
 def _units_of(file, xy, sizes, units):

@@ -720,9 +720,10 @@ def check(
     "Say what is in a folder of photos and what is wrong with it; raises `InputError` where there is nothing"
     check_paths(photos)
     _check_which(labels, spec, points)
-    if not (spec or points or reading or _has_points(photos, labels)):
+    why = None if spec or points or reading else _why_no_points(photos, labels)
+    if why is not None:
         said = check_photos(labels, photos=photos, out=out) if labels else check_photos(photos, out=out)
-        return '\n'.join([said, *_why_no_points(photos, labels)])
+        return said + f'\nno points either: {why}' * bool(why)
     if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
     manifest, found = read_labels(labels or photos, photos if labels else None, spec=spec, points=points, **reading)
     if out is not None:
@@ -734,26 +735,24 @@ def check(
 
 def _has_points(photos, labels):
     "Are the labels those of points, and not of classes?"
-    try:
-        if not labels and _has_classes(photos): return False
-        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and 'label' in list_photos(labels, photos=photos): return False
-        file = find_labels(labels or photos)
-        if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return False
-        return bool(sniff_labels(file))
-    except InputError:
-        if labels: raise
-        return False
-
-def _has_classes(photos):
-    "Does `photos` name a folder whose photos have classes?"
-    return Path(photos).is_dir() and list_photos(photos).label.nunique() > 1
+    return _why_no_points(photos, labels) is None
 
 def _why_no_points(photos, labels):
-    "What keeps label files in a folder without classes from being read as those of points"
-    if labels or not Path(photos).is_dir() or _has_classes(photos): return []
-    try: find_labels(photos)
-    except InputError as e: return [f'no points either: {e}']
-    return []
+    "`None` where the labels are those of points; '' where they are those of classes; else what keeps a folder's label files from being read"
+    folder = not labels and Path(photos).is_dir()
+    try:
+        if folder and list_photos(photos).label.nunique() > 1: return ''
+        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and 'label' in list_photos(labels, photos=photos): return ''
+        file = find_labels(labels or photos)
+    except InputError as e:
+        if labels: raise
+        return str(e) if folder else ''
+    try:
+        if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return ''
+        return None if sniff_labels(file) else ''
+    except InputError:
+        if labels: raise
+        return ''
 
 # %% ../nbs/80_runs.ipynb #43233f26
 def resume(

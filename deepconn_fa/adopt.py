@@ -59,11 +59,9 @@ def _canvas_of_batches(tfms: list, canvas: tuple[int, int]) -> tuple[int, int]:
 
 # %% ../nbs/15_adopt.ipynb #ddd7667d
 def read_sight(
-    # The training loader: the others share its transforms
-    dl: TfmdDL,
-    # (height, width) that all photos have, where they do
-    size: tuple[int, int] | None = None,
-) -> dict: # canvas, resize, stats (`None` where nothing is normalised), and the transforms of training photos and of batches
+    dl: TfmdDL,  # The training loader: the others share its transforms
+    size: tuple[int, int] | None = None,  # (height, width) that all photos have, where they do
+) -> dict:  # canvas, resize, stats (`None` where nothing is normalised), and the transforms of training photos and of batches
     "Find out how a fastai loader brings a photo to the network; raises `InputError` where that cannot be told"
     items, batches = list(dl.after_item.fs), list(dl.after_batch.fs)
     if len(dl.before_batch.fs): _refuse('they have transforms before batches (before_batch)', 'Leave these out.')
@@ -86,9 +84,8 @@ def read_sight(
 
 # %% ../nbs/15_adopt.ipynb #47103113
 def read_files(
-    # The first of a dataset's pipelines
-    tls: TfmdLists,
-) -> tuple[list[str], list]: # A file for each item, and the transforms that find it
+    tls: TfmdLists,  # The first of a dataset's pipelines
+) -> tuple[list[str], list]:  # A file for each item, and the transforms that find it
     "Run a pipeline of photos up to where these are opened"
     def item(i): return L(tls.items, use_list=None)[i]
     x, steps = item(0), []
@@ -144,10 +141,8 @@ def _facts_of(dls: DataLoaders, spec: KeypointSpec | None) -> tuple[pd.DataFrame
 # %% ../nbs/15_adopt.ipynb #4110d9fa
 class OpenPhoto(Transform):
     "Open photos as `Photo`, those that are not for training with `canvas` in mind"
-    def __init__(
-        self,
-        # As in `Photo.create`
-        canvas: tuple[int, int] | None,
+    def __init__(self,
+        canvas: tuple[int, int] | None,  # As in `Photo.create`
     ):
         super().__init__()
         self.canvas = canvas
@@ -198,12 +193,9 @@ def _loader(dl: TfmdDL, dataset: Datasets, block: DataBlock, sight: dict, first:
     return res
 
 def adopt_loaders(
-    # Made by fastai; they are changed, and stay usable as before
-    dls: DataLoaders,
-    *,
-    # Names of the points, for loaders with a PointBlock; default: point1, point2, ...
-    spec: KeypointSpec | None = None,
-) -> DataLoaders: # The same object, with `manifest`, `sight`, and `spec` for points
+    dls: DataLoaders,  # Made by fastai; they are changed, and stay usable as before
+    *, spec: KeypointSpec | None = None,  # Names of the points, for loaders with a PointBlock; default: point1, point2, ...
+) -> DataLoaders:  # The same object, with `manifest`, `sight`, and `spec` for points
     "Let everything here work on loaders that fastai made; raises `InputError` where what they do cannot be told"
     table, kind = _facts_of(dls, spec)
     sizes = set(zip(table.height, table.width))

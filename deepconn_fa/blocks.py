@@ -35,9 +35,8 @@ from .photos import RESIZES, fit_canvas, open_photo, to_rgb
 
 # %% ../nbs/10_blocks.ipynb #9a39361a
 def to_pixels(
-    # (h, w), (h, w, c) or (c, h, w); numbers from 0 to 255, or shares from 0 to 1 in a floating-point type
-    pixels: np.ndarray | torch.Tensor,
-) -> np.ndarray: # (h, w) or (h, w, c) in uint8
+    pixels: np.ndarray | torch.Tensor,  # (h, w), (h, w, c) or (c, h, w); numbers from 0 to 255, or shares from 0 to 1 in a floating-point type
+) -> np.ndarray:  # (h, w) or (h, w, c) in uint8
     "The pixels of an array or a tensor, for PIL; raises `InputError` where they are not those of one photo"
     channels_first = isinstance(pixels, TensorImageBase)
     if isinstance(pixels, torch.Tensor):
@@ -70,13 +69,9 @@ class Photo(PILImage):
     mirrored = False  # `FitCanvas` mirrors where this is True
 
     @classmethod
-    def create(
-        cls,
-        # A path or a `MirroredPath`; or a file's bytes, an open image, an array or a tensor
-        fn,
-        *,
-        # (height, width) that the photo is for, so that a large JPEG need not be decoded in full
-        canvas: tuple[int, int] | None = None,
+    def create(cls,
+        fn,  # A path or a `MirroredPath`; or a file's bytes, an open image, an array or a tensor
+        *, canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for, so that a large JPEG need not be decoded in full
     ) -> 'Photo':
         "Open `fn`; a file that cannot be read raises an `InputError` that names it"
         if isinstance(fn, Photo): return fn
@@ -93,14 +88,10 @@ class Photo(PILImage):
 class FitCanvas(ItemTransform):
     "Resize a photo to the canvas, by `manifest.fit_canvas`, and take its keypoints along: the same in training and in prediction"
 
-    def __init__(
-        self,
-        # (height, width)
-        canvas: tuple[int, int],
-        # 'squish', 'crop' or 'pad'
-        resize: str = 'squish',
-        # Whose points exchange places in photos that are mirrored; only for keypoints
-        spec: KeypointSpec | None = None,
+    def __init__(self,
+        canvas: tuple[int, int],  # (height, width)
+        resize: str = 'squish',  # 'squish', 'crop' or 'pad'
+        spec: KeypointSpec | None = None,  # Whose points exchange places in photos that are mirrored; only for keypoints
     ):
         super().__init__()
         if resize not in RESIZES: raise ValueError(f'resize={resize!r} is none of {", ".join(RESIZES)}')
@@ -121,16 +112,14 @@ class FitCanvas(ItemTransform):
 
 # %% ../nbs/10_blocks.ipynb #df80eea6
 def PhotoBlock(
-    # (height, width) of the photos that the network will see
-    canvas: tuple[int, int] | None = None,
+    canvas: tuple[int, int] | None = None,  # (height, width) of the photos that the network will see
 ) -> TransformBlock:
     "A `TransformBlock` for photos: opened as `Photo`, made float on the device"
     return TransformBlock(type_tfms=partial(Photo.create, canvas=canvas), batch_tfms=IntToFloatTensor)
 
 # %% ../nbs/10_blocks.ipynb #764de441
 def split_by_column(
-    # Manifest rows with a `split` column
-    rows: pd.DataFrame,
+    rows: pd.DataFrame,  # Manifest rows with a `split` column
 ) -> list[list[int]]:
     "Row numbers of train and valid, and of test where there is one"
     found = [[i for i, name in enumerate(rows['split']) if name == s] for s in SPLITS]
@@ -138,8 +127,7 @@ def split_by_column(
 
 # %% ../nbs/10_blocks.ipynb #ab848630
 def row_of(
-    # A row of a table (a Series, a mapping, a named tuple, a table of one row), or anything else
-    item,
+    item,  # A row of a table (a Series, a mapping, a named tuple, a table of one row), or anything else
 ) -> pd.Series | None:
     "`item` as a row; `None` where it is none"
     if isinstance(item, pd.DataFrame) and len(item) == 1: return item.iloc[0]
@@ -152,10 +140,8 @@ class ReadPath(Transform):
     "Callable that reads the path of a manifest row, a `MirroredPath` where its `side` is the one to mirror; what is no row it leaves as it is"
     input_types = object
 
-    def __init__(
-        self,
-        # As in `is_mirrored`
-        mirror: str | None = None,
+    def __init__(self,
+        mirror: str | None = None,  # As in `is_mirrored`
     ):
         super().__init__()
         self.mirror = mirror
@@ -193,17 +179,12 @@ class FitLaterCanvas(FitCanvas):
     def __call__(self, b, split_idx=None, **kwargs): return b if split_idx == 0 else super().__call__(b, split_idx=split_idx, **kwargs)
 
 def classification_block(
-    # Class names, in the order of the network's outputs
-    classes: list[str],
-    # (height, width) of the network's input
-    canvas: tuple[int, int],
-    *,
-    # 'squish', 'crop' or 'pad'
-    resize: str = 'squish',
+    classes: list[str],  # Class names, in the order of the network's outputs
+    canvas: tuple[int, int],  # (height, width) of the network's input
+    *, resize: str = 'squish',  # 'squish', 'crop' or 'pad'
     # (height, width) and resizing of training photos that are yet to be augmented; default: as all photos
     train_from: tuple[tuple[int, int], str] | None = None,
-    # fastai transforms of whole batches: augmentation, normalisation
-    batch_tfms: list | None = None,
+    batch_tfms: list | None = None,  # fastai transforms of whole batches: augmentation, normalisation
 ) -> DataBlock:
     "A `DataBlock` over manifest rows: photo -> category, split by the `split` column"
     fit, largest = [FitCanvas(canvas, resize)], canvas
@@ -235,11 +216,9 @@ class ReadPoints(Transform):
 
 # %% ../nbs/10_blocks.ipynb #5ee4e295
 def is_mirrored(
-    # Rows with a column `side`: 'left' or 'right', in any case, or just the first letter
-    rows: pd.DataFrame,
-    # The side whose photos are mirrored; `None`: no photo is
-    mirror: str | None,
-) -> np.ndarray: # (rows,) bool
+    rows: pd.DataFrame,  # Rows with a column `side`: 'left' or 'right', in any case, or just the first letter
+    mirror: str | None,  # The side whose photos are mirrored; `None`: no photo is
+) -> np.ndarray:  # (rows,) bool
     "Which photos are mirrored before the network sees them"
     if mirror is None: return np.zeros(len(rows), bool)
     if mirror not in ('left', 'right'): raise ValueError(f"mirror={mirror!r} is neither 'left' nor 'right'")
@@ -248,17 +227,11 @@ def is_mirrored(
     return rows.side.fillna('').astype(str).str.strip().str.lower().isin([mirror, mirror[0]]).to_numpy()
 
 # %% ../nbs/10_blocks.ipynb #9cfc558f
-def keypoint_block(
-    spec: KeypointSpec,
-    # (height, width) of the network's input
-    canvas: tuple[int, int],
-    *,
-    # 'squish', 'crop' or 'pad'
-    resize: str = 'squish',
-    # 'right': photos of right hands (column `side`) are mirrored before the network sees them
-    mirror: str | None = None,
-    # fastai transforms of whole batches: augmentation, normalisation
-    batch_tfms: list | None = None,
+def keypoint_block(spec: KeypointSpec,
+    canvas: tuple[int, int],  # (height, width) of the network's input
+    *, resize: str = 'squish',  # 'squish', 'crop' or 'pad'
+    mirror: str | None = None,  # 'right': photos of right hands (column `side`) are mirrored before the network sees them
+    batch_tfms: list | None = None,  # fastai transforms of whole batches: augmentation, normalisation
 ) -> DataBlock:
     "A `DataBlock` over manifest rows: photo -> points (n, 2) from -1 to 1 of the canvas, NaN where missing, split by the `split` column"
     if mirror and spec.flip_order is None:
@@ -271,18 +244,13 @@ def keypoint_block(
 
 # %% ../nbs/10_blocks.ipynb #045df00d
 def to_photo_points(
-    # (b, n, 2) from -1 to 1 of the canvas: a tensor or an array
-    points,
-    # (b, 2) width and height of the upright photos
-    sizes: np.ndarray,
-    # (height, width)
-    canvas: tuple[int, int],
+    points,  # (b, n, 2) from -1 to 1 of the canvas: a tensor or an array
+    sizes: np.ndarray,  # (b, 2) width and height of the upright photos
+    canvas: tuple[int, int],  # (height, width)
     resize: str = 'squish',
-    *,
-    # (b,) which photos were mirrored; needs `spec`
-    mirrored: np.ndarray | None = None,
+    *, mirrored: np.ndarray | None = None,  # (b,) which photos were mirrored; needs `spec`
     spec: KeypointSpec | None = None,
-) -> np.ndarray: # (b, n, 2) float64 in pixels of the upright photos
+) -> np.ndarray:  # (b, n, 2) float64 in pixels of the upright photos
     "Take what a network says back to the photos"
     seen = from_unit(np.asarray(points, dtype=float), (canvas[1], canvas[0]))
     if mirrored is not None and np.any(mirrored): seen = np.where(np.asarray(mirrored)[:, None, None], flip_points(seen, canvas[1], spec), seen)
@@ -291,16 +259,10 @@ def to_photo_points(
 
 # %% ../nbs/10_blocks.ipynb #7deb16cb
 def to_canvas_points(
-    # (b, n, 2) in pixels of the upright photos
-    points: np.ndarray,
-    # As in `to_photo_points`
-    sizes: np.ndarray,
-    canvas: tuple[int, int],
-    resize: str = 'squish',
-    *,
-    mirrored: np.ndarray | None = None,
-    spec: KeypointSpec | None = None,
-) -> np.ndarray: # (b, n, 2) float64 from -1 to 1 of the canvas
+    points: np.ndarray,  # (b, n, 2) in pixels of the upright photos
+    sizes: np.ndarray,  # As in `to_photo_points`
+    canvas: tuple[int, int], resize: str = 'squish', *, mirrored: np.ndarray | None = None, spec: KeypointSpec | None = None,
+) -> np.ndarray:  # (b, n, 2) float64 from -1 to 1 of the canvas
     "Take points of photos to where a network sees them, the inverse of `to_photo_points`"
     seen = np.asarray(points, dtype=float)
     if len(seen): seen = np.stack([transform_points(resize_matrix(tuple(size), canvas, resize), p) for size, p in zip(np.asarray(sizes), seen)])

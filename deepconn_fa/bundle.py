@@ -78,8 +78,10 @@ def _plain(x):
 
 # %% ../nbs/40_bundle.ipynb #98542d12
 def validate_meta(
-    meta:dict, # a bundle's description; `format`, `package_version`, `head_args`, `body_args`, `mirror`, `tta` and `training` may be left out, and either `classes` or `spec`
-) -> dict: # the same in JSON's types and complete
+    # a bundle's description; `format`, `package_version`, `head_args`, `body_args`, `mirror`, `tta` and `training` may be left out, and either `classes` or
+    # `spec`
+    meta: dict,
+) -> dict:  # the same in JSON's types and complete
     "Check a bundle's description, and fill in what has a usual value"
     usual = {'format': FORMAT, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
     answers = ('classes', 'spec') if meta.get('activation') != 'points' else ('spec', 'classes')  # the one that it needs, and the one that it has not
@@ -98,8 +100,8 @@ def validate_meta(
 
 # %% ../nbs/40_bundle.ipynb #892c2cb1
 def n_outputs(
-    meta:dict, # a bundle's description
-) -> int: # classes, 1 before a sigmoid, or points
+    meta: dict,  # a bundle's description
+) -> int:  # classes, 1 before a sigmoid, or points
     "Count what the network tells apart or finds"
     if meta['activation'] == 'points': return len(meta['spec']['points'])
     return 1 if meta['activation'] == 'sigmoid' else len(meta['classes'])
@@ -160,10 +162,10 @@ def _tensors(model):
 
 # %% ../nbs/40_bundle.ipynb #afbb6bef
 def save_bundle(
-    path:str|os.PathLike, # the file to write, usually `model.safetensors`; one that is there is replaced in one step
-    model:'nn.Module', # `nn.Sequential(body, head)`, as `learn.model`; on any device and in any precision, and left as it is
-    meta:dict, # its description: see `validate_meta`
-) -> Path: # the file
+    path: str|os.PathLike,  # the file to write, usually `model.safetensors`; one that is there is replaced in one step
+    model: 'nn.Module',  # `nn.Sequential(body, head)`, as `learn.model`; on any device and in any precision, and left as it is
+    meta: dict,  # its description: see `validate_meta`
+) -> Path:  # the file
     "Write a trained model and its description into one file"
     import safetensors.torch
     from deepconn_fa.backbones import long_arch
@@ -233,8 +235,8 @@ def _parse(description, path):
 
 # %% ../nbs/40_bundle.ipynb #104247ae
 def read_meta(
-    path:str|os.PathLike, # a bundle
-) -> dict: # its description
+    path: str|os.PathLike,  # a bundle
+) -> dict:  # its description
     "Read what a bundle says about itself, without its weights and without torch; the checksum is left to `load_bundle`"
     try: description, *_ = _open(path)
     except OSError as e: raise BundleError(f'{path} cannot be read: {e.strerror}') from e
@@ -252,8 +254,8 @@ class Bundle:
 
 # %% ../nbs/40_bundle.ipynb #a5a63841
 def load_bundle(
-    path:str|os.PathLike, # the file that `save_bundle` wrote
-) -> Bundle: # the model, in eval mode and on the CPU, and its description
+    path: str|os.PathLike,  # the file that `save_bundle` wrote
+) -> Bundle:  # the model, in eval mode and on the CPU, and its description
     "Read a trained model, once its checksum has been found right"
     import safetensors.torch
     from safetensors import SafetensorError

@@ -33,20 +33,15 @@ from torch import nn
 from .core import InputError, write_file
 
 # %% ../nbs/31_callbacks.ipynb #aef5715b
-def copy_weights(
-    model: nn.Module,
-    # Weights of an earlier time; what has not changed since is shared with them
-    like: dict | None = None,
+def copy_weights(model: nn.Module,
+    like: dict | None = None,  # Weights of an earlier time; what has not changed since is shared with them
 ) -> dict[str, torch.Tensor]:
     "The weights of `model` as they are now"
     def kept(name, t): return like[name] if like is not None and name in like and torch.equal(like[name], t) else t.detach().clone()
     return {name: kept(name, t) for name, t in model.state_dict().items()}
 
-def between(
-    start: dict,
-    end: dict,
-    # 0 gives `start`, 1 gives `end`
-    share: float,
+def between(start: dict, end: dict,
+    share: float,  # 0 gives `start`, 1 gives `end`
 ) -> dict[str, torch.Tensor]:
     "Weights that lie `share` of the way from `start` to `end`; whole numbers are those of the end"
     return {name: start[name].lerp(t, share) if t.is_floating_point() else t for name, t in end.items()}
@@ -54,9 +49,7 @@ def between(
 # %% ../nbs/31_callbacks.ipynb #16659264
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
-def fast_precision(
-    device: torch.device,
-) -> str:
+def fast_precision(device: torch.device) -> str:
     "'bf16' where `device` has instructions for it, 'fp16' on other CUDA devices, else 'fp32'"
     if device.type == 'cuda': return 'bf16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'fp16'
     return 'bf16' if device.type == 'cpu' and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) else 'fp32'
@@ -66,10 +59,8 @@ class Precision(Callback):
     "Run the network's forward pass in training under autocast; its output and the loss are float32"
     order = 10  # as fastai's
 
-    def __init__(
-        self,
-        # 'fp32', 'bf16', 'fp16', or `None` for what the device does fast
-        precision: str | None = None,
+    def __init__(self,
+        precision: str | None = None,  # 'fp32', 'bf16', 'fp16', or `None` for what the device does fast
     ):
         if precision not in (None, *PRECISIONS): raise ValueError(f'precision={precision!r} is none of {", ".join(PRECISIONS)}')
         self.precision, self.scaler = precision, None
@@ -118,11 +109,8 @@ class FixedBatchNorm(Callback):
 # %% ../nbs/31_callbacks.ipynb #45757fc7
 class PullToStart(Callback):
     "After each step, move every trained weight of the body by lr x `strength` of the way to where it started, and of the head to zero"
-    def __init__(
-        self,
-        strength: float,
-        # Weights to pull the body to; default: those when training begins
-        start: dict[str, torch.Tensor] | None = None,
+    def __init__(self, strength: float,
+        start: dict[str, torch.Tensor] | None = None,  # Weights to pull the body to; default: those when training begins
     ): self.strength, self.start, self.pulled = strength, start, None
 
     def before_fit(self):
@@ -163,12 +151,9 @@ class KeepBest(Callback):
     "Remember the weights of the best epoch, and those of the last; stop after `patience` epochs without a lower validation loss"
     order = 60  # after the Recorder
 
-    def __init__(
-        self,
-        # `None` never stops early
-        patience: int | None = None,
-        # 'loss' for the lowest validation loss, 'accuracy' for the highest first metric (of equals, the one with the lower loss)
-        by: str = 'loss',
+    def __init__(self,
+        patience: int | None = None,  # `None` never stops early
+        by: str = 'loss',  # 'loss' for the lowest validation loss, 'accuracy' for the highest first metric (of equals, the one with the lower loss)
     ):
         self.patience, self.by = patience, by
         self.best, self.lowest, self.state, self.last, self.epoch_of_best, self.seen = None, math.inf, None, None, None, 0
@@ -197,10 +182,8 @@ class History(Callback):
     "Collect one row an epoch: phase, epoch, learning rates, losses, metrics, seconds; `say` each as it ends"
     order = 55  # after the Recorder
 
-    def __init__(
-        self,
-        # Gets a line an epoch; `None` keeps silent
-        say: Callable[[str], None] | None = print,
+    def __init__(self,
+        say: Callable[[str], None] | None = print,  # Gets a line an epoch; `None` keeps silent
     ): self.say, self.rows, self.rates, self.phase, self.how = say or noop, [], [], 0, ''
 
     def before_fit(self): self.phase += 1
@@ -227,10 +210,8 @@ class History(Callback):
         return table if not len(table) or table.how.any() else table.drop(columns='how')
 
 # %% ../nbs/31_callbacks.ipynb #2205d228
-def write_state(
-    path: str | Path,
-    # Numbers, text, tensors, and dicts and lists of these
-    state: dict,
+def write_state(path: str | Path,
+    state: dict,  # Numbers, text, tensors, and dicts and lists of these
 ) -> Path:
     "Write `state` in one step: the file is the old one or the new one, never half of it"
     tensors, names = {}, {}
@@ -245,9 +226,7 @@ def write_state(
         return x.item() if isinstance(x, np.generic) else x
     return write_file(path, save(tensors, metadata={'state': json.dumps(plain(state))}))
 
-def read_state(
-    path: str | Path,
-) -> dict:
+def read_state(path: str | Path) -> dict:
     "Read what `write_state` wrote: tensors on the CPU, tuples as lists"
     def value(x):
         if isinstance(x, list): return [value(v) for v in x]
@@ -259,9 +238,7 @@ def read_state(
         raise InputError(f'{path} cannot be read as the state of a training ({e}). Remove it to train from the beginning.') from e
 
 # %% ../nbs/31_callbacks.ipynb #bf0bd4e8
-def random_states(
-    dls: DataLoaders,
-) -> dict:
+def random_states(dls: DataLoaders) -> dict:
     "The states of all generators that a training with `dls` draws from"
     python, numpy = random.getstate(), np.random.get_state()
     return dict(python=[python[0], list(python[1]), python[2]], numpy=[numpy[0], numpy[1].tolist(), *numpy[2:]], torch=torch.get_rng_state(),
@@ -269,8 +246,7 @@ def random_states(
                 shuffle=[(state := dls.train.rng.getstate())[0], list(state[1]), state[2]])
 
 def restore_random_states(
-    # What `random_states` gave
-    states: dict,
+    states: dict,  # What `random_states` gave
     dls: DataLoaders,
 ) -> None:
     "Put all generators back"
@@ -283,26 +259,20 @@ def restore_random_states(
     dls.train.rng.setstate(as_python(states['shuffle']))
 
 # %% ../nbs/31_callbacks.ipynb #5fdb48cd
-def optimizer_state(
-    opt: Optimizer,
-) -> list[dict]:
+def optimizer_state(opt: Optimizer) -> list[dict]:
     "What the optimiser remembers of each parameter"
     return [dict(opt.state[p]) for params in opt.param_lists for p in params]
 
-def restore_optimizer(
-    opt: Optimizer,
-    # What `optimizer_state` gave
-    states: list[dict],
+def restore_optimizer(opt: Optimizer,
+    states: list[dict],  # What `optimizer_state` gave
 ) -> None:
     "Let the optimiser remember it again"
     params = [p for params in opt.param_lists for p in params]
     for p, state in zip(params, states, strict=True):
         opt.state[p] = {name: torch.empty_like(p).copy_(v) if isinstance(v, torch.Tensor) else v for name, v in state.items()}
 
-def restore_weights(
-    model: nn.Module,
-    # Those of `start` that have changed
-    changed: dict[str, torch.Tensor],
+def restore_weights(model: nn.Module,
+    changed: dict[str, torch.Tensor],  # Those of `start` that have changed
     start: dict[str, torch.Tensor],
 ) -> dict[str, torch.Tensor]:
     "All weights, on the device and in the memory layout of the model's"
@@ -313,15 +283,10 @@ class Checkpoint(Callback):
     "Write the state of a training with `History` and `KeepBest` to a file at the end of its epochs"
     order = 70  # after all others
 
-    def __init__(
-        self,
-        path: str | Path,
-        # The weights at the start
-        start: dict[str, torch.Tensor],
-        # What must be the same when training goes on: the recipe, the number of photos
-        about: dict,
-        # At most this share of the time is spent on writing
-        share: float = 0.1,
+    def __init__(self, path: str | Path,
+        start: dict[str, torch.Tensor],  # The weights at the start
+        about: dict,  # What must be the same when training goes on: the recipe, the number of photos
+        share: float = 0.1,  # At most this share of the time is spent on writing
     ):
         self.path, self.start, self.share, self.lr, self.due, self.resume = Path(path), start, share, None, 0., None
         self.about = about | dict(start=zlib.crc32(b''.join(t.cpu().contiguous().numpy().tobytes() for name, t in start.items() if name.startswith('0.'))))
@@ -360,12 +325,8 @@ class Checkpoint(Callback):
 
 # %% ../nbs/31_callbacks.ipynb #5b220a01
 def restore(
-    # State that `Checkpoint.read` gave
-    state: dict,
-    learn,
-    checkpoint: Checkpoint,
-    history: History,
-    best: KeepBest,
+    state: dict,  # State that `Checkpoint.read` gave
+    learn, checkpoint: Checkpoint, history: History, best: KeepBest,
 ) -> None:
     "Put the Learner, and the callbacks, back to the end of the epoch at which the state was written"
     start, saved = checkpoint.start, state['best']

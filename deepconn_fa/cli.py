@@ -26,9 +26,8 @@ from .core import InputError, as_path, echo
 
 # %% ../nbs/90_cli.ipynb #6c634c5b
 def parse_size(
-    # '224' or '384x288' (height x width)
-    text: str,
-) -> tuple[int, int]: # (height, width)
+    text: str,  # '224' or '384x288' (height x width)
+) -> tuple[int, int]:  # (height, width)
     "Read a canvas size"
     try: sides = [int(side) for side in text.lower().replace('×', 'x').split('x')]
     except ValueError: sides = []
@@ -37,9 +36,7 @@ def parse_size(
     return sides[0], sides[-1]
 
 # %% ../nbs/90_cli.ipynb #b64cf713
-def parse_path(
-    text: str,
-) -> Path:
+def parse_path(text: str) -> Path:
     "Read the name of a file or folder"
     try: return as_path(text)
     except InputError as e: raise typer.BadParameter(str(e)) from e
@@ -87,10 +84,8 @@ Points = Annotated[str | None, typer.Option(help='For points: use only these, by
 # %% ../nbs/90_cli.ipynb #1bde09a7
 @app.command()
 def samples(
-    task: Task,
-    dest: Annotated[Path, typer.Argument(parser=parse_path, help='Folder for the photos.')],
-    n: Annotated[int, typer.Option('-n', min=2, max=100_000, help='How many photos.')] = 1000,
-    seed: Seed = 0,
+    task: Task, dest: Annotated[Path, typer.Argument(parser=parse_path, help='Folder for the photos.')],
+    n: Annotated[int, typer.Option('-n', min=2, max=100_000, help='How many photos.')] = 1000, seed: Seed = 0,
 ):
     "Draw sample photos to try everything on. Later come photos of your own."
     table = _known(task).samples(dest, n, seed)
@@ -99,6 +94,7 @@ def samples(
 
 @app.command()
 def check(
+
     photos: Annotated[Path, typer.Argument(parser=parse_path, help='A folder with a folder of photos for each class, a CSV, or a folder with photos and the labels of their points.')],
     out: Annotated[Path | None, typer.Option(parser=parse_path, help='File for a picture of what was found (.png, .jpg or .pdf).')] = None,
     labels: Labels = None, spec: Spec = None, points: Points = None, labelled: Labelled = None, outside: Outside = None, units: Units = None,
@@ -111,8 +107,7 @@ def check(
 # %% ../nbs/90_cli.ipynb #e380c708
 @app.command()
 def train(
-    ctx: typer.Context,
-    task: Annotated[str | None, typer.Argument(help=TASK_HELP)] = None,
+    ctx: typer.Context, task: Annotated[str | None, typer.Argument(help=TASK_HELP)] = None,
     photos: Annotated[Path | None, typer.Argument(parser=parse_path, help='A folder with a folder of photos for each class, or a CSV with the columns path and label; for hands, a folder '
                                                        'of photos with a file of labels, or that file. Leave it out to see everything happen on drawn sample photos.')] = None,
     out: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for the results.  [default: runs/TASK]')] = None,
@@ -127,8 +122,7 @@ def train(
     repeats: Annotated[int, typer.Option(min=1, max=1000, help='With --folds: how often to do it, each time with other folds.')] = 1,
     corrections: Annotated[Path | None, typer.Option(parser=parse_path, help="The suspects.csv of an earlier run, after you have written into its column correct what each photo shows ('-' leaves it out): "
                                                           'train on what is right.')] = None,
-    seed: Seed = 42,
-    labels: Labels = None, spec: Spec = None, points: Points = None, labelled: Labelled = None, outside: Outside = None, units: Units = None,
+    seed: Seed = 42, labels: Labels = None, spec: Spec = None, points: Points = None, labelled: Labelled = None, outside: Outside = None, units: Units = None,
     resume: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of a training that was broken off: go on with it.')] = None,
 ):
     "Train a model on your photos. Measures it on photos that it has not seen, and reports."
@@ -201,10 +195,7 @@ def compare(a: Run, b: Run):
     echo(compare_runs(a, b))
 
 @app.command()
-def report(
-    run: Run,
-    photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None,
-):
+def report(run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None):
     "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish."
     from deepconn_fa.runs import write_up
     for file in write_up(run, photos=photos): echo(file)

@@ -31,11 +31,8 @@ class InputError(ValueError):
     "What the user gave cannot be used; the message names the file, the row and the cure"
 
 # %% ../nbs/00_core.ipynb #61d353ce
-def echo(
-    text: object = '',
-    *,
-    # What follows the text
-    end: str = '\n',
+def echo(text: object = '',
+    *, end: str = '\n',  # What follows the text
 ) -> None:
     "Print `text`, with codes in place of characters that the terminal cannot show; silent once the reader of a pipe has gone"
     coding = getattr(sys.stdout, 'encoding', None) or 'utf-8'
@@ -45,31 +42,21 @@ def echo(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # later lines, and Python's last flush, go nowhere
 
 # %% ../nbs/00_core.ipynb #68370e17
-def with_progress(
-    items: Iterable,
-    # What the bar calls the work
-    text: str,
-    *,
-    # Number of items, where `items` cannot tell
-    total: int | None = None,
-    # `False` gives plain iteration
-    show: bool = True,
+def with_progress(items: Iterable,
+    text: str,  # What the bar calls the work
+    *, total: int | None = None,  # Number of items, where `items` cannot tell
+    show: bool = True,  # `False` gives plain iteration
 ) -> Iterable:
     "Iterate over `items` with a progress bar on a terminal or in a notebook, once a second has gone by"
     return tqdm(items, desc=text, total=total, delay=1, leave=False, disable=None if show else True)
 
 # %% ../nbs/00_core.ipynb #1993e7e0
 def in_threads(
-    # Called with each item; what it returns comes back in the order of `items`
-    function: Callable,
+    function: Callable,  # Called with each item; what it returns comes back in the order of `items`
     items: list,
-    # What the progress bar calls the work
-    text: str,
-    *,
-    # Threads; default: one for each processor
-    workers: int | None = None,
-    # `False` shows no progress bar
-    progress: bool = True,
+    text: str,  # What the progress bar calls the work
+    *, workers: int | None = None,  # Threads; default: one for each processor
+    progress: bool = True,  # `False` shows no progress bar
 ) -> Iterator:
     "Yield `function(item)` for each of `items`, computed in threads, with a progress bar"
     workers = workers or os.cpu_count() or 1
@@ -79,8 +66,7 @@ def in_threads(
 
 # %% ../nbs/00_core.ipynb #1b5e0cbb
 def as_path(
-    # As the user typed it
-    path: str | Path,
+    path: str | Path,  # As the user typed it
 ) -> Path:
     "Return `path` as a `Path`, `~` as the home folder; raises `InputError` where no file can have that name, or what stands there is none"
     text = os.fspath(path)
@@ -95,10 +81,8 @@ def as_path(
 
 # %% ../nbs/00_core.ipynb #24c7e96d
 def write_file(
-    # Where to write; missing folders are made
-    path: str | Path,
-    # Text is written as UTF-8
-    data: str | bytes,
+    path: str | Path,  # Where to write; missing folders are made
+    data: str | bytes,  # Text is written as UTF-8
 ) -> Path:
     "Write `data` to `path` in one step: to a file beside it, then renamed over it. Raises `InputError` where the disk refuses."
     path = Path(os.path.realpath(as_path(path)))  # through links, so that a link stays one
@@ -119,8 +103,7 @@ def write_file(
 
 # %% ../nbs/00_core.ipynb #f6e8200d
 def check_folder(
-    # A folder to write into, made later if it is not there
-    folder: str | Path,
+    folder: str | Path,  # A folder to write into, made later if it is not there
 ) -> Path:
     "Raise `InputError` unless files can be written into `folder`"
     folder = as_path(folder)
@@ -133,17 +116,11 @@ def check_folder(
 
 # %% ../nbs/00_core.ipynb #4d5a7b8d
 def check_output(
-    # A file to write; missing folders are made later
-    path: str | Path,
-    # Suffixes that it may have, the usual one first
-    suffixes: tuple[str, ...],
-    *,
-    # What stands in such files, for messages
-    what: str,
-    # Files that must stay as they are, and folders whose files must
-    inputs: Iterable[str | Path] = (),
-    # A file in one of these folders may be replaced if it holds one of these: then the same command wrote it before
-    marks: tuple[bytes, ...] = (),
+    path: str | Path,  # A file to write; missing folders are made later
+    suffixes: tuple[str, ...],  # Suffixes that it may have, the usual one first
+    *, what: str,  # What stands in such files, for messages
+    inputs: Iterable[str | Path] = (),  # Files that must stay as they are, and folders whose files must
+    marks: tuple[bytes, ...] = (),  # A file in one of these folders may be replaced if it holds one of these: then the same command wrote it before
 ) -> Path:
     "Raise `InputError` with a cure where `path` cannot be written, or would replace what was given"
     path = as_path(path)
@@ -164,10 +141,8 @@ def _is_given(path: Path, given: Path) -> bool:
 # %% ../nbs/00_core.ipynb #8b34783b
 PICTURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg', '.webp', '.tif', '.tiff', '.eps', '.ps')
 
-def picture_bytes(
-    fig: 'Figure',
-    # 'png', 'svg', ...
-    kind: str,
+def picture_bytes(fig: 'Figure',
+    kind: str,  # 'png', 'svg', ...
     # As `Figure.savefig` takes them
     **options,
 ) -> bytes:
@@ -177,12 +152,9 @@ def picture_bytes(
         fig.savefig(data := io.BytesIO(), format=kind, **options)
     return data.getvalue()
 
-def save_figure(
-    fig: 'Figure',
-    # Its suffix, one of `PICTURES`, decides the format
-    path: str | Path,
-    *,
-    dpi: int = 110,
+def save_figure(fig: 'Figure',
+    path: str | Path,  # Its suffix, one of `PICTURES`, decides the format
+    *, dpi: int = 110,
 ) -> Path:
     "Write `fig` in one step, and close it"
     import matplotlib.pyplot as plt

@@ -26,12 +26,9 @@ CLASSES = ('happy', 'unhappy')
 
 # %% ../nbs/75_couples.ipynb #dfffe315
 def samples(
-    # Folder to render into; made if it is not there
-    dest: str | Path,
-    # Photos, every other one happy
-    n: int = 1000,
-    # Same seed, same photos
-    seed: int = 0,
+    dest: str | Path,  # Folder to render into; made if it is not there
+    n: int = 1000,  # Photos, every other one happy
+    seed: int = 0,  # Same seed, same photos
 ) -> pd.DataFrame:
     "Render `n` photos of couples into `dest/happy` and `dest/unhappy`; the table says what is in each"
     return render_couples(dest, n, seed=seed)
@@ -61,9 +58,8 @@ TASK.document(recipe, dblock, dls, learner)
 
 # %% ../nbs/75_couples.ipynb #aa71747d
 def load_published(
-    # The file (.pth), or its state dict
-    weights: str | Path | Mapping,
-) -> nn.Sequential: # body and head in eval mode: what `Bundle` and `learn.model` hold
+    weights: str | Path | Mapping,  # The file (.pth), or its state dict
+) -> nn.Sequential:  # body and head in eval mode: what `Bundle` and `learn.model` hold
     "Read a published DeepConnection: keys `convs.*`, `fc2.lin1.*`, `fc2.bn1.*`, `fc2.lin2.*`. Raises `WeightsError` where they are not there"
     state = weights if isinstance(weights, Mapping) else read_state_dict(weights)
     head_state = {name.removeprefix('fc2.'): t for name, t in state.items() if name.startswith('fc2.')}

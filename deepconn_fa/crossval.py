@@ -30,15 +30,11 @@ from .metrics import bootstrap, format_estimate, plain_text, wilson
 
 # %% ../nbs/51_crossval.ipynb #94ab70f1
 def deal_folds(
-    # One label a photo; the same for all where there are no classes
-    labels: Iterable,
-    # One name a photo; photos of one group stay together
-    groups: Iterable,
-    *,
-    folds: int = 5,
-    # Another seed gives other folds
-    seed: int = 42,
-) -> np.ndarray: # (n,): the fold of each photo, from 1 on
+    labels: Iterable,  # One label a photo; the same for all where there are no classes
+    groups: Iterable,  # One name a photo; photos of one group stay together
+    *, folds: int = 5,
+    seed: int = 42,  # Another seed gives other folds
+) -> np.ndarray:  # (n,): the fold of each photo, from 1 on
     "Deal photos into folds of equal size with equal shares of the classes, groups kept whole"
     (label, classes), (group, names) = pd.factorize(pd.Series(labels)), pd.factorize(pd.Series(groups))
     cards = np.zeros((len(names), len(classes)), int)   # photos of each class in each group
@@ -53,11 +49,7 @@ def deal_folds(
     return home[group] + 1
 
 # %% ../nbs/51_crossval.ipynb #e9ed9759
-def check_folds(
-    labels: Iterable,
-    groups: Iterable,
-    folds: int,
-) -> None:
+def check_folds(labels: Iterable, groups: Iterable, folds: int) -> None:
     "Raise an `InputError` where there are too few photos, or groups of them, for so many folds"
     table = pd.DataFrame(dict(label=list(labels), group=list(groups)))
     if folds < 2: raise InputError(f'folds={folds}: a cross-validation has 2 folds at least.')
@@ -170,21 +162,14 @@ def _said_of(learn, said, found, rows):
 
 # %% ../nbs/51_crossval.ipynb #6d631004
 def cross_validate(
-    # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
-    make_learner: Callable[[pd.DataFrame], Learner],
-    manifest: pd.DataFrame,
-    *,
-    folds: int = 5,
-    # How often all of it is done, each time with other folds
-    repeats: int = 1,
-    # Share of the photos outside the fold that are kept for validation; 0 where the recipe does not choose by it
-    valid: float = 0.15,
+    make_learner: Callable[[pd.DataFrame], Learner],  # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
+    manifest: pd.DataFrame, *, folds: int = 5,
+    repeats: int = 1,  # How often all of it is done, each time with other folds
+    valid: float = 0.15,  # Share of the photos outside the fold that are kept for validation; 0 where the recipe does not choose by it
     seed: int = 42,
-    # Keeps what is finished; a second call with the same folder goes on from there. More repeats can be added later
-    folder: str | Path | None = None,
-    # Gets a sentence a fold
-    say: Callable[[str], None] | None = None,
-) -> pd.DataFrame: # a row a photo and repeat: the manifest's, with `repeat` and `fold` (from 1 on), `prob_CLASS` and `probe_CLASS`, or `pred_POINT_x`, ...
+    folder: str | Path | None = None,  # Keeps what is finished; a second call with the same folder goes on from there. More repeats can be added later
+    say: Callable[[str], None] | None = None,  # Gets a sentence a fold
+) -> pd.DataFrame:  # a row a photo and repeat: the manifest's, with `repeat` and `fold` (from 1 on), `prob_CLASS` and `probe_CLASS`, or `pred_POINT_x`, ...
     "Predict every usable photo by a network that has not seen it; the column `split` is the manifest's own"
     (rows, labels), say, parts = _rows_of(manifest), say or noop, []
     groups = groups_of(rows)
@@ -209,17 +194,11 @@ def cross_validate(
 
 # %% ../nbs/51_crossval.ipynb #8cab03cc
 def paired_difference(
-    # Takes (targets, scores), gives a figure: `auc`, say
-    statistic: Callable[..., float],
-    # (n,)
-    targets: np.ndarray,
-    # (n,) of the one and of the other model, on the same photos
-    ours: np.ndarray,
-    theirs: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    draws: int = 2000,
-) -> dict: # {value, low, high, n}
+    statistic: Callable[..., float],  # Takes (targets, scores), gives a figure: `auc`, say
+    targets: np.ndarray,  # (n,)
+    ours: np.ndarray,  # (n,) of the one and of the other model, on the same photos
+    theirs: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 2000,
+) -> dict:  # {value, low, high, n}
     "Estimate how much larger `statistic` is for `ours` than for `theirs`, with a paired bootstrap interval"
     return bootstrap(lambda t, a, b: statistic(t, a) - statistic(t, b), targets, ours, theirs, groups=groups, draws=draws)
 
@@ -232,14 +211,11 @@ def _tossed(lead):
 
 # %% ../nbs/51_crossval.ipynb #1f8ade37
 def mcnemar(
-    # (n,): whether the one and the other model is right, on the same photos
-    right_a: np.ndarray,
+    right_a: np.ndarray,  # (n,): whether the one and the other model is right, on the same photos
     right_b: np.ndarray,
-    *,
-    # One name a photo: photos of one group (one person) count as one toss
-    groups: np.ndarray | None = None,
+    *, groups: np.ndarray | None = None,  # One name a photo: photos of one group (one person) count as one toss
     confidence: float = 0.95,
-) -> dict: # {value, low, high, n, p, only_a, only_b}: how much more accurate `a` is, and how likely so much is by chance
+) -> dict:  # {value, low, high, n, p, only_a, only_b}: how much more accurate `a` is, and how likely so much is by chance
     "Compare the accuracy of two models on the same photos: McNemar's exact test, and the difference with its interval"
     a, b = np.asarray(right_a).astype(bool), np.asarray(right_b).astype(bool)
     if len(a) != len(b) or not len(a): raise ValueError(f'two models on the same photos: {len(a)} and {len(b)} answers')
@@ -254,13 +230,10 @@ def mcnemar(
 
 # %% ../nbs/51_crossval.ipynb #ffdf5695
 def growing_order(
-    # One label a photo; the same for all where there are no classes
-    labels: Iterable,
-    # One name a photo; photos of one group stay together
-    groups: Iterable,
-    *,
-    seed: int = 42,
-) -> np.ndarray: # (n,): for each photo, how many photos there are when its group has come in
+    labels: Iterable,  # One label a photo; the same for all where there are no classes
+    groups: Iterable,  # One name a photo; photos of one group stay together
+    *, seed: int = 42,
+) -> np.ndarray:  # (n,): for each photo, how many photos there are when its group has come in
     "Order photos so that the first ones, however many, are about a stratified draw of all"
     (label, classes), (group, names) = pd.factorize(pd.Series(labels)), pd.factorize(pd.Series(groups))
     cards, rng = np.zeros((len(names), len(classes)), int), np.random.default_rng(seed)
@@ -311,26 +284,18 @@ def _figures_of(learn, said, answers, labels, metric):
 
 # %% ../nbs/51_crossval.ipynb #bd04f1f6
 def learning_curve(
-    # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
-    make_learner: Callable[[pd.DataFrame], Learner],
+    make_learner: Callable[[pd.DataFrame], Learner],  # Takes a manifest whose `split` column is filled, gives a Learner that has a recipe
     manifest: pd.DataFrame,
-    *,
-    # Numbers of photos to train on, those for validation among them; default: up to six, from few to all
-    sizes: Iterable[int] | None = None,
-    # How often each size is drawn
-    repeats: int = 3,
-    # A figure of `learn.evaluate`, 'probe_accuracy' as well; default: 'accuracy', for points 'l1_canvas_px'
-    metric: str | None = None,
-    # Share of the drawn photos for validation
-    valid: float = 0.15,
-    # Share of all photos for the test, where the manifest has no test photos of its own
-    test: float = 0.25,
+    *, sizes: Iterable[int] | None = None,  # Numbers of photos to train on, those for validation among them; default: up to six, from few to all
+    repeats: int = 3,  # How often each size is drawn
+    metric: str | None = None,  # A figure of `learn.evaluate`, 'probe_accuracy' as well; default: 'accuracy', for points 'l1_canvas_px'
+    valid: float = 0.15,  # Share of the drawn photos for validation
+    test: float = 0.25,  # Share of all photos for the test, where the manifest has no test photos of its own
     seed: int = 42,
     # Keeps what is finished; a second call with the same folder goes on from there. More sizes and repeats can be added later
     folder: str | Path | None = None,
-    # Gets a sentence a training
-    say: Callable[[str], None] | None = None,
-) -> pd.DataFrame: # a row a training: size, n_train, repeat, metric, value, low, high, n_test, and for classes accuracy_CLASS and n_test_CLASS
+    say: Callable[[str], None] | None = None,  # Gets a sentence a training
+) -> pd.DataFrame:  # a row a training: size, n_train, repeat, metric, value, low, high, n_test, and for classes accuracy_CLASS and n_test_CLASS
     "Train on growing numbers of photos and measure on the same test photos"
     (rows, labels), say, parts = _rows_of(manifest), say or noop, []
     groups, splits = groups_of(rows), rows.split if (rows.split == 'test').any() else split(rows.assign(label=labels, split=''), valid=0, test=test, seed=seed).split
@@ -353,9 +318,7 @@ def learning_curve(
     return table.astype({c: int for c in table if c in ('size', 'n_train', 'repeat') or c.startswith('n_test')})
 
 # %% ../nbs/51_crossval.ipynb #741b0a95
-def is_rising(
-    metric: str,
-) -> bool:
+def is_rising(metric: str) -> bool:
     "Whether more of `metric` is better, and 1 is all there is"
     return metric.startswith(('accuracy', 'within_')) or metric.endswith(('accuracy', 'auc', 'f1', 'precision', 'recall', 'pck'))
 
@@ -373,14 +336,10 @@ def _errors_of(curve, column):
 _EXPONENTS, _LEVELS = np.geomspace(0.1, 2, 30), np.linspace(0, 1, 31)   # c, and a as a share of the lowest error seen
 
 def fit_curves(
-    # Of `learning_curve`; any table with n_train, repeat, metric and value will do
-    curve: pd.DataFrame,
-    *,
-    # Which column: 'value', or 'accuracy_CLASS'
-    column: str = 'value',
-    draws: int = 1000,
-    seed: int = 0,
-) -> np.ndarray: # (draws, 3): a, b and c of error = a + b n^-c, where error is 1 - the figure, or the figure where less of it is better
+    curve: pd.DataFrame,  # Of `learning_curve`; any table with n_train, repeat, metric and value will do
+    *, column: str = 'value',  # Which column: 'value', or 'accuracy_CLASS'
+    draws: int = 1000, seed: int = 0,
+) -> np.ndarray:  # (draws, 3): a, b and c of error = a + b n^-c, where error is 1 - the figure, or the figure where less of it is better
     "Fit inverse power laws to a learning curve: as many as are about equally likely"
     error, at, test_error = _errors_of(curve, column)
     sizes, m, R = (np.bincount(at, v) / np.bincount(at) for v in (curve.n_train[error.index], error, np.bincount(at)[at]))
@@ -404,17 +363,11 @@ def fit_curves(
     return np.stack([a[ia] + common, b * top**_EXPONENTS[ic], _EXPONENTS[ic]], 1)
 
 # %% ../nbs/51_crossval.ipynb #eac3db40
-def extrapolate_curve(
-    curve: pd.DataFrame,
-    *,
-    # Numbers of photos, or the largest of them; default: ten times as many as there are
-    to: int | Iterable[int] | None = None,
-    # Which column: 'value', or 'accuracy_CLASS'
-    column: str = 'value',
-    confidence: float = 0.95,
-    draws: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame: # n_train, value, low, high
+def extrapolate_curve(curve: pd.DataFrame,
+    *, to: int | Iterable[int] | None = None,  # Numbers of photos, or the largest of them; default: ten times as many as there are
+    column: str = 'value',  # Which column: 'value', or 'accuracy_CLASS'
+    confidence: float = 0.95, draws: int = 1000, seed: int = 0,
+) -> pd.DataFrame:  # n_train, value, low, high
     "Say what the figure would be at other numbers of photos, and how uncertain that is"
     to = 10 * curve.n_train.max() if to is None else to
     n = np.unique(np.geomspace(curve.n_train.min(), to, 40).round()) if np.isscalar(to) else np.array(sorted(to), float)
@@ -425,18 +378,12 @@ def extrapolate_curve(
     return pd.DataFrame(dict(n_train=n.astype(int), value=value, low=low, high=high))
 
 # %% ../nbs/51_crossval.ipynb #c545109a
-def photos_needed(
-    curve: pd.DataFrame,
-    # The figure to be reached, on photos that nobody has seen
-    target: float,
-    *,
-    column: str = 'value',
-    # What lies beyond is said to be out of reach; default: 100 times as many photos as there are
-    within: int | None = None,
-    confidence: float = 0.95,
-    draws: int = 1000,
-    seed: int = 0,
-) -> dict: # {value, low, high, within, chance, text}: numbers of photos, infinite where out of reach; `chance` of getting there within `within`
+def photos_needed(curve: pd.DataFrame,
+    target: float,  # The figure to be reached, on photos that nobody has seen
+    *, column: str = 'value',
+    within: int | None = None,  # What lies beyond is said to be out of reach; default: 100 times as many photos as there are
+    confidence: float = 0.95, draws: int = 1000, seed: int = 0,
+) -> dict:  # {value, low, high, within, chance, text}: numbers of photos, infinite where out of reach; `chance` of getting there within `within`
     "Estimate how many photos it takes to reach `target`, by the extrapolated learning curve"
     most, within = int(curve.n_train.max()), int(within or 100 * curve.n_train.max())
     a, b, c = fit_curves(curve, column=column, draws=draws, seed=seed).T
@@ -472,18 +419,12 @@ def _draw_classes(ax, curve, by_size, mean, to, seed):
     ax.legend(frameon=False, fontsize=8, loc='lower right', ncols=2)
 
 # %% ../nbs/51_crossval.ipynb #250934ac
-def plot_learning_curve(
-    curve: pd.DataFrame,
-    *,
-    # The largest number of photos to draw to; default: ten times as many as there are. Nothing is extrapolated up to those
-    to: int | None = None,
-    # Draw a line for each class too
-    by_class: bool = False,
-    # A figure to be reached, as a line; the title says how many photos it would take
-    target: float | None = None,
+def plot_learning_curve(curve: pd.DataFrame,
+    *, to: int | None = None,  # The largest number of photos to draw to; default: ten times as many as there are. Nothing is extrapolated up to those
+    by_class: bool = False,  # Draw a line for each class too
+    target: float | None = None,  # A figure to be reached, as a line; the title says how many photos it would take
     title: str = '',
-    # As in `fit_curves`
-    seed: int = 0,
+    seed: int = 0,  # As in `fit_curves`
 ) -> Figure:
     "Draw every run, the mean with its 95 % interval, and how the curve may go on, dashed"
     fig = Figure(figsize=(6.4, 3.6), layout='constrained')

@@ -20,15 +20,10 @@ CLASSES = ('negative', 'positive')
 
 # %% ../nbs/78_emotions.ipynb #8fdf6ff6
 def samples(
-    # Folder to render into; made if it is not there
-    dest: str | Path,
-    # Photos, every other one of positive mood
-    n: int = 1000,
-    # Same seed, same photos
-    seed: int = 0,
-    *,
-    # Share of photos whose label contradicts their mood
-    contradictory: float = 0.2,
+    dest: str | Path,  # Folder to render into; made if it is not there
+    n: int = 1000,  # Photos, every other one of positive mood
+    seed: int = 0,  # Same seed, same photos
+    *, contradictory: float = 0.2,  # Share of photos whose label contradicts their mood
 ) -> pd.DataFrame:
     "Render `n` scenes into `dest/positive` and `dest/negative`; the table says what is in each, and its true mood"
     return render_scenes(dest, n, seed=seed, contradictory=contradictory)

@@ -35,9 +35,7 @@ from .photocheck import measure_photos
 
 # %% ../nbs/50_evaluate.ipynb #2bcbc6b6
 @patch
-def predict_splits(
-    self: Learner,
-) -> dict[str, tuple[np.ndarray, np.ndarray]]: # {split: (probabilities (n, n_classes), targets (n,))}
+def predict_splits(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # {split: (probabilities (n, n_classes), targets (n,))}
     "Predict the photos of every split, in order, without augmentation, averaged over the views of the recipe"
     activation = getattr(self.loss_func, 'activation', None) or partial(torch.softmax, dim=1)
     def mean_over_views(logits): return torch.stack([activation(view) for view in logits.unbind(1)]).mean(0)
@@ -46,14 +44,10 @@ def predict_splits(
 
 # %% ../nbs/50_evaluate.ipynb #e1cc5b6f
 @patch
-def answers(
-    self: Learner,
-    *,
-    # What `learn.predict_splits` gave; default: computed now
-    predictions: dict | None = None,
-    # What `learn.fit_probe` gave, to stand beside the network
-    probe: dict | None = None,
-) -> pd.DataFrame: # the manifest's rows of every split, with `prob_CLASS`, and `probe_CLASS` where a probe is given
+def answers(self: Learner,
+    *, predictions: dict | None = None,  # What `learn.predict_splits` gave; default: computed now
+    probe: dict | None = None,  # What `learn.fit_probe` gave, to stand beside the network
+) -> pd.DataFrame:  # the manifest's rows of every split, with `prob_CLASS`, and `probe_CLASS` where a probe is given
     "Put what the network says of every photo beside the photo's row of the manifest"
     said = {'prob': predictions or self.predict_splits(), 'probe': probe or {}}
     rows = {name: dl.items for name, dl in split_loaders(self.dls).items() if name in said['prob']}
@@ -62,20 +56,17 @@ def answers(
     return pd.concat(rows.values(), ignore_index=True).assign(**columns)
 
 def class_probs(
-    # What `learn.answers` gave, or rows of it
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `learn.answers` gave, or rows of it
     classes: list[str],
-    # 'prob' or 'probe'
-    kind: str = 'prob',
-) -> np.ndarray: # (n, n_classes)
+    kind: str = 'prob',  # 'prob' or 'probe'
+) -> np.ndarray:  # (n, n_classes)
     "The probabilities in a table of answers, in the order of `classes`"
     return answers[[f'{kind}_{c}' for c in classes]].to_numpy(float)
 
 def class_numbers(
-    # With a column `label`
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # With a column `label`
     classes: list[str],
-) -> np.ndarray: # (n,)
+) -> np.ndarray:  # (n,)
     "The number of each row's label among `classes`; raises `InputError` where it is none of them"
     numbers = pd.Index(classes).get_indexer(answers.label)
     if (numbers < 0).any():
@@ -85,10 +76,8 @@ def class_numbers(
 
 # %% ../nbs/50_evaluate.ipynb #b577b872
 def balanced_accuracy(
-    # (n,) class numbers
-    targets: np.ndarray,
-    # (n,) class numbers
-    predicted: np.ndarray,
+    targets: np.ndarray,  # (n,) class numbers
+    predicted: np.ndarray,  # (n,) class numbers
 ) -> float:
     "The mean over the classes that are there of the share of their photos that are right: a rare class counts as much as a frequent one"
     n = np.bincount(targets)
@@ -97,31 +86,24 @@ def balanced_accuracy(
 
 # %% ../nbs/50_evaluate.ipynb #2e7cd97e
 def photo_losses(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
-) -> np.ndarray: # (n,)
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
+) -> np.ndarray:  # (n,)
     "The log loss of each photo, 16.1 at most"
     return -np.log(probs[np.arange(len(probs)), targets].clip(1e-7))
 
-def in_top(
-    probs: np.ndarray,
-    targets: np.ndarray,
-    # Among how many of the likeliest classes
-    k: int = 5,
-) -> np.ndarray: # (n,)
+def in_top(probs: np.ndarray, targets: np.ndarray,
+    k: int = 5,  # Among how many of the likeliest classes
+) -> np.ndarray:  # (n,)
     "Whether the true class of each photo is among the `k` likeliest"
     return (np.argsort(-probs, 1)[:, :k] == targets[:, None]).any(1)
 
 # %% ../nbs/50_evaluate.ipynb #5538376d
 def macro_f1(
-    # (draws, n): how often each photo counts; ones for the plain figure
-    weights: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
+    weights: np.ndarray,  # (draws, n): how often each photo counts; ones for the plain figure
+    targets: np.ndarray,  # (n,) class numbers
     predicted: np.ndarray,
-) -> np.ndarray: # (draws,)
+) -> np.ndarray:  # (draws,)
     "Mean F1 over the classes that are there or were named, in every draw"
     n, n_classes = len(targets), max(targets.max(), predicted.max()) + 1
     def per_class(where, classes): return weights @ csr_array((where.astype(float), (np.arange(n), classes)), shape=(n, n_classes))
@@ -129,32 +111,22 @@ def macro_f1(
     either = per_class(ones, targets) + per_class(ones, predicted)
     return (2 * both / np.maximum(either, 1e-9)).sum(1) / (either > 0).sum(1)
 
-def macro_auc(
-    weights: np.ndarray,
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
-) -> np.ndarray: # (draws,)
+def macro_auc(weights: np.ndarray,
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
+) -> np.ndarray:  # (draws,)
     "Mean area under the ROC curve of each class against the rest, over the classes that are there, in every draw"
     return np.nanmean([drawn_auc(weights, targets == c, probs[:, c]) for c in np.unique(targets)], 0)
 
 # %% ../nbs/50_evaluate.ipynb #f523ddcb
 def classification_metrics(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
-    *,
-    # Class that is the most frequent in training: what the majority baseline always says
-    majority: int,
-    # (n, n_classes) of the linear probe on the same photos
-    probe: np.ndarray | None = None,
-    # One name a photo: photos of one group (one person) are not independent
-    groups: np.ndarray | None = None,
-    # For more than `k` classes, the share of photos whose class is among the `k` likeliest is given, too
-    k: int = 5,
-) -> dict[str, dict]: # {metric: {value, low, high, n}}
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
+    *, majority: int,  # Class that is the most frequent in training: what the majority baseline always says
+    probe: np.ndarray | None = None,  # (n, n_classes) of the linear probe on the same photos
+    groups: np.ndarray | None = None,  # One name a photo: photos of one group (one person) are not independent
+    k: int = 5,  # For more than `k` classes, the share of photos whose class is among the `k` likeliest is given, too
+) -> dict[str, dict]:  # {metric: {value, low, high, n}}
     "Accuracy, balanced accuracy, macro F1, AUC, top-k accuracy, log loss and calibration error, with their baselines"
     n, n_classes = probs.shape
     drawing, found = dict(groups=groups, draws=_draws(probs)), {}
@@ -182,10 +154,9 @@ def _draws(probs):
 
 # %% ../nbs/50_evaluate.ipynb #6f5c31bc
 def measurable(
-    # The manifest's rows with `prob_CLASS`
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # The manifest's rows with `prob_CLASS`
     classes: list[str],
-) -> pd.DataFrame: # some of its rows
+) -> pd.DataFrame:  # some of its rows
     "The rows that can be measured: with a label and an answer; raises `InputError` where none is left, or where the table lacks a class"
     if lost := [c for c in classes if f'prob_{c}' not in answers]:
         raise InputError(f"The answers have no column 'prob_{lost[0]}': they are not those of a model with the classes {', '.join(map(str, classes))}.")
@@ -195,15 +166,10 @@ def measurable(
         raise InputError(f"None of the {len(answers)} photos has a label and can be read, the first: {answers.path.iloc[0] if len(answers) else 'none'}. {cure}")
     return answers[fine]
 
-def measure_answers(
-    answers: pd.DataFrame,
-    classes: list[str],
-    *,
-    # Class that is the most frequent in training, by name or number
-    majority: str | int,
-    # As in `classification_metrics`
-    k: int = 5,
-) -> dict[str, dict]: # {metric: {value, low, high, n}}
+def measure_answers(answers: pd.DataFrame, classes: list[str],
+    *, majority: str | int,  # Class that is the most frequent in training, by name or number
+    k: int = 5,  # As in `classification_metrics`
+) -> dict[str, dict]:  # {metric: {value, low, high, n}}
     "Measure a table of answers by its labels, and the probe where its answers are there, too"
     rows = measurable(answers, classes)
     has_probe = all(f'probe_{c}' in rows for c in classes) and rows[[f'probe_{c}' for c in classes]].notna().all(axis=None)
@@ -214,25 +180,18 @@ def measure_answers(
 
 # %% ../nbs/50_evaluate.ipynb #a74f67d0
 @patch
-def evaluate(
-    self: Learner,
-    *,
-    # What `learn.fit_probe` gave, to stand beside the network
-    probe: dict | None = None,
-    # What `learn.predict_splits` gave; default: computed now
-    predictions: dict | None = None,
-) -> dict[str, dict]: # {split: {metric: {value, low, high, n}}}
+def evaluate(self: Learner,
+    *, probe: dict | None = None,  # What `learn.fit_probe` gave, to stand beside the network
+    predictions: dict | None = None,  # What `learn.predict_splits` gave; default: computed now
+) -> dict[str, dict]:  # {split: {metric: {value, low, high, n}}}
     "Measure the Learner on every split that has photos"
     found = predictions or self.predict_splits()
     answers, majority = self.answers(predictions=found, probe=probe), int(np.bincount(found['train'][1]).argmax())
     return {name: measure_answers(answers[answers.split == name], list(self.dls.vocab), majority=majority) for name in found}
 
 def metrics_table(
-    # What `learn.evaluate` gave
-    metrics: dict[str, dict],
-    *,
-    # Which metrics, in this order; default: all
-    names: list[str] | None = None,
+    metrics: dict[str, dict],  # What `learn.evaluate` gave
+    *, names: list[str] | None = None,  # Which metrics, in this order; default: all
 ) -> pd.DataFrame:
     "The figures as text: a row a metric, a column a split"
     names = names or list(dict.fromkeys(name for figures in metrics.values() for name in figures))
@@ -240,17 +199,11 @@ def metrics_table(
 
 # %% ../nbs/50_evaluate.ipynb #7a69060f
 def plot_confusion(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
-    classes: list[str],
-    *,
-    title: str = '',
-    # Write shares of the true class, beside or instead of counts: 'both' up to 5 classes, 'counts' or 'shares' up to 20
-    show: str = 'both',
-    # For two classes: name the four rates
-    rates: bool = False,
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
+    classes: list[str], *, title: str = '',
+    show: str = 'both',  # Write shares of the true class, beside or instead of counts: 'both' up to 5 classes, 'counts' or 'shares' up to 20
+    rates: bool = False,  # For two classes: name the four rates
 ) -> Figure:
     "Draw the confusion matrix, coloured by the share of the true class; numbers are left out beyond 20 classes"
     if show not in ('both', 'counts', 'shares'): raise ValueError(f"show={show!r} is none of 'both', 'counts', 'shares'")
@@ -276,15 +229,11 @@ RATES = (('true negative rate', 'false positive rate'), ('false negative rate', 
 
 # %% ../nbs/50_evaluate.ipynb #59a97d8d
 def two_class_metrics(
-    # (n,): 1 for the positive class, 0 for the other
-    targets: np.ndarray,
-    # (n,): probability of the positive class
-    scores: np.ndarray,
-    *,
-    # From this score on, a photo is called positive
-    threshold: float = 0.5,
+    targets: np.ndarray,  # (n,): 1 for the positive class, 0 for the other
+    scores: np.ndarray,  # (n,): probability of the positive class
+    *, threshold: float = 0.5,  # From this score on, a photo is called positive
     groups: np.ndarray | None = None,
-) -> dict[str, dict]: # {metric: {value, low, high, n}}
+) -> dict[str, dict]:  # {metric: {value, low, high, n}}
     "The four rates, precision, recall, F1 and accuracy at a threshold, AUC, and what always naming the larger class scores"
     positive, called = np.asarray(targets).astype(bool), np.asarray(scores) >= threshold
     def share(of, where): return share_estimate(of[where], None if groups is None else np.asarray(groups)[where])
@@ -295,15 +244,10 @@ def two_class_metrics(
             'naive_accuracy': share_estimate(positive == (positive.mean() >= .5), groups)}
 
 # %% ../nbs/50_evaluate.ipynb #9e1cd798
-def choose_threshold(
-    targets: np.ndarray,
-    scores: np.ndarray,
-    *,
-    # 'accuracy', 'youden' (true positive rate less false positive rate) or 'f1'
-    by: str = 'youden',
-    # How many times as bad it is to miss a positive photo as to raise a false alarm; for 'accuracy'
-    cost: float = 1.0,
-) -> float: # from 0 to 1
+def choose_threshold(targets: np.ndarray, scores: np.ndarray,
+    *, by: str = 'youden',  # 'accuracy', 'youden' (true positive rate less false positive rate) or 'f1'
+    cost: float = 1.0,  # How many times as bad it is to miss a positive photo as to raise a false alarm; for 'accuracy'
+) -> float:  # from 0 to 1
     "The threshold that is best by `by`: half-way between the two scores that it parts"
     positive, scores = np.asarray(targets).astype(bool), np.asarray(scores, float)
     if by not in ('accuracy', 'youden', 'f1'): raise ValueError(f"by={by!r} is none of 'accuracy', 'youden', 'f1'")
@@ -317,13 +261,9 @@ def choose_threshold(
     return float(between[best[len(best) // 2]])   # the middle one of equals
 
 # %% ../nbs/50_evaluate.ipynb #aae69f86
-def plot_roc(
-    targets: np.ndarray,
-    # (n,), or several of them by name, to compare models on the same photos
-    scores: np.ndarray | dict[str, np.ndarray],
-    *,
-    # Thresholds to mark on the curve
-    marks: tuple[float, ...] = (0.25, 0.5, 0.75),
+def plot_roc(targets: np.ndarray,
+    scores: np.ndarray | dict[str, np.ndarray],  # (n,), or several of them by name, to compare models on the same photos
+    *, marks: tuple[float, ...] = (0.25, 0.5, 0.75),  # Thresholds to mark on the curve
     groups: np.ndarray | None = None,
 ) -> Figure:
     "Draw the ROC curve with its AUC, and where the thresholds lie on it; the dashed line is a coin"
@@ -343,14 +283,9 @@ def plot_roc(
     return fig
 
 # %% ../nbs/50_evaluate.ipynb #24bb90d0
-def plot_scores(
-    targets: np.ndarray,
-    scores: np.ndarray,
-    # Names of the negative and the positive class
-    classes: list[str],
-    *,
-    threshold: float = 0.5,
-    bins: int = 20,
+def plot_scores(targets: np.ndarray, scores: np.ndarray,
+    classes: list[str],  # Names of the negative and the positive class
+    *, threshold: float = 0.5, bins: int = 20,
 ) -> Figure:
     "Draw how the scores of each class are distributed; what lies on the wrong side of the threshold is mistaken"
     fig = Figure(figsize=(5, 3), layout='constrained')
@@ -366,16 +301,12 @@ def plot_scores(
 
 # %% ../nbs/50_evaluate.ipynb #88e14c6e
 def reliability(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
-    *,
-    bins: int = 10,
-    # Bins of equally many photos instead of equally wide ones
-    mass: bool = False,
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
+    *, bins: int = 10,
+    mass: bool = False,  # Bins of equally many photos instead of equally wide ones
     groups: np.ndarray | None = None,
-) -> pd.DataFrame: # a row a bin that has photos: over, to, n, confidence, accuracy, low, high
+) -> pd.DataFrame:  # a row a bin that has photos: over, to, n, confidence, accuracy, low, high
     "How often the model is right in each bin of its confidence"
     confidence, right = probs.max(1), probs.argmax(1) == targets
     number, edges = calibration_bins(confidence, bins=bins, mass=mass)
@@ -386,14 +317,8 @@ def reliability(
         rows.append(dict(over=edges[i], to=edges[i + 1], n=share['n'], confidence=confidence[mine].mean(), accuracy=share['value'], low=share['low'], high=share['high']))
     return pd.DataFrame(rows)
 
-def plot_reliability(
-    probs: np.ndarray,
-    targets: np.ndarray,
-    *,
-    bins: int = 10,
-    mass: bool = False,
-    groups: np.ndarray | None = None,
-    title: str = '',
+def plot_reliability(probs: np.ndarray, targets: np.ndarray,
+    *, bins: int = 10, mass: bool = False, groups: np.ndarray | None = None, title: str = '',
 ) -> Figure:
     "Draw accuracy against confidence in bins, with n and intervals, and below how many photos have which confidence"
     table, confidence = reliability(probs, targets, bins=bins, mass=mass, groups=groups), probs.max(1)
@@ -413,18 +338,13 @@ def plot_reliability(
 
 # %% ../nbs/50_evaluate.ipynb #fc8a1560
 def class_table(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
     classes: list[str],
-    *,
-    # Class numbers of the training photos
-    trained_on: np.ndarray | None = None,
+    *, trained_on: np.ndarray | None = None,  # Class numbers of the training photos
     groups: np.ndarray | None = None,
-    # Among how many of the likeliest answers `topK` looks
-    k: int = 5,
-) -> pd.DataFrame: # a row a class: n; top1, low, high; topK; precision, f1 and auc, each with _low and _high; loss, taken_for, n_train
+    k: int = 5,  # Among how many of the likeliest answers `topK` looks
+) -> pd.DataFrame:  # a row a class: n; top1, low, high; topK; precision, f1 and auc, each with _low and _high; loss, taken_for, n_train
     "Measure each class; NaN where a figure is not defined, as in a class without photos"
     predicted, names = probs.argmax(1), np.arange(len(targets)) if groups is None else np.asarray(groups)
     within, loss = in_top(probs, targets, k), photo_losses(probs, targets)
@@ -445,11 +365,8 @@ def class_table(
 
 # %% ../nbs/50_evaluate.ipynb #f6999b10
 def plot_class_accuracy(
-    # What `class_table` gave, with `n_train`
-    table: pd.DataFrame,
-    *,
-    # How many of the worst classes to name
-    n_named: int = 5,
+    table: pd.DataFrame,  # What `class_table` gave, with `n_train`
+    *, n_named: int = 5,  # How many of the worst classes to name
 ) -> Figure:
     "Draw each class's accuracy against its number of training photos, with a fitted trend and the worst classes named"
     shown = table[table.n > 0]
@@ -472,16 +389,11 @@ def plot_class_accuracy(
 
 # %% ../nbs/50_evaluate.ipynb #a9eb2e23
 def plot_top_k(
-    # A photo
-    photo: Image.Image,
-    # (n_classes,)
-    probs: np.ndarray,
+    photo: Image.Image,  # A photo
+    probs: np.ndarray,  # (n_classes,)
     classes: list[str],
-    *,
-    # How many of the likeliest classes
-    k: int = 5,
-    # The true class, drawn in green wherever it is among them
-    truth: str | None = None,
+    *, k: int = 5,  # How many of the likeliest classes
+    truth: str | None = None,  # The true class, drawn in green wherever it is among them
 ) -> Figure:
     "Draw a photo and beside it the likeliest classes with their probabilities"
     fig = Figure(figsize=(6, 2.4), layout='constrained')
@@ -499,14 +411,10 @@ def plot_top_k(
 
 # %% ../nbs/50_evaluate.ipynb #bd742fc1
 def slices_of(
-    # A column of the manifest
-    values: pd.Series,
-    *,
-    # Numbers are cut into so many bins of about equally many photos
-    bins: int = 3,
-    # At most so many values of a text, the most frequent ones; the others are put together
-    most: int = 12,
-) -> dict[str, np.ndarray]: # {name: (n,) which photos}
+    values: pd.Series,  # A column of the manifest
+    *, bins: int = 3,  # Numbers are cut into so many bins of about equally many photos
+    most: int = 12,  # At most so many values of a text, the most frequent ones; the others are put together
+) -> dict[str, np.ndarray]:  # {name: (n,) which photos}
     "Cut photos into slices by a column; rows where nothing stands are a slice of their own, `missing`"
     there = values.notna() & (values.astype(str).str.strip() != '')
     found, kept = {}, values[there]
@@ -530,18 +438,13 @@ def slices_of(
 
 # %% ../nbs/50_evaluate.ipynb #3f5f96d2
 def slice_table(
-    # The manifest's rows, with whatever columns the user has added
-    answers: pd.DataFrame,
-    # (n,): what is measured of each photo: whether it is right, or a number (an error in px); NaN where there is none
-    right: np.ndarray,
-    # Columns to cut by
-    by: str | list[str],
-    *,
-    bins: int = 3,
-    # Slices of fewer photos are marked as small
-    small: int = 20,
+    answers: pd.DataFrame,  # The manifest's rows, with whatever columns the user has added
+    right: np.ndarray,  # (n,): what is measured of each photo: whether it is right, or a number (an error in px); NaN where there is none
+    by: str | list[str],  # Columns to cut by
+    *, bins: int = 3,
+    small: int = 20,  # Slices of fewer photos are marked as small
     most: int = 12,
-) -> pd.DataFrame: # by, slice, n, value, low, high, small; the first row is that of all photos
+) -> pd.DataFrame:  # by, slice, n, value, low, high, small; the first row is that of all photos
     "Measure each slice of the photos; with many slices some stand out by chance, see `expected_misses`"
     values, groups, columns = np.asarray(right, float), answer_groups(answers), [by] if isinstance(by, str) else list(by)
     if unknown := [c for c in columns if c not in answers]:
@@ -559,8 +462,7 @@ def slice_table(
     return pd.DataFrame(rows)
 
 def expected_misses(
-    # What `slice_table` gave
-    table: pd.DataFrame,
+    table: pd.DataFrame,  # What `slice_table` gave
 ) -> float:
     "How many of the slices' intervals would miss the figure of all photos by chance, if nothing mattered"
     part = table.n.iloc[1:] / table.n.iloc[0]                       # a slice pulls the figure of all photos along
@@ -568,13 +470,10 @@ def expected_misses(
 
 # %% ../nbs/50_evaluate.ipynb #a13a894e
 def photo_facts(
-    # With `path`, `label`, `width`, `height`, as every table of answers
-    answers: pd.DataFrame,
-    *,
-    # Also look into the photos, some milliseconds each: brightness, contrast, colourfulness, detail
-    light: bool = True,
+    answers: pd.DataFrame,  # With `path`, `label`, `width`, `height`, as every table of answers
+    *, light: bool = True,  # Also look into the photos, some milliseconds each: brightness, contrast, colourfulness, detail
     progress: bool = True,
-) -> pd.DataFrame: # the same rows with more columns, to cut by
+) -> pd.DataFrame:  # the same rows with more columns, to cut by
     "Add what can be said of photos without knowing what they show: `megapixels`, `photos together` (of one group), `brightness` and kin"
     answers = answers.copy()   # in one block: tables of answers are put together column by column
     table = answers.assign(megapixels=answers.width * answers.height / 1e6, **{'photos together': answers.path.groupby(answer_groups(answers)).transform('nunique')})
@@ -586,11 +485,8 @@ def photo_facts(
 
 # %% ../nbs/50_evaluate.ipynb #8946efaa
 def plot_slices(
-    # What `slice_table` gave
-    table: pd.DataFrame,
-    *,
-    # What the figure is
-    label: str = 'accuracy',
+    table: pd.DataFrame,  # What `slice_table` gave
+    *, label: str = 'accuracy',  # What the figure is
     title: str = '',
 ) -> Figure:
     "Draw the figure of each slice with its interval against that of all photos; small slices are hollow"

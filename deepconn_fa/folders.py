@@ -23,9 +23,7 @@ from .photos import SUFFIXES
 # %% ../nbs/02_folders.ipynb #18202bc9
 _UNSEEN = dict.fromkeys(map(ord, '\u00ad\u200b\u200e\u200f\u2060\ufeff'))  # characters without a width
 
-def seen_name(
-    text: str,
-) -> str:
+def seen_name(text: str) -> str:
     "A key that is equal for names that look equal: Unicode form, case, blanks at the ends or doubled, invisible characters"
     text = ' '.join(unicodedata.normalize('NFC', text).translate(_UNSEEN).split())
     return text if len(text) == 1 else text.lower()  # the letters A and a may well be two classes
@@ -37,9 +35,8 @@ _SPLIT_OF = {word: split for split, words in _SPLIT_WORDS.items() for word in wo
 _FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder')
 
 def split_named(
-    # Of a folder, or a cell in a table
-    name: str,
-) -> str: # one of `SPLITS`, or ''
+    name: str,  # Of a folder, or a cell in a table
+) -> str:  # one of `SPLITS`, or ''
     "The split that `name` stands for"
     words = [w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+', name) if len(w) > 1]  # train_A is a part of train
     key = ''.join(w for w in words if w not in _FILLERS)
@@ -73,13 +70,9 @@ def _names_in(folder: str) -> set[str]:
 def _stem(name: str) -> str: return re.sub(r'[-_](?:thumb|small|\d+x\d+)$', '', os.path.splitext(name)[0].casefold())
 
 # %% ../nbs/02_folders.ipynb #dd335b04
-def find_files(
-    folder: str | Path,
-    *,
-    # Called with the `OSError` of each folder that may not be read; default: such folders count as empty
-    onerror: Callable | None = None,
-    # Called with each folder or file that is passed over as one of a system or program
-    onskip: Callable | None = None,
+def find_files(folder: str | Path,
+    *, onerror: Callable | None = None,  # Called with the `OSError` of each folder that may not be read; default: such folders count as empty
+    onskip: Callable | None = None,  # Called with each folder or file that is passed over as one of a system or program
 ) -> list[Path]:
     "All files below `folder` in sorted order, links followed once, without hidden ones and those of systems and programs"
     found, seen, skip = [], set(), onskip or (lambda path: None)
@@ -99,9 +92,8 @@ def find_files(
 
 # %% ../nbs/02_folders.ipynb #5d91c139
 def count_photos(
-    # Folders and files
-    paths: Iterable[Path],
-) -> dict[str, int]: # {name of the folder or file: photos}
+    paths: Iterable[Path],  # Folders and files
+) -> dict[str, int]:  # {name of the folder or file: photos}
     "Count the photos in what was passed over, by its name"
     found = Counter()
     for path in paths:
@@ -237,8 +229,7 @@ def _take_people(layout: Layout) -> None:
 
 # %% ../nbs/02_folders.ipynb #c3b02ada
 def read_layout(
-    # Folders with photos, as parts below the source: ('train', 'cat')
-    folders: Iterable[tuple[str, ...]],
+    folders: Iterable[tuple[str, ...]],  # Folders with photos, as parts below the source: ('train', 'cat')
 ) -> Layout:
     "Find out which folders are classes, which a split, and which neither"
     layout = Layout(folders)
@@ -248,10 +239,9 @@ def read_layout(
 
 # %% ../nbs/02_folders.ipynb #3ce30c7b
 def labels_from_folders(
-    # Photos somewhere below `folder`
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path],  # Photos somewhere below `folder`
     folder: Path,
-) -> pd.DataFrame: # `path`, `label`, `split`; where people have folders of their own, `group`. `attrs`: `notes`, `question`, `class_folders`
+) -> pd.DataFrame:  # `path`, `label`, `split`; where people have folders of their own, `group`. `attrs`: `notes`, `question`, `class_folders`
     "Read `label` and `split` off the folders between `folder` and each photo; '' where they do not say"
     inside = [Path(p).parts[len(folder.parts):-1] for p in paths]
     layout = read_layout(inside)
@@ -263,11 +253,9 @@ def labels_from_folders(
 
 # %% ../nbs/02_folders.ipynb #3d045c4a
 def split_of_folders(
-    # Whole paths of photos
-    paths: Sequence[str | Path],
-    # Folders to start from, the likeliest first
-    homes: Sequence[Path],
-) -> list[str]: # '' where folders do not say; all of them where all photos are for training
+    paths: Sequence[str | Path],  # Whole paths of photos
+    homes: Sequence[Path],  # Folders to start from, the likeliest first
+) -> list[str]:  # '' where folders do not say; all of them where all photos are for training
     "The split that the folders of the photos mean"
     photos = [Path(p) for p in paths]
     homes = [*homes, Path(os.path.commonpath([p.parent for p in photos]))]
@@ -277,11 +265,9 @@ def split_of_folders(
 
 # %% ../nbs/02_folders.ipynb #bc26421e
 def place_photos(
-    # File names as a table has them
-    names: Sequence[str],
-    # Where to look: folders, the likeliest first
-    homes: Sequence[Path],
-) -> tuple[list[str], list[str]]: # absolute paths, and what is wrong with each
+    names: Sequence[str],  # File names as a table has them
+    homes: Sequence[Path],  # Where to look: folders, the likeliest first
+) -> tuple[list[str], list[str]]:  # absolute paths, and what is wrong with each
     "Find each photo"
     names = [Path(str(name).replace('\\', '/')) for name in names]
     by_tail = {} if all(_is_file(home/name) for name in names for home in homes[:1]) else _by_tail(homes)

@@ -37,26 +37,16 @@ from .tables import PATH_NAMES, as_text, path_column, read_cells, split_column
 @dataclass
 class Labels:
     "The content of a label file before any photo is opened: one row a photo"
-    # The label file, or the folder of several that belong together
-    file: Path
-    # Names of the points; of numbered columns: p0, p1, ...
-    points: list[str]
-    # Whether the file names its points, or only numbers them
-    named: bool
-    # One row a photo: `path` as the file has it, `where` in the file it stands, `problem`, and any column of the user's
-    rows: pd.DataFrame
-    # (rows, n, 2); NaN where missing
-    xy: np.ndarray
-    # (rows, 2) width and height that the file states; NaN where it does not
-    sizes: np.ndarray
-    # (name, name) of points that the file connects
-    edges: list[tuple[str, str]] = field(default_factory=list)
-    # (name, name) of points that exchange places in a mirror, where the file says it
-    pairs: list[tuple[str, str]] | None = None
-    # 'pixels', 'percent' or 'share' (of width and height) where the format says it, else ''
-    units: str = ''
-    # What was decided, in words
-    notes: list[str] = field(default_factory=list)
+    file: Path  # The label file, or the folder of several that belong together
+    points: list[str]  # Names of the points; of numbered columns: p0, p1, ...
+    named: bool  # Whether the file names its points, or only numbers them
+    rows: pd.DataFrame  # One row a photo: `path` as the file has it, `where` in the file it stands, `problem`, and any column of the user's
+    xy: np.ndarray  # (rows, n, 2); NaN where missing
+    sizes: np.ndarray  # (rows, 2) width and height that the file states; NaN where it does not
+    edges: list[tuple[str, str]] = field(default_factory=list)  # (name, name) of points that the file connects
+    pairs: list[tuple[str, str]] | None = None  # (name, name) of points that exchange places in a mirror, where the file says it
+    units: str = ''  # 'pixels', 'percent' or 'share' (of width and height) where the format says it, else ''
+    notes: list[str] = field(default_factory=list)  # What was decided, in words
     # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`; `stated`: the file says which are visible; `unscaled`: likelihoods beyond 0 to 1
     counts: Counter = field(default_factory=Counter)
 
@@ -91,11 +81,9 @@ _MEANING = dict.fromkeys(('true', 'yes', 'y', 't', 'visible', 'occluded', 'hidde
     ('false', 'no', 'n', 'f', 'invisible', 'not visible', 'missing', 'absent', 'outside'), 0.)
 
 def qualify(
-    # A key of `QUALIFIERS`
-    word: str,
-    # What stands there: a number, a truth value or a word
-    value,
-) -> tuple[bool, float]: # whether the point is missing, and its likelihood (NaN where that is not said)
+    word: str,  # A key of `QUALIFIERS`
+    value,  # What stands there: a number, a truth value or a word
+) -> tuple[bool, float]:  # whether the point is missing, and its likelihood (NaN where that is not said)
     "Read what qualifies a point. Raises `ValueError` where it cannot be read."
     kind, text = QUALIFIERS[word], str(value).strip().lower().replace(',', '.')
     number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
@@ -110,9 +98,8 @@ def _use_split(file, rows):
 
 # %% ../nbs/06_formats.ipynb #787f85fe
 def one_spelling(
-    # As the file has them
-    names: Sequence[str],
-) -> tuple[dict[str, str], list[str]]: # {name: how the first of its kind is spelled}, and in words what was decided
+    names: Sequence[str],  # As the file has them
+) -> tuple[dict[str, str], list[str]]:  # {name: how the first of its kind is spelled}, and in words what was decided
     "Take names that differ only in case and in blanks as one"
     first, spelling = {}, {}
     for name in names: spelling[name] = first.setdefault(seen_name(name), name.strip())
@@ -151,17 +138,11 @@ def _compared(points):
 # %% ../nbs/06_formats.ipynb #4f99a3d2
 _NO_POINTS = '{file} holds no points. Label some points (not boxes or masks), and export them.'
 
-def gather(
-    file: str | Path,
-    # (row, points) of each photo; a row has `path`, and `where` and `problem` if there is something to say
-    photos: Sequence[tuple[dict, Sequence[Point]]],
-    *,
-    # Names of points that may stand nowhere, in order
-    names: Sequence[str] = (),
-    # Whether no points at all are fine, as in the file of one photo that shows nothing
-    may_be_empty: bool = False,
-    # Fields of `Labels`
-    counts: Counter | None = None,
+def gather(file: str | Path,
+    photos: Sequence[tuple[dict, Sequence[Point]]],  # (row, points) of each photo; a row has `path`, and `where` and `problem` if there is something to say
+    *, names: Sequence[str] = (),  # Names of points that may stand nowhere, in order
+    may_be_empty: bool = False,  # Whether no points at all are fine, as in the file of one photo that shows nothing
+    counts: Counter | None = None,  # Fields of `Labels`
     **about,
 ) -> Labels:
     "Put `Labels` together of single points"
@@ -187,21 +168,12 @@ _TEXT = ('path', 'where', 'problem', 'label', 'split', 'group', 'other_name')
 _SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.IGNORECASE)  # the size that was labelled
 
 # %% ../nbs/06_formats.ipynb #8d55076d
-def build_labels(
-    file: str | Path,
-    points: Sequence[str],
-    named: bool,
-    # One a photo, as in `Labels`
-    rows: Sequence[dict],
-    # (rows, n, 2)
-    xy: np.ndarray,
-    *,
-    # (rows, n): points that are said to be missing
-    missing: np.ndarray | None = None,
-    # (rows, n): how sure a model was; NaN where nothing is said
-    likelihood: np.ndarray | None = None,
-    # Fields of `Labels`
-    counts: Counter | None = None,
+def build_labels(file: str | Path, points: Sequence[str], named: bool,
+    rows: Sequence[dict],  # One a photo, as in `Labels`
+    xy: np.ndarray,  # (rows, n, 2)
+    *, missing: np.ndarray | None = None,  # (rows, n): points that are said to be missing
+    likelihood: np.ndarray | None = None,  # (rows, n): how sure a model was; NaN where nothing is said
+    counts: Counter | None = None,  # Fields of `Labels`
     **about,
 ) -> Labels:
     "Put `Labels` together: missing and unsure points become NaN, the split and the size that was labelled are found among the columns"
@@ -236,17 +208,13 @@ def _leave_out(xy, missing, likelihood):
     return Counter(hidden=int((there & missing).sum()), judged=int(judged.sum()), unsure=int(unsure.sum()), unscaled=int(not scaled))
 
 # %% ../nbs/06_formats.ipynb #8a0ed75f
-def count_of(
-    n: int,
-    # In the singular
-    word: str,
+def count_of(n: int,
+    word: str,  # In the singular
 ) -> str:
     "'1 point', '2 points'"
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
-def count_notes(
-    labels: Labels,
-) -> list[str]:
+def count_notes(labels: Labels) -> list[str]:
     "Say how many points were left out, and why. Raises `InputError` where none is left."
     n, said = labels.counts, []
     none_left = np.isnan(labels.xy).all() and (labels.rows.problem == '').any()
@@ -304,9 +272,8 @@ def _one_case(named):
         mine.update(at)
     return found
 
-def point_columns(
-    header: Sequence[str],
-) -> tuple[dict[str, dict[str, int]], bool]: # {name of point: {'x': column number, 'y': ..., 'visible': ...}}, and whether the table names its points
+def point_columns(header: Sequence[str],
+) -> tuple[dict[str, dict[str, int]], bool]:  # {name of point: {'x': column number, 'y': ..., 'visible': ...}}, and whether the table names its points
     "Find the columns of points in a wide table"
     numbered, named, boxes = defaultdict(dict), defaultdict(dict), {seen_name(m[1]) for column in header if (m := _BOX_SIDE.fullmatch(column))}
     for i, column in enumerate(re.sub(r'[\[(](\d+)[\])]$', r'_\1', column) for column in header):  # x[0]
@@ -321,8 +288,7 @@ def point_columns(
 # %% ../nbs/06_formats.ipynb #b9fa3114
 @_reader('a spreadsheet')
 def read_wide(
-    # CSV: file, x0, y0[, v0], ... or file, NAME_x, NAME_y[, NAME_visible], ...
-    file: str | Path,
+    file: str | Path,  # CSV: file, x0, y0[, v0], ... or file, NAME_x, NAME_y[, NAME_visible], ...
 ) -> Labels:
     "Read a table with one row a photo"
     (_, header), *lines = _cells(file)
@@ -359,9 +325,8 @@ _SPELLED = dict.fromkeys(('in frame', 'in image', 'in photo', 'inframe', 'valid'
 def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
 
 def qualifier_of(
-    # Lower-case words of the name of a column, without that of its point
-    words: Sequence[str],
-) -> str: # a key of `QUALIFIERS`, '' where it is not known
+    words: Sequence[str],  # Lower-case words of the name of a column, without that of its point
+) -> str:  # a key of `QUALIFIERS`, '' where it is not known
     "Tell what a column says of its point: 'is visible', 'not present', 'in frame', ..."
     words = [w for w in words if w not in ('is', 'was', 'are', 'flag')] or [*words]
     text = ' '.join(words)
@@ -439,8 +404,7 @@ def _long_columns(header):
 
 @_reader('a spreadsheet')
 def read_long(
-    # CSV: file, point, x, y[, visible]
-    file: str | Path,
+    file: str | Path,  # CSV: file, point, x, y[, visible]
 ) -> Labels:
     "Read a table with one row a point"
     (_, header), *lines = _cells(file)
@@ -475,8 +439,7 @@ def _one_object(objects):
 # %% ../nbs/06_formats.ipynb #b4b58f69
 @_reader('COCO')
 def read_coco(
-    # JSON with images, annotations and categories
-    file: str | Path,
+    file: str | Path,  # JSON with images, annotations and categories
 ) -> Labels:
     "Read COCO keypoints: one labelled annotation a photo"
     data = _load_json(file)
@@ -518,8 +481,7 @@ def _coco_photo(image, annotations, names):
 # %% ../nbs/06_formats.ipynb #df6cf41e
 @_reader('DeepLabCut')
 def read_deeplabcut(
-    # CollectedData_SCORER.csv
-    file: str | Path,
+    file: str | Path,  # CollectedData_SCORER.csv
 ) -> Labels:
     "Read DeepLabCut's CSV of one animal"
     lines = read_cells(file)
@@ -565,8 +527,7 @@ def _h5_index(group, axis):
 
 @_reader('DeepLabCut')
 def read_deeplabcut_h5(
-    # CollectedData_SCORER.h5
-    file: str | Path,
+    file: str | Path,  # CollectedData_SCORER.h5
 ) -> Labels:
     "Read DeepLabCut's HDF5 of one animal, or the CSV of the same name beside it"
     if (csv_file := file.with_suffix('.csv')).is_file(): return read_deeplabcut(csv_file)
@@ -589,8 +550,7 @@ def read_deeplabcut_h5(
 # %% ../nbs/06_formats.ipynb #d41203cb
 @_reader('labelme')
 def read_labelme(
-    # NAME.json beside the photo
-    file: str | Path,
+    file: str | Path,  # NAME.json beside the photo
 ) -> Labels:
     "Read the points of one photo that labelme labelled"
     data = _load_json(file)
@@ -630,8 +590,7 @@ def _via_table(file):
 
 @_reader('VIA')
 def read_via(
-    # The JSON or CSV of 'Export annotations', or a saved project
-    file: str | Path,
+    file: str | Path,  # The JSON or CSV of 'Export annotations', or a saved project
 ) -> Labels:
     "Read VIA's points"
     if _is_table(file): images = _via_table(file)
@@ -691,8 +650,7 @@ def _studio_name(result):
 
 @_reader('Label Studio')
 def read_label_studio(
-    # Its JSON, JSON_MIN or CSV export
-    file: str | Path,
+    file: str | Path,  # Its JSON, JSON_MIN or CSV export
 ) -> Labels:
     "Read Label Studio's key points, in percent of the photos"
     return gather(file, [_studio_photo(*task) for task in _studio_tasks(file)], units='percent')
@@ -709,8 +667,7 @@ def _supervisely_names(file):
 
 @_reader('Supervisely')
 def read_supervisely(
-    # ann/PHOTO.json, below a folder with meta.json
-    file: str | Path,
+    file: str | Path,  # ann/PHOTO.json, below a folder with meta.json
 ) -> Labels:
     "Read the graph (or the points) of one photo of a Supervisely project"
     data, (names, edges) = _load_json(file), _supervisely_names(file)
@@ -751,8 +708,7 @@ def _by_photo(data):
 
 @_reader('MediaPipe')
 def read_mediapipe(
-    # JSON with lists of {x, y, z, visibility}
-    file: str | Path,
+    file: str | Path,  # JSON with lists of {x, y, z, visibility}
 ) -> Labels:
     "Read normalised landmarks, one hand, face or body a photo"
     photos = []
@@ -773,8 +729,7 @@ def _cvat_points(shape, where):
 
 @_reader('CVAT')
 def read_cvat(
-    # annotations.xml of 'CVAT for images 1.1'
-    file: str | Path,
+    file: str | Path,  # annotations.xml of 'CVAT for images 1.1'
 ) -> Labels:
     "Read the points and skeletons of a CVAT task"
     try: root = ElementTree.parse(file).getroot()
@@ -853,8 +808,7 @@ _NO_PHOTOS = ('classes', 'predefined_classes', 'names', 'obj', 'readme', 'notes'
 
 @_reader('Ultralytics')
 def read_yolo(
-    # data.yaml beside the folders images/ and labels/ (or train/images, train/labels, ...)
-    file: str | Path,
+    file: str | Path,  # data.yaml beside the folders images/ and labels/ (or train/images, train/labels, ...)
 ) -> Labels:
     "Read YOLO-pose labels: one object a photo"
     config, root = _load_yaml(file), file.absolute().parent
@@ -911,9 +865,7 @@ _REFUSED = {'.slp': _SLEAP, '.mat': '{file} is a MATLAB file. Save its points as
             **dict.fromkeys(('.ndjson', '.jsonl'), '{file} is a Labelbox or JSON Lines export, which is not read. Convert it to COCO or CSV.'),
             '.zip': '{file} is an archive. Unpack it, and name the folder.'}
 
-def sniff_labels(
-    file: str | Path,
-) -> str: # a key of `FORMATS`
+def sniff_labels(file: str | Path) -> str:  # a key of `FORMATS`
     "Tell the format of a label file (or of a folder of them) by its content. Raises `InputError` where it is none, which says what it looks like."
     file = Path(file)
     if file.is_dir(): return sniff_labels(label_files(file)[0])
@@ -954,10 +906,8 @@ def _sniff_table(file):
                      f"it has {', '.join(header[:8])}.")
 
 # %% ../nbs/06_formats.ipynb #842175d4
-def join_labels(
-    parts: Sequence[Labels],
-    # What they have in common
-    folder: Path,
+def join_labels(parts: Sequence[Labels],
+    folder: Path,  # What they have in common
 ) -> Labels:
     "Make one of several `Labels`: rows one below the other, photos named from `folder`, the split by the names of files and folders"
     named = any(part.named for part in parts)
@@ -998,8 +948,7 @@ def _split_of_file(file, folder):
 _SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx', '.json', '.xml', '.h5', '.hdf5', '.yaml', '.yml', *_REFUSED)
 
 def label_files(
-    # A label file, or a folder that holds one or several that belong together (and usually the photos)
-    labels: str | Path,
+    labels: str | Path,  # A label file, or a folder that holds one or several that belong together (and usually the photos)
 ) -> list[Path]:
     "The label files that `labels` means. Raises `InputError` where there is none, or where it is not clear which is meant."
     labels = Path(labels).expanduser().absolute()
@@ -1055,8 +1004,7 @@ def _set_apart(folder, parts):
 
 # %% ../nbs/06_formats.ipynb #d428a66c
 def find_labels(
-    # As in `label_files`
-    labels: str | Path,
+    labels: str | Path,  # As in `label_files`
 ) -> Path:
     "The one label file that `labels` means, or the folder of several that belong together"
     files = label_files(labels)
@@ -1069,8 +1017,7 @@ def _folder_of(labels):
 
 # %% ../nbs/06_formats.ipynb #a19ee2bf
 def read_label_files(
-    # As in `label_files`
-    labels: str | Path,
+    labels: str | Path,  # As in `label_files`
 ) -> Labels:
     "Read a label file of any of `FORMATS`, or all of a folder that belong together"
     parts = [FORMATS[sniff_labels(file)](file) for file in label_files(labels)]

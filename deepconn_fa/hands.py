@@ -22,12 +22,9 @@ SPEC = SPECS['hand12']
 
 # %% ../nbs/77_hands.ipynb #eb4a7088
 def samples(
-    # Folder to render into; made if it is not there
-    dest: str | Path,
-    # Photos, six of each person
-    n: int = 120,
-    # Same seed, same photos
-    seed: int = 0,
+    dest: str | Path,  # Folder to render into; made if it is not there
+    n: int = 120,  # Photos, six of each person
+    seed: int = 0,  # Same seed, same photos
 ) -> pd.DataFrame:
     "Render `n` photos of hands into `dest/photos`, and their points into `dest/keypoints.csv`, which is returned"
     return render_hands(dest, n, seed=seed)

@@ -24,8 +24,7 @@ import torch.nn.functional as F
 # %% ../nbs/12_heads.ipynb #64eb4cd5
 @contextmanager
 def evaluating(
-    # A network, or several
-    *nets: nn.Module,
+    *nets: nn.Module,  # A network, or several
 ) -> Iterator[None]:
     "Within, `nets` are in eval mode; afterwards every part is in the mode that it was in, whatever happened"
     modes = [(m, m.training) for net in nets for m in net.modules()]
@@ -47,17 +46,15 @@ class PMT(nn.Module):
 class SPP(nn.Module):
     "Spatial pyramid pooling: the maximum of each channel in each cell of several grids"
     def __init__(self,
-        # Cells on a side of each grid, in the order of the output
-        levels: tuple = (8, 4, 2, 1),
+        levels: tuple = (8, 4, 2, 1),  # Cells on a side of each grid, in the order of the output
     ):
         super().__init__()
         self.levels = tuple(levels)
         if not self.levels or any(level < 1 for level in self.levels): raise ValueError(f'levels must be whole numbers from 1 up, not {levels}')
 
     def n_pooled(self,
-        # Channels of the feature map
-        n_features: int,
-    ) -> int: # Length of the pooled vector
+        n_features: int,  # Channels of the feature map
+    ) -> int:  # Length of the pooled vector
         "Count the pooled features of a map with `n_features` channels"
         return n_features*sum(level**2 for level in self.levels)
 
@@ -71,14 +68,10 @@ class SPP(nn.Module):
 class MultiSampleDropout(nn.Module):
     "One linear layer behind many dropout masks, averaged. Its weight and bias are those of `linear`, by the same names"
     def __init__(self,
-        # Last layer, whose parameters it takes over
-        linear: nn.Linear,
-        # Probability of a feature to be dropped in one mask
-        p: float = 0.5,
-        # Masks to average over; 1 is ordinary dropout
-        n_masks: int = 8,
-        # 'logits' averages them in training; 'losses' leaves the logits of all masks to `MultiSampleLoss`
-        average: str = 'logits',
+        linear: nn.Linear,  # Last layer, whose parameters it takes over
+        p: float = 0.5,  # Probability of a feature to be dropped in one mask
+        n_masks: int = 8,  # Masks to average over; 1 is ordinary dropout
+        average: str = 'logits',  # 'logits' averages them in training; 'losses' leaves the logits of all masks to `MultiSampleLoss`
     ):
         super().__init__()
         if average not in ('logits', 'losses'): raise ValueError(f"average must be 'logits' or 'losses', not {average!r}")
@@ -101,8 +94,7 @@ class MultiSampleDropout(nn.Module):
 class MultiSampleLoss(nn.Module):
     "The mean of a loss over the logits of many dropout masks (b, n_masks, n); other logits (b, n) go to the loss as they are"
     def __init__(self,
-        # Takes logits (b, n) and targets (b, ...), returns a mean
-        loss_func: nn.Module,
+        loss_func: nn.Module,  # Takes logits (b, n) and targets (b, ...), returns a mean
     ):
         super().__init__()
         self.loss_func = loss_func
@@ -121,10 +113,8 @@ class MultiSampleLoss(nn.Module):
 
 # %% ../nbs/12_heads.ipynb #f01f7556
 def xavier_linear(
-    # Features
-    n_in: int,
-    # Logits
-    n_out: int,
+    n_in: int,  # Features
+    n_out: int,  # Logits
 ) -> nn.Linear:
     "Create a linear layer with Xavier-uniform weights and zero bias"
     linear = nn.Linear(n_in, n_out)
@@ -136,15 +126,10 @@ def xavier_linear(
 class PoolHead(nn.Module):
     "Pool the whole map and classify it with one linear layer"
     def __init__(self,
-        # Channels of the feature map
-        n_features: int,
-        # Logits; 0 returns the pooled features
-        n_out: int,
-        *,
-        # 'avg', 'max', or 'avgmax' for both side by side (twice the features)
-        pool: str = 'avg',
-        # Dropout before the linear layer
-        p: float = 0.,
+        n_features: int,  # Channels of the feature map
+        n_out: int,  # Logits; 0 returns the pooled features
+        *, pool: str = 'avg',  # 'avg', 'max', or 'avgmax' for both side by side (twice the features)
+        p: float = 0.,  # Dropout before the linear layer
     ):
         super().__init__()
         if pool not in ('avg', 'max', 'avgmax'): raise ValueError(f"pool must be 'avg', 'max' or 'avgmax', not {pool!r}")
@@ -153,8 +138,7 @@ class PoolHead(nn.Module):
         self.reset(n_out)
 
     def reset(self,
-        # Logits; 0 returns the pooled features
-        n_out: int,
+        n_out: int,  # Logits; 0 returns the pooled features
     ):
         "Put a fresh last layer in place"
         self.n_out = n_out
@@ -166,10 +150,8 @@ class PoolHead(nn.Module):
         return self.linear
 
     def set_linear(self,
-        # (n_out, features): tensor or array
-        weight,
-        # (n_out,)
-        bias,
+        weight,  # (n_out, features): tensor or array
+        bias,  # (n_out,)
     ):
         "Take over the weights of a fitted linear model"
         with torch.no_grad():
@@ -186,23 +168,14 @@ class PoolHead(nn.Module):
 class SPPHead(nn.Module):
     "Pool a spatial pyramid, transform its power mean, and classify with one hidden layer and multi-sample dropout"
     def __init__(self,
-        # Channels of the feature map
-        n_features: int,
-        # Logits; 0 returns the hidden features
-        n_out: int,
-        *,
-        # Cells on a side of each grid of the pyramid
-        levels: tuple = (8, 4, 2, 1),
-        # Transform the pooled features by `PMT`, which doubles their number
-        pmt: bool = True,
-        # Hidden units
-        hidden: int = 100,
-        # Dropout before the last layer
-        p: float = 0.5,
-        # Dropout masks to average over
-        n_masks: int = 8,
-        # As in `MultiSampleDropout`: 'losses' needs `MultiSampleLoss`
-        average: str = 'logits',
+        n_features: int,  # Channels of the feature map
+        n_out: int,  # Logits; 0 returns the hidden features
+        *, levels: tuple = (8, 4, 2, 1),  # Cells on a side of each grid of the pyramid
+        pmt: bool = True,  # Transform the pooled features by `PMT`, which doubles their number
+        hidden: int = 100,  # Hidden units
+        p: float = 0.5,  # Dropout before the last layer
+        n_masks: int = 8,  # Dropout masks to average over
+        average: str = 'logits',  # As in `MultiSampleDropout`: 'losses' needs `MultiSampleLoss`
     ):
         super().__init__()
         self.n_features, self.p, self.n_masks, self.average = n_features, p, n_masks, average
@@ -212,8 +185,7 @@ class SPPHead(nn.Module):
         self.reset(n_out)
 
     def reset(self,
-        # Logits; 0 returns the hidden features
-        n_out: int,
+        n_out: int,  # Logits; 0 returns the hidden features
     ):
         "Put a fresh last layer in place; the hidden layer stays"
         self.n_out = n_out
@@ -235,21 +207,13 @@ class SPPHead(nn.Module):
 class MLPHead(nn.Module):
     "Pool or flatten the map, then hidden layers with ReLU and dropout, and a last layer"
     def __init__(self,
-        # Channels of the feature map
-        n_features: int,
-        # Logits; 0 returns the last hidden features
-        n_out: int,
-        *,
-        # Units of each hidden layer
-        hidden: tuple = (256,),
-        # Dropout after each hidden layer
-        p: tuple = (0.4,),
-        # Take every position of the map, which then must always have the same size; else its mean
-        flatten: bool = False,
-        # Height and width of the map: needed to flatten
-        map_shape: tuple | None = None,
-        # Return log-probabilities, for a negative log-likelihood as loss
-        log_softmax: bool = False,
+        n_features: int,  # Channels of the feature map
+        n_out: int,  # Logits; 0 returns the last hidden features
+        *, hidden: tuple = (256,),  # Units of each hidden layer
+        p: tuple = (0.4,),  # Dropout after each hidden layer
+        flatten: bool = False,  # Take every position of the map, which then must always have the same size; else its mean
+        map_shape: tuple | None = None,  # Height and width of the map: needed to flatten
+        log_softmax: bool = False,  # Return log-probabilities, for a negative log-likelihood as loss
     ):
         super().__init__()
         if len(hidden) != len(p): raise ValueError(f'hidden={hidden} needs as many dropouts, not p={p}')
@@ -263,8 +227,7 @@ class MLPHead(nn.Module):
         self.reset(n_out)
 
     def reset(self,
-        # Logits; 0 returns the last hidden features
-        n_out: int,
+        n_out: int,  # Logits; 0 returns the last hidden features
     ):
         "Put a fresh last layer in place; hidden layers stay"
         self.n_out = n_out
@@ -286,45 +249,33 @@ HEADS = {'linear': PoolHead, 'spp': partial(SPPHead, pmt=False), 'spp_pmt': SPPH
 
 # %% ../nbs/12_heads.ipynb #bfb2ad03
 def create_head(
-    # 'linear', 'spp' (without `PMT`), 'spp_pmt' or 'mlp'
-    name: str,
-    # Channels of the feature map
-    n_features: int,
-    # Logits; 0 leaves the last layer away
-    n_out: int,
+    name: str,  # 'linear', 'spp' (without `PMT`), 'spp_pmt' or 'mlp'
+    n_features: int,  # Channels of the feature map
+    n_out: int,  # Logits; 0 leaves the last layer away
     # What `PoolHead`, `SPPHead` or `MLPHead` takes besides
     **kwargs,
-) -> nn.Module: # Takes maps (b, n_features, h, w), returns logits (b, n_out)
+) -> nn.Module:  # Takes maps (b, n_features, h, w), returns logits (b, n_out)
     "Create a head by its name in `HEADS`"
     if name not in HEADS: raise ValueError(f'there is no head {name!r}; choose from: {", ".join(HEADS)}')
     return HEADS[name](n_features, n_out, **kwargs)
 
 # %% ../nbs/12_heads.ipynb #654e5977
 def wing_loss(
-    # Errors of any shape, in units of [-1, 1]
-    error: torch.Tensor,
-    *,
-    # Errors below it are in the logarithm's reign
-    width: float = 10/128,
-    # The smaller, the steeper at 0
-    curvature: float = 2/128,
-) -> torch.Tensor: # One loss for each error
+    error: torch.Tensor,  # Errors of any shape, in units of [-1, 1]
+    *, width: float = 10/128,  # Errors below it are in the logarithm's reign
+    curvature: float = 2/128,  # The smaller, the steeper at 0
+) -> torch.Tensor:  # One loss for each error
     "Wing loss: logarithm of small errors, L1 of large ones"
     size = error.abs()
     return torch.where(size < width, width*torch.log1p(size/curvature), size - width + width*math.log1p(width/curvature))
 
 # %% ../nbs/12_heads.ipynb #e3929750
 def soft_wing_loss(
-    # Errors of any shape, in units of [-1, 1]
-    error: torch.Tensor,
-    *,
-    # Errors below it count as in L1
-    start: float = 2/128,
-    # Weight of the logarithm
-    width: float = 20/128,
-    # The smaller, the less large errors count
-    curvature: float = .5/128,
-) -> torch.Tensor: # One loss for each error
+    error: torch.Tensor,  # Errors of any shape, in units of [-1, 1]
+    *, start: float = 2/128,  # Errors below it count as in L1
+    width: float = 20/128,  # Weight of the logarithm
+    curvature: float = .5/128,  # The smaller, the less large errors count
+) -> torch.Tensor:  # One loss for each error
     "Soft wing loss: L1 of small errors, logarithm of large ones"
     size = error.abs()
     return torch.where(size < start, size, start + width*(torch.log1p(size/curvature) - math.log1p(start/curvature)))
@@ -348,8 +299,7 @@ class KeypointHead(nn.Module):
         self.register_buffer('offset', torch.zeros(2))
 
     def reset(self,
-        # Points
-        n_points: int,
+        n_points: int,  # Points
     ):
         "Put fresh last layers in place, and no mean shape; the layers behind them, which all points share, stay"
         self.n_points = n_points
@@ -360,8 +310,7 @@ class KeypointHead(nn.Module):
     def put_last(self): pass  # a head without layers of its own has none to put
 
     def set_mean(self,
-        # (n, 2) in [-1, 1]; NaN for a point that has none
-        points,
+        points,  # (n, 2) in [-1, 1]; NaN for a point that has none
     ):
         "Start at a mean shape: heatmaps have a broad Gaussian added to their logarithm from now on, other heads start their last bias there"
         points = torch.as_tensor(points)
@@ -369,18 +318,15 @@ class KeypointHead(nn.Module):
         self.has_mean.copy_(points.isfinite().all(-1, keepdim=True))
 
     def present(self,
-        # (b, n, 2), NaN where missing
-        targets: torch.Tensor,
-    ) -> torch.Tensor: # (b, n) bool
+        targets: torch.Tensor,  # (b, n, 2), NaN where missing
+    ) -> torch.Tensor:  # (b, n) bool
         "Find the points that can be learned"
         return (targets.abs() <= targets.new_tensor(self.reach)).all(-1)  # NaN is not less than anything
 
     def loss(self,
-        # As `forward` gives it
-        raw: torch.Tensor,
-        # (b, n, 2) in [-1, 1], NaN where missing
-        targets: torch.Tensor,
-    ) -> torch.Tensor: # Scalar; 0 where no point is there
+        raw: torch.Tensor,  # As `forward` gives it
+        targets: torch.Tensor,  # (b, n, 2) in [-1, 1], NaN where missing
+    ) -> torch.Tensor:  # Scalar; 0 where no point is there
         "Average the loss over the points that are there"
         targets = targets.as_subclass(torch.Tensor).to(raw.dtype)
         there = self.present(targets)
@@ -388,22 +334,18 @@ class KeypointHead(nn.Module):
         return (losses*there).sum()/there.sum().clamp(min=1)
 
     def decode(self,
-        # As `forward` gives it
-        raw: torch.Tensor,
-    ) -> torch.Tensor: # (b, n, 3): x and y in [-1, 1], and the probability that both are right to within `WITHIN`
+        raw: torch.Tensor,  # As `forward` gives it
+    ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1], and the probability that both are right to within `WITHIN`
         "Read points and confidences"
         points = self.points(raw)
         return torch.cat([(points + self.offset).clamp(-1, 1), self.confidence(raw, points)[..., None]], -1)
 
 # %% ../nbs/12_heads.ipynb #6666bdc5
 def coordinate_loss(
-    # (b, n, 2)
-    points: torch.Tensor,
-    # (b, n, 2)
-    targets: torch.Tensor,
-    # One of `POINT_LOSSES`
-    name: str,
-) -> torch.Tensor: # (b, n)
+    points: torch.Tensor,  # (b, n, 2)
+    targets: torch.Tensor,  # (b, n, 2)
+    name: str,  # One of `POINT_LOSSES`
+) -> torch.Tensor:  # (b, n)
     "Average a loss over x and y"
     if name not in POINT_LOSSES: raise ValueError(f'there is no loss {name!r} for coordinates; choose from: {", ".join(POINT_LOSSES)}')
     return POINT_LOSSES[name](points - targets).mean(-1)
@@ -412,19 +354,12 @@ def coordinate_loss(
 class TanhKeypointHead(KeypointHead):
     "The published head of hands: 1x1 convolution, two linear layers, tanh. raw: (b, n, 3), the third the log of the expected error"
     def __init__(self,
-        # Channels of the last map
-        n_features: int,
-        # Points
-        n_points: int,
-        *,
-        # Height and width of the last map
-        map_shape: tuple,
-        # Channels after the 1x1 convolution
-        reduced: int = 64,
-        # Units between the two linear layers
-        hidden: int = 256,
-        # One of `POINT_LOSSES`
-        loss: str = 'l1',
+        n_features: int,  # Channels of the last map
+        n_points: int,  # Points
+        *, map_shape: tuple,  # Height and width of the last map
+        reduced: int = 64,  # Channels after the 1x1 convolution
+        hidden: int = 256,  # Units between the two linear layers
+        loss: str = 'l1',  # One of `POINT_LOSSES`
     ):
         super().__init__()
         self.loss_name, (h, w) = loss, map_shape
@@ -462,10 +397,8 @@ class TanhKeypointHead(KeypointHead):
 class FeaturePyramid(nn.Module):
     "Merge maps, finest first, into one of the finest's size and `width` channels"
     def __init__(self,
-        # Channels of each map
-        n_features: list,
-        # Channels of the result
-        width: int = 64,
+        n_features: list,  # Channels of each map
+        width: int = 64,  # Channels of the result
     ):
         super().__init__()
         def conv(n_in, size=1, groups=1): return [nn.Conv2d(n_in, width, size, padding=size//2, groups=groups, bias=False), nn.BatchNorm2d(width)]
@@ -482,37 +415,29 @@ class FeaturePyramid(nn.Module):
 
 # %% ../nbs/12_heads.ipynb #ca71c327
 def cell_centers(
-    # Cells that tile [-1, 1]
-    n: int,
-    # Cells of the same size beyond each end
-    margin: int = 0,
-    # Gives the device
-    like: torch.Tensor | None = None,
-) -> torch.Tensor: # (n + 2*margin,)
+    n: int,  # Cells that tile [-1, 1]
+    margin: int = 0,  # Cells of the same size beyond each end
+    like: torch.Tensor | None = None,  # Gives the device
+) -> torch.Tensor:  # (n + 2*margin,)
     "Find where the centres of cells are, in float32"
     return (torch.arange(-margin, n + margin, device=None if like is None else like.device)*2 + 1.)/n - 1
 
 # %% ../nbs/12_heads.ipynb #5a54ac0b
 def soft_argmax(
-    # (..., h, w), before the softmax
-    heatmaps: torch.Tensor,
-    # (w,) and (h,): centres of columns and rows
-    xs: torch.Tensor,
+    heatmaps: torch.Tensor,  # (..., h, w), before the softmax
+    xs: torch.Tensor,  # (w,) and (h,): centres of columns and rows
     ys: torch.Tensor,
-) -> torch.Tensor: # (..., 2): x, y
+) -> torch.Tensor:  # (..., 2): x, y
     "Find the expected position on each heatmap"
     p = heatmaps.flatten(-2).softmax(-1).view_as(heatmaps)
     return torch.stack([(p.sum(-2)*xs).sum(-1), (p.sum(-1)*ys).sum(-1)], -1)
 
 # %% ../nbs/12_heads.ipynb #7c09f6f8
 def share_within(
-    # (k,) centres of cells of equal width
-    centers: torch.Tensor,
-    # (...): middle of the window
-    middle: torch.Tensor,
-    # Half the window's width
-    within: float = WITHIN,
-) -> torch.Tensor: # (..., k)
+    centers: torch.Tensor,  # (k,) centres of cells of equal width
+    middle: torch.Tensor,  # (...): middle of the window
+    within: float = WITHIN,  # Half the window's width
+) -> torch.Tensor:  # (..., k)
     "Find the share of each cell that lies in a window"
     half = (centers[-1] - centers[0])/(2*(len(centers) - 1)) if len(centers) > 1 else centers.new_tensor(1.)
     left, right = torch.maximum(centers - half, middle[..., None] - within), torch.minimum(centers + half, middle[..., None] + within)
@@ -523,27 +448,16 @@ class DSNTHead(KeypointHead):
     "Heatmaps over many scales, read by soft-argmax. raw: (b, n, h + 2*margin, w + 2*margin), before the softmax"
     pyramid = True
     def __init__(self,
-        # Channels of each map, finest first
-        n_features: list,
-        # Points
-        n_points: int,
-        *,
-        # Height and width of each map, or of the finest alone
-        map_shape: list,
-        # Channels of the merged map
-        width: int = 64,
-        # Cells beyond each border
-        margin: int = 2,
-        # Deviation of the Gaussian around the truth, in cells
-        sigma: float = 1.,
-        # Weight of the loss of coordinates (measured in cells) beside the heatmap's
-        weight: float = 1.,
-        # One of `POINT_LOSSES`
-        loss: str = 'l1',
-        # Deviation of the Gaussian around a mean shape, in [-1, 1]
-        mean_sigma: float = 0.5,
-        # Points are read from the heatmap to this power; 1 reads the expectation that was trained
-        sharpen: float = 2.,
+        n_features: list,  # Channels of each map, finest first
+        n_points: int,  # Points
+        *, map_shape: list,  # Height and width of each map, or of the finest alone
+        width: int = 64,  # Channels of the merged map
+        margin: int = 2,  # Cells beyond each border
+        sigma: float = 1.,  # Deviation of the Gaussian around the truth, in cells
+        weight: float = 1.,  # Weight of the loss of coordinates (measured in cells) beside the heatmap's
+        loss: str = 'l1',  # One of `POINT_LOSSES`
+        mean_sigma: float = 0.5,  # Deviation of the Gaussian around a mean shape, in [-1, 1]
+        sharpen: float = 2.,  # Points are read from the heatmap to this power; 1 reads the expectation that was trained
     ):
         super().__init__()
         self.width, self.margin, self.sigma, self.weight, self.loss_name = width, margin, sigma, weight, loss
@@ -589,21 +503,13 @@ class SimCCHead(KeypointHead):
     "Classify x and y into fine bins. raw: (b, n, 2, bins), before the softmax"
     pyramid = True
     def __init__(self,
-        # Channels of each map, finest first
-        n_features: list,
-        # Points
-        n_points: int,
-        *,
-        # Height and width of each map, or of the finest alone
-        map_shape: list,
-        # Channels of the merged map
-        width: int = 64,
-        # Bins of an axis
-        bins: int = 256,
-        # Deviation of the Gaussian around the truth, in [-1, 1]: the paper's 6 half pixels of a canvas of 256
-        sigma: float = 6/256,
-        # Bins go from -reach to reach
-        reach: float = 1.1,
+        n_features: list,  # Channels of each map, finest first
+        n_points: int,  # Points
+        *, map_shape: list,  # Height and width of each map, or of the finest alone
+        width: int = 64,  # Channels of the merged map
+        bins: int = 256,  # Bins of an axis
+        sigma: float = 6/256,  # Deviation of the Gaussian around the truth, in [-1, 1]: the paper's 6 half pixels of a canvas of 256
+        reach: float = 1.1,  # Bins go from -reach to reach
     ):
         super().__init__()
         self.width, self.bins, self.sigma, self.reach = width, bins, sigma, (reach, reach)
@@ -640,10 +546,8 @@ class SimCCHead(KeypointHead):
 class RealNVP(nn.Module):
     "A normalising flow in two dimensions: a density that can take many shapes. It starts as a standard Gaussian, nearly"
     def __init__(self,
-        # Coupling layers; they take turns with x and y
-        n_layers: int = 6,
-        # Units in each of their two hidden layers
-        hidden: int = 64,
+        n_layers: int = 6,  # Coupling layers; they take turns with x and y
+        hidden: int = 64,  # Units in each of their two hidden layers
     ):
         super().__init__()
         def small(n_in, n_out):
@@ -654,9 +558,8 @@ class RealNVP(nn.Module):
         self.scales, self.shifts = nn.ModuleList(net(nn.Tanh()) for _ in range(n_layers)), nn.ModuleList(net() for _ in range(n_layers))
 
     def to_gaussian(self,
-        # (k, 2)
-        x: torch.Tensor,
-    ) -> tuple: # (k, 2), and the logarithm of the determinant of its Jacobian, (k,)
+        x: torch.Tensor,  # (k, 2)
+    ) -> tuple:  # (k, 2), and the logarithm of the determinant of its Jacobian, (k,)
         "Map points to where they are standard normal"
         log_det = torch.zeros_like(x[:, 0])
         for i, (scale, shift) in enumerate(zip(self.scales, self.shifts)):
@@ -666,9 +569,8 @@ class RealNVP(nn.Module):
         return x, log_det
 
     def log_prob(self,
-        # (k, 2)
-        x: torch.Tensor,
-    ) -> torch.Tensor: # (k,)
+        x: torch.Tensor,  # (k, 2)
+    ) -> torch.Tensor:  # (k,)
         "Logarithm of the density"
         z, log_det = self.to_gaussian(x)
         return log_det - z.square().sum(1)/2 - math.log(2*math.pi)
@@ -677,17 +579,11 @@ class RealNVP(nn.Module):
 class RLEHead(TanhKeypointHead):
     "Coordinates and their deviations, trained by the likelihood of a learned distribution. raw: (b, n, 4), x, y and two logits of deviations"
     def __init__(self,
-        # Channels of the last map
-        n_features: int,
-        # Points
-        n_points: int,
-        *,
-        # Height and width of the last map
-        map_shape: tuple,
-        # Channels after the 1x1 convolution
-        reduced: int = 64,
-        # Units between the two linear layers
-        hidden: int = 256,
+        n_features: int,  # Channels of the last map
+        n_points: int,  # Points
+        *, map_shape: tuple,  # Height and width of the last map
+        reduced: int = 64,  # Channels after the 1x1 convolution
+        hidden: int = 256,  # Units between the two linear layers
     ):
         super().__init__(n_features, n_points, map_shape=map_shape, reduced=reduced, hidden=hidden)
         self.flow = RealNVP()
@@ -719,14 +615,10 @@ KEYPOINT_HEADS = {'tanh': TanhKeypointHead, 'dsnt': DSNTHead, 'simcc': SimCCHead
 
 # %% ../nbs/12_heads.ipynb #232c9bf8
 def create_keypoint_head(
-    # 'tanh', 'dsnt', 'simcc' or 'rle'
-    name: str,
-    # Has `n_features` and `map_shape(canvas)`, as `backbones.create_backbone` makes it; with `pyramid=True` where the head's `pyramid` is
-    body: nn.Module,
-    # Height and width of the photos
-    canvas: tuple,
-    # Points
-    n_points: int,
+    name: str,  # 'tanh', 'dsnt', 'simcc' or 'rle'
+    body: nn.Module,  # Has `n_features` and `map_shape(canvas)`, as `backbones.create_backbone` makes it; with `pyramid=True` where the head's `pyramid` is
+    canvas: tuple,  # Height and width of the photos
+    n_points: int,  # Points
     # What the head takes besides
     **kwargs,
 ) -> KeypointHead:
@@ -740,14 +632,11 @@ def create_keypoint_head(
 
 # %% ../nbs/12_heads.ipynb #506c3753
 def align_to_mean(
-    # (b, n, 2) in [-1, 1]
-    points: torch.Tensor,
-    # A head's: (n, 2) in [-1, 1], and (n, 1) which points have one
-    mean: torch.Tensor,
+    points: torch.Tensor,  # (b, n, 2) in [-1, 1]
+    mean: torch.Tensor,  # A head's: (n, 2) in [-1, 1], and (n, 1) which points have one
     has_mean: torch.Tensor,
-    # Height and width of the photos
-    size: tuple,
-) -> torch.Tensor: # (b, 2, 3): from places in the aligned photo to places in the photo, for `torch.nn.functional.affine_grid`
+    size: tuple,  # Height and width of the photos
+) -> torch.Tensor:  # (b, 2, 3): from places in the aligned photo to places in the photo, for `torch.nn.functional.affine_grid`
     "Fit the turn, shift and size (from half to double) that bring `points` nearest to the mean shape"
     h, w = size
     def plane(p): return torch.complex(p[..., 0]*w, p[..., 1]*h)  # a turn is a turn in pixels, not in shares of width and height
@@ -760,16 +649,11 @@ def align_to_mean(
 
 # %% ../nbs/12_heads.ipynb #a15a12b1
 def find_points(
-    # `nn.Sequential(body, head)` with a keypoint head
-    model: nn.Module,
-    # (b, 3, h, w), normalised
-    x: torch.Tensor,
-    *,
-    # Views besides the photo: 'flip' its mirror image, 'align' a second look once its points are brought to the mean shape
-    tta: tuple = (),
-    # Each point's partner in a mirror; `None`: photos are not mirrored
-    flip_order: list | None = None,
-) -> torch.Tensor: # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
+    model: nn.Module,  # `nn.Sequential(body, head)` with a keypoint head
+    x: torch.Tensor,  # (b, 3, h, w), normalised
+    *, tta: tuple = (),  # Views besides the photo: 'flip' its mirror image, 'align' a second look once its points are brought to the mean shape
+    flip_order: list | None = None,  # Each point's partner in a mirror; `None`: photos are not mirrored
+) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
     "Find the points of photos"
     head = model[1]
 
@@ -794,8 +678,7 @@ def find_points(
 class KeypointLoss(nn.Module):
     "A keypoint head's loss and decoding, for a fastai Learner"
     def __init__(self,
-        # The head that made the predictions; its parameters stay the model's
-        head: KeypointHead,
+        head: KeypointHead,  # The head that made the predictions; its parameters stay the model's
     ):
         super().__init__()
         self._head = [head]  # in a list: not a part of this module, which would double its parameters

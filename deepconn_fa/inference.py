@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # %% ../nbs/41_inference.ipynb #7de6d9d8
 def check_paths(
-    photos, # what the user gave: a path, a table, or anything else
+    photos,  # what the user gave: a path, a table, or anything else
 ) -> None:
     "Raise `InputError` where `photos` holds an empty path"
     if isinstance(photos, (str, os.PathLike)): as_path(photos)
@@ -138,11 +138,10 @@ class Predictor:
     answers = 'classes'
 
     def __init__(self,
-        bundle:Bundle|str|os.PathLike, # a bundle, or its file
-        *,
-        device:str|None=None, # where the network runs; by default the first that is there of `cuda`, `mps` and `cpu`
-        batch_size:int=64, # photos that the network takes at once: fewer need less memory and change no result
-        precision:str='fp32', # `bf16` is faster where the hardware knows it, and moves some probabilities by several hundredths
+        bundle: Bundle|str|os.PathLike,  # a bundle, or its file
+        *, device: str|None = None,  # where the network runs; by default the first that is there of `cuda`, `mps` and `cpu`
+        batch_size: int = 64,  # photos that the network takes at once: fewer need less memory and change no result
+        precision: str = 'fp32',  # `bf16` is faster where the hardware knows it, and moves some probabilities by several hundredths
     ):
         if precision not in ('fp32', 'bf16'): raise ValueError(f"precision is {precision!r}; it has to be 'fp32' or 'bf16'")
         if batch_size < 1: raise ValueError(f'batch_size is {batch_size}; it has to be 1 or more')
@@ -177,9 +176,9 @@ def _read(self:Predictor, photos, progress, exact=False) -> Iterator:
 
 # %% ../nbs/41_inference.ipynb #a0b322f4
 @patch
-def predict_proba(self:Predictor,
-    pixels:np.ndarray, # photos as uint8 (b, 3, h, w), of the canvas's height and width
-) -> np.ndarray: # probabilities (b, k), in the order of `classes`
+def predict_proba(self: Predictor,
+    pixels: np.ndarray,  # photos as uint8 (b, 3, h, w), of the canvas's height and width
+) -> np.ndarray:  # probabilities (b, k), in the order of `classes`
     "Compute the classes' probabilities, averaged over the views that the bundle asks for"
     self._check_pixels(pixels)
     views = [pixels] + [np.ascontiguousarray(pixels[..., ::-1]) for view in self.meta['tta'] if view == 'flip']
@@ -187,11 +186,10 @@ def predict_proba(self:Predictor,
 
 # %% ../nbs/41_inference.ipynb #546e6ad0
 @patch
-def predict(self:Predictor,
-    photos:str|os.PathLike|Image.Image|pd.DataFrame|Iterable, # a photo, a folder, a CSV or table with a column `path`, or a list of these
-    *,
-    progress:bool=True, # show a bar once it takes more than a second
-) -> pd.DataFrame: # columns `path`, `label`, `prob_CLASS` for every class, `problem`; a row a photo, in order
+def predict(self: Predictor,
+    photos: str|os.PathLike|Image.Image|pd.DataFrame|Iterable,  # a photo, a folder, a CSV or table with a column `path`, or a list of these
+    *, progress: bool = True,  # show a bar once it takes more than a second
+) -> pd.DataFrame:  # columns `path`, `label`, `prob_CLASS` for every class, `problem`; a row a photo, in order
     "Predict photos. One that cannot be read has no label, NaN as probabilities, and its `problem`; an image in memory has no path"
     photos = _list_photos(photos)
     probs, problems = np.full((len(photos), len(self.classes)), np.nan, np.float32), []
@@ -215,11 +213,10 @@ def _with_overflows(numbers, problems):
 
 # %% ../nbs/41_inference.ipynb #bc21b5a1
 def draw_predictions(
-    predictions:pd.DataFrame, # as `Predictor.predict` gives them
-    n:int=12, # at most so many photos, the first ones
-    *,
-    truth:pd.Series|None=None, # the true labels of these rows: what is wrong is then red and says so
-) -> 'Figure': # a matplotlib figure
+    predictions: pd.DataFrame,  # as `Predictor.predict` gives them
+    n: int = 12,  # at most so many photos, the first ones
+    *, truth: pd.Series|None = None,  # the true labels of these rows: what is wrong is then red and says so
+) -> 'Figure':  # a matplotlib figure
     "Draw photos with their label and its probability"
     import matplotlib.pyplot as plt
     rows = predictions.head(n)
@@ -250,9 +247,9 @@ def _draw_row(ax, row, truth):
 TABLES = ('.csv', '.tsv', '.txt', '')  # suffixes of files of answers
 
 def save_predictions(
-    predictions:pd.DataFrame, # as `Predictor.predict` gives them
-    path:str|os.PathLike, # the file, one of `TABLES`; one that is there is replaced in one step
-) -> Path: # the file
+    predictions: pd.DataFrame,  # as `Predictor.predict` gives them
+    path: str|os.PathLike,  # the file, one of `TABLES`; one that is there is replaced in one step
+) -> Path:  # the file
     "Write predictions as CSV in UTF-8 (.tsv: with tabs), probabilities with six decimals; a probability that is missing is an empty field"
     path = check_output(path, TABLES, what='answers')
     return write_file(path, predictions.to_csv(index=False, float_format='%.6f', lineterminator='\n', sep='\t' if path.suffix.lower() == '.tsv' else ','))
@@ -272,9 +269,9 @@ class KeypointPredictor(Predictor):
 
 # %% ../nbs/41_inference.ipynb #cb88abe0
 @patch
-def predict_points(self:KeypointPredictor,
-    pixels:np.ndarray, # photos as uint8 (b, 3, h, w), of the canvas's height and width
-) -> np.ndarray: # (b, n, 3): x and y from -1 to 1 of the canvas, edge to edge, and a confidence from 0 to 1
+def predict_points(self: KeypointPredictor,
+    pixels: np.ndarray,  # photos as uint8 (b, 3, h, w), of the canvas's height and width
+) -> np.ndarray:  # (b, n, 3): x and y from -1 to 1 of the canvas, edge to edge, and a confidence from 0 to 1
     "Find the points, averaged over the views that the bundle asks for; in a mirrored view left and right points exchange places"
     self._check_pixels(pixels)
     return self.backend.points(pixels, self.meta['tta'], self.spec.flip_order)
@@ -306,12 +303,11 @@ def _sides_of(photos, side, n, mirror):
 
 # %% ../nbs/41_inference.ipynb #b4ad2bca
 @patch
-def predict(self:KeypointPredictor,  # noqa: F811  patched onto another class
-    photos:str|os.PathLike|Image.Image|pd.DataFrame|Iterable, # a photo, a folder, a CSV or table with a column `path`, or a list of these
-    *,
-    side:str|Iterable|None=None, # 'left' or 'right', one for all or one a photo, '' where not known; by default the table's column `side`
-    progress:bool=True, # show a bar once it takes more than a second
-) -> pd.DataFrame: # columns `path`, `NAME_x`, `NAME_y` in pixels of the upright photo and `NAME_conf` for every point, `problem`
+def predict(self: KeypointPredictor,  # noqa: F811  patched onto another class
+    photos: str|os.PathLike|Image.Image|pd.DataFrame|Iterable,  # a photo, a folder, a CSV or table with a column `path`, or a list of these
+    *, side: str|Iterable|None = None,  # 'left' or 'right', one for all or one a photo, '' where not known; by default the table's column `side`
+    progress: bool = True,  # show a bar once it takes more than a second
+) -> pd.DataFrame:  # columns `path`, `NAME_x`, `NAME_y` in pixels of the upright photo and `NAME_conf` for every point, `problem`
     "Find the points of photos. One that cannot be read has NaN for all of them, and its `problem`; an image in memory has no path"
     given, photos, problems = photos, _list_photos(photos), []
     mirror, (h, w) = self.meta['mirror'], self.meta['canvas']
@@ -334,9 +330,10 @@ def predict(self:KeypointPredictor,  # noqa: F811  patched onto another class
 
 # %% ../nbs/41_inference.ipynb #51852a31
 def create_predictor(
-    bundle:Bundle|str|os.PathLike, # a bundle, or its file
-    **kwargs, # as `Predictor` takes them
-) -> Predictor: # a `KeypointPredictor` for a model that finds points
+    bundle: Bundle|str|os.PathLike,  # a bundle, or its file
+    # as `Predictor` takes them
+    **kwargs,
+) -> Predictor:  # a `KeypointPredictor` for a model that finds points
     "The predictor that fits the bundle"
     if not isinstance(bundle, Bundle): bundle = load_bundle(bundle)
     return (KeypointPredictor if bundle.meta['activation'] == 'points' else Predictor)(bundle, **kwargs)
@@ -345,9 +342,9 @@ def create_predictor(
 _DRAWN = b'points found by deepconn_fa'  # the comment in each copy: such a file may be replaced
 
 def drawn_files(
-    photos:Iterable[str|os.PathLike], # paths
-    folder:str|os.PathLike, # for the copies
-) -> list[Path]: # a file in `folder` for each photo, of the same name, numbered where two are alike
+    photos: Iterable[str|os.PathLike],  # paths
+    folder: str|os.PathLike,  # for the copies
+) -> list[Path]:  # a file in `folder` for each photo, of the same name, numbered where two are alike
     "Name the copies that `save_drawn` writes; raises `InputError` where one would replace anything but an earlier copy"
     folder, photos, names = check_folder(folder), [Path(p) for p in photos], {}
     if folder.resolve() in {p.parent.resolve() for p in photos}: raise InputError(f'{folder} holds some of the photos that were given. Name another folder for the drawn copies.')
@@ -367,10 +364,10 @@ def _is_drawn(file):
 
 # %% ../nbs/41_inference.ipynb #e230bec7
 def save_drawn(
-    predictions:pd.DataFrame, # as `KeypointPredictor.predict` gives them
-    spec:KeypointSpec,
-    folder:str|os.PathLike, # made if it is not there; see `drawn_files` for the names in it
-) -> list[Path]: # the files
+    predictions: pd.DataFrame,  # as `KeypointPredictor.predict` gives them
+    spec: KeypointSpec,
+    folder: str|os.PathLike,  # made if it is not there; see `drawn_files` for the names in it
+) -> list[Path]:  # the files
     "Save a copy of each photo with its points painted in"
     fine = predictions[(predictions.problem == '') & (predictions.path != '')]
     conf, files = fine[[f'{name}_conf' for name in spec.points]].to_numpy(), drawn_files(fine.path, folder)
@@ -383,10 +380,10 @@ def save_drawn(
 JSONS = ('.json', '')  # suffixes of files of answers in COCO's form
 
 def save_coco(
-    predictions:pd.DataFrame, # as `KeypointPredictor.predict` gives them
-    spec:KeypointSpec,
-    path:str|os.PathLike, # the JSON file; one that is there is replaced in one step
-) -> Path: # the file
+    predictions: pd.DataFrame,  # as `KeypointPredictor.predict` gives them
+    spec: KeypointSpec,
+    path: str|os.PathLike,  # the JSON file; one that is there is replaced in one step
+) -> Path:  # the file
     "Write points in COCO's form: one image and one annotation a photo, the points in pixels, with their confidences as `keypoint_scores`"
     check_output(path, JSONS, what='answers')
     fine = predictions[(predictions.problem == '') & (predictions.path != '')].reset_index(drop=True)

@@ -46,16 +46,13 @@ from .metrics import bootstrap, plain_text, wilson
 
 # %% ../nbs/53_interpret.ipynb #ea96719c
 @contextmanager
-def looking_at(
-    model: nn.Module,
-) -> Iterator[nn.Module]:
+def looking_at(model: nn.Module) -> Iterator[nn.Module]:
     "Put `model` in eval mode, with gradients on, for as long as the context lasts"
     with evaluating(model), torch.inference_mode(False), torch.enable_grad(): yield model
 
 # %% ../nbs/53_interpret.ipynb #ad175be8
 def two_parts(
-    # `nn.Sequential(body, head)`, as `learn.model` and a bundle's `model` are
-    model: nn.Module,
+    model: nn.Module,  # `nn.Sequential(body, head)`, as `learn.model` and a bundle's `model` are
 ) -> tuple[nn.Module, nn.Module]:
     "The body and the head of `model`. Raises `InputError` where it has other parts"
     if not isinstance(model, nn.Sequential) or len(model) != 2:
@@ -64,14 +61,11 @@ def two_parts(
 
 # %% ../nbs/53_interpret.ipynb #d321223a
 def feature_maps(
-    # `nn.Sequential(body, head)` in eval mode
-    model: nn.Module,
-    # (b, 3, h, w), normalised
-    x: torch.Tensor,
-    *,
+    model: nn.Module,  # `nn.Sequential(body, head)` in eval mode
+    x: torch.Tensor,  # (b, 3, h, w), normalised
     # Take the last map of at most this stride (16: a cell for 16 x 16 pixels); default: what the head gets, or the last map of more than one cell
-    stride: int | None = None,
-) -> tuple[tuple[torch.Tensor, ...], Callable]: # maps (b, c, h', w'), several from a pyramid; and what makes the model's output of them
+    *, stride: int | None = None,
+) -> tuple[tuple[torch.Tensor, ...], Callable]:  # maps (b, c, h', w'), several from a pyramid; and what makes the model's output of them
     "Run `model` up to a feature map"
     body, head = two_parts(model)
     if stride is None:
@@ -107,20 +101,16 @@ def _one_of_pyramid(body, head, x, stride):
 
 # %% ../nbs/53_interpret.ipynb #a836f961
 def even_grid(
-    # (height, width) of the map
-    size: tuple,
-    # (height, width) of the photos
-    canvas: tuple,
-) -> list[tuple[float, float]]: # For height and width: pixels from cell to cell, and the middle of the first cell
+    size: tuple,  # (height, width) of the map
+    canvas: tuple,  # (height, width) of the photos
+) -> list[tuple[float, float]]:  # For height and width: pixels from cell to cell, and the middle of the first cell
     "The places of cells that tile the canvas"
     return [(n/cells, (n/cells - 1)/2) for cells, n in zip(size, canvas)]
 
 def cell_grid(
-    # Any network
-    body: nn.Module,
-    # (height, width) of the photos
-    canvas: tuple,
-) -> dict[tuple, list[tuple[float, float]]]: # By size of the map, as in `even_grid`
+    body: nn.Module,  # Any network
+    canvas: tuple,  # (height, width) of the photos
+) -> dict[tuple, list[tuple[float, float]]]:  # By size of the map, as in `even_grid`
     "The places of the cells of every map that convolutions and poolings make, from sizes, strides and paddings"
     found, now = {tuple(canvas): [(1., 0.), (1., 0.)]}, [tuple(canvas)]
 
@@ -139,29 +129,21 @@ def cell_grid(
 
 # %% ../nbs/53_interpret.ipynb #88a2489a
 def cell_weights(
-    # (m,) places in pixels of the canvas
-    places: torch.Tensor,
-    # Pixels from cell to cell, and the middle of the first cell
-    jump: float,
+    places: torch.Tensor,  # (m,) places in pixels of the canvas
+    jump: float,  # Pixels from cell to cell, and the middle of the first cell
     first: float,
-    # Cells
-    n: int,
-) -> torch.Tensor: # (m, n): rows that add up to 1
+    n: int,  # Cells
+) -> torch.Tensor:  # (m, n): rows that add up to 1
     "Weights of linear interpolation between the middles of cells; beyond the first and the last nothing changes any more"
     at = ((places - first)/jump).clamp(0, n - 1)[:, None]
     return (1 - (at - torch.arange(n, dtype=at.dtype)).abs()).clamp(min=0)
 
 # %% ../nbs/53_interpret.ipynb #1f2dd562
-def target_scores(
-    head: nn.Module,
-    # What the head gave
-    raw: torch.Tensor,
-    # (b, k) numbers of classes or points
-    targets: torch.Tensor,
-    *,
-    # Of a class, its log-odds against all others, in place of its logit
-    versus: bool = False,
-) -> torch.Tensor: # (b, k, 1), or (b, k, 2) where a point is said as x and y
+def target_scores(head: nn.Module,
+    raw: torch.Tensor,  # What the head gave
+    targets: torch.Tensor,  # (b, k) numbers of classes or points
+    *, versus: bool = False,  # Of a class, its log-odds against all others, in place of its logit
+) -> torch.Tensor:  # (b, k, 1), or (b, k, 2) where a point is said as x and y
     "The numbers whose gradients show what they rest on"
     if isinstance(head, (DSNTHead, SimCCHead)):
         spread = raw.flatten(3) if isinstance(head, SimCCHead) else raw.flatten(2)[:, :, None]  # (b, n, 1 or 2, cells)
@@ -213,20 +195,13 @@ def _merged(heats, grids):
 
 # %% ../nbs/53_interpret.ipynb #7ac76971
 def grad_cam(
-    # `nn.Sequential(body, head)`; left as it is
-    model: nn.Module,
-    # (b, 3, h, w), normalised
-    x: torch.Tensor,
-    # Numbers of classes or points, k of them for all photos, or (b, k)
-    targets: Sequence | torch.Tensor,
-    *,
-    # One of `METHODS`
-    method: str = 'gradcam',
-    # As in `feature_maps`
-    stride: int | None = None,
-    # As in `target_scores`
-    versus: bool = False,
-) -> torch.Tensor: # (b, k, h', w') in float32, 0 and more, of the map's size: `read_map` takes it to the photo
+    model: nn.Module,  # `nn.Sequential(body, head)`; left as it is
+    x: torch.Tensor,  # (b, 3, h, w), normalised
+    targets: Sequence | torch.Tensor,  # Numbers of classes or points, k of them for all photos, or (b, k)
+    *, method: str = 'gradcam',  # One of `METHODS`
+    stride: int | None = None,  # As in `feature_maps`
+    versus: bool = False,  # As in `target_scores`
+) -> torch.Tensor:  # (b, k, h', w') in float32, 0 and more, of the map's size: `read_map` takes it to the photo
     "What in each photo speaks for each target. Works under autocast, too"
     if method not in METHODS: raise ValueError(f'method={method!r} is none of {", ".join(METHODS)}')
     p = next(two_parts(model)[0].parameters(), x)
@@ -244,21 +219,14 @@ def grad_cam(
 
 # %% ../nbs/53_interpret.ipynb #45842236
 def read_map(
-    # (..., h', w')
-    heat: torch.Tensor,
-    # (width, height) of the upright photo
-    size: tuple[int, int],
-    # (height, width)
-    canvas: tuple[int, int],
+    heat: torch.Tensor,  # (..., h', w')
+    size: tuple[int, int],  # (width, height) of the upright photo
+    canvas: tuple[int, int],  # (height, width)
     resize: str = 'squish',
-    *,
-    # As `cell_grid` gives it for a map of this size; default: tiles
-    grid: list | None = None,
-    # The photo was mirrored once it was on the canvas
-    mirrored: bool = False,
-    # Longest side of the result: the photo's frame is then made smaller; `None`: the photo's own size
-    max_side: int | None = None,
-) -> np.ndarray: # (..., h, w) float32, NaN where the canvas does not reach
+    *, grid: list | None = None,  # As `cell_grid` gives it for a map of this size; default: tiles
+    mirrored: bool = False,  # The photo was mirrored once it was on the canvas
+    max_side: int | None = None,  # Longest side of the result: the photo's frame is then made smaller; `None`: the photo's own size
+) -> np.ndarray:  # (..., h, w) float32, NaN where the canvas does not reach
     "Take a map to the frame of the upright photo"
     scale = min(1, (max_side or math.inf)/max(size))
     matrix, out = resize_matrix(tuple(size), tuple(canvas), resize), [max(1, round(n*scale)) for n in size]
@@ -276,10 +244,8 @@ def read_map(
 
 # %% ../nbs/53_interpret.ipynb #36a4f955
 def open_upright(
-    # A path, or an image in memory
-    photo,
-    # As in `manifest.open_photo`
-    canvas: tuple[int, int] | None = None,
+    photo,  # A path, or an image in memory
+    canvas: tuple[int, int] | None = None,  # As in `manifest.open_photo`
 ) -> Image.Image:
     "A photo as a person sees it. Raises `InputError`, which names the file, where it cannot be read"
     if isinstance(photo, Image.Image): return to_rgb(upright(photo))
@@ -288,16 +254,10 @@ def open_upright(
         raise InputError(f'{photo} cannot be read ({e}): leave it out, or `scan` the photos, which marks it as a problem') from e
 
 def to_batch(
-    # Images
-    photos: list[Image.Image],
-    *,
-    canvas: tuple[int, int],
-    resize: str,
-    mean: tuple,
-    std: tuple,
-    # (b,) which photos are mirrored on the canvas; default: none
-    mirrored: Sequence | None = None,
-) -> torch.Tensor: # (b, 3, h, w)
+    photos: list[Image.Image],  # Images
+    *, canvas: tuple[int, int], resize: str, mean: tuple, std: tuple,
+    mirrored: Sequence | None = None,  # (b,) which photos are mirrored on the canvas; default: none
+) -> torch.Tensor:  # (b, 3, h, w)
     "Photos as the network sees them"
     fitted = [fit_canvas(photo, tuple(canvas), resize) for photo in photos]
     pixels = [np.array(ImageOps.mirror(p) if m else p) for p, m in zip(fitted, mirrored if mirrored is not None else [False]*len(fitted))]
@@ -339,14 +299,10 @@ def _normalised(heat, together):
 
 # %% ../nbs/53_interpret.ipynb #dc31e7a3
 def fine_stride(
-    # `nn.Sequential(body, head)`
-    model: nn.Module,
-    # (height, width) of the photos
-    canvas: tuple[int, int],
-    *,
-    # Cells that the map should have on the shorter side
-    n_cells: int = 16,
-) -> int | None: # For `feature_maps`; `None`, which is what the head gets, where that is a pyramid, or where there is no such map
+    model: nn.Module,  # `nn.Sequential(body, head)`
+    canvas: tuple[int, int],  # (height, width) of the photos
+    *, n_cells: int = 16,  # Cells that the map should have on the shorter side
+) -> int | None:  # For `feature_maps`; `None`, which is what the head gets, where that is a pyramid, or where there is no such map
     "Choose the largest stride whose map still shows small things"
     if getattr(two_parts(model)[0], 'taps', None): return None
     stride = 2**int(math.log2(max(min(canvas)/n_cells, 1)))
@@ -357,36 +313,22 @@ def fine_stride(
 
 # %% ../nbs/53_interpret.ipynb #c10361bd
 def photo_heatmaps(
-    # `nn.Sequential(body, head)`; left as it is
-    model: nn.Module,
-    # Paths, or images in memory
-    paths: Sequence,
-    *,
-    # (height, width) and way of resizing, as in training
-    canvas: tuple[int, int],
-    resize: str = 'squish',
-    mean: Sequence,
-    std: Sequence,
-    # The number of a class or point: one for all photos, or one a photo (n,), or k a photo (n, k)
-    targets: int | Sequence,
-    # As in `grad_cam`; 'fine' is what `fine_stride` chooses
-    method: str = 'layercam',
-    stride: int | str | None = 'fine',
-    versus: bool = True,
+    model: nn.Module,  # `nn.Sequential(body, head)`; left as it is
+    paths: Sequence,  # Paths, or images in memory
+    *, canvas: tuple[int, int],  # (height, width) and way of resizing, as in training
+    resize: str = 'squish', mean: Sequence, std: Sequence,
+    targets: int | Sequence,  # The number of a class or point: one for all photos, or one a photo (n,), or k a photo (n, k)
+    method: str = 'layercam',  # As in `grad_cam`; 'fine' is what `fine_stride` chooses
+    stride: int | str | None = 'fine', versus: bool = True,
     # Deviation of the Gaussian that smooths the map, as a share of the canvas's shorter side; default: 0.05 for a map that 'fine' chose, else 0
     smooth: float | None = None,
-    # Average with the heat of the mirror image
-    flip: bool = True,
-    # For points: each one's partner in a mirror; without it, photos of points are not mirrored
-    flip_order: list | None = None,
-    # (n,) which photos are mirrored before the network sees them; default: none
-    mirrored: Sequence | None = None,
-    # Scale the k targets of a photo together, so that what has little to show is pale; else each by its own largest heat
-    together: bool = False,
-    # Longest side of the result; `None`: always the photo's own size
-    max_side: int | None = 1024,
+    flip: bool = True,  # Average with the heat of the mirror image
+    flip_order: list | None = None,  # For points: each one's partner in a mirror; without it, photos of points are not mirrored
+    mirrored: Sequence | None = None,  # (n,) which photos are mirrored before the network sees them; default: none
+    together: bool = False,  # Scale the k targets of a photo together, so that what has little to show is pale; else each by its own largest heat
+    max_side: int | None = 1024,  # Longest side of the result; `None`: always the photo's own size
     batch_size: int = 16,
-) -> list[np.ndarray]: # (h, w) for each photo, or (k, h, w): from 0 to 1, NaN where the network saw nothing
+) -> list[np.ndarray]:  # (h, w) for each photo, or (k, h, w): from 0 to 1, NaN where the network saw nothing
     "What in each photo speaks for its target, in the frame of the upright photo"
     (targets, several), found, grids, canvas = _per_photo(targets, len(paths)), [], cell_grid(two_parts(model)[0], tuple(canvas)), tuple(canvas)
     turned = np.zeros(len(paths), bool) if mirrored is None else np.asarray(mirrored, bool)
@@ -405,16 +347,11 @@ def photo_heatmaps(
 
 # %% ../nbs/53_interpret.ipynb #775a35fc
 def overlay(
-    # An image, or its path
-    photo,
-    # (h, w) from 0 to 1, NaN where the network saw nothing; of any size of the photo's shape
-    heat: np.ndarray,
-    *,
-    # How much of the photo the largest heat covers
-    strength: float = 0.65,
-    # A matplotlib colour map
-    cmap: str = 'jet',
-) -> Image.Image: # as large as the photo
+    photo,  # An image, or its path
+    heat: np.ndarray,  # (h, w) from 0 to 1, NaN where the network saw nothing; of any size of the photo's shape
+    *, strength: float = 0.65,  # How much of the photo the largest heat covers
+    cmap: str = 'jet',  # A matplotlib colour map
+) -> Image.Image:  # as large as the photo
     "Lay heat over a photo"
     photo = open_upright(photo)
     seen = np.isfinite(heat)
@@ -431,30 +368,22 @@ def overlay(
 @dataclass(frozen=True)
 class Network:
     "A network with all that is needed to show it photos"
-    # `nn.Sequential(body, head)`
-    model: nn.Module
-    # Of classes, or of points
-    names: list
-    # (height, width)
-    canvas: tuple
+    model: nn.Module  # `nn.Sequential(body, head)`
+    names: list  # Of classes, or of points
+    canvas: tuple  # (height, width)
     resize: str
     mean: tuple
     std: tuple
-    # 'softmax', 'sigmoid' or 'points'
-    activation: str = 'softmax'
-    # Views that answers are averaged over
-    tta: tuple = ()
-    # Of points
-    spec: KeypointSpec | None = None
-    # Photos of this side are mirrored before the network sees them
-    mirror: str = ''
+    activation: str = 'softmax'  # 'softmax', 'sigmoid' or 'points'
+    tta: tuple = ()  # Views that answers are averaged over
+    spec: KeypointSpec | None = None  # Of points
+    mirror: str = ''  # Photos of this side are mirrored before the network sees them
 
     @property
     def seen(self) -> dict: return dict(canvas=self.canvas, resize=self.resize, mean=self.mean, std=self.std)
 
     def numbers(self,
-        # Names or numbers
-        targets: Sequence,
+        targets: Sequence,  # Names or numbers
     ) -> list[int]:
         "The numbers of classes or points"
         if unknown := [t for t in targets if isinstance(t, str) and t not in self.names]:
@@ -463,8 +392,7 @@ class Network:
 
 # %% ../nbs/53_interpret.ipynb #0892961d
 def network_of(
-    # A Learner of this package, a bundle (`bundle.load_bundle`), or a `Network`
-    source,
+    source,  # A Learner of this package, a bundle (`bundle.load_bundle`), or a `Network`
 ) -> Network:
     "Bring a trained network into one form. Raises `InputError` where it does not say how it sees photos"
     if isinstance(source, Network): return source
@@ -483,13 +411,10 @@ def network_of(
 @patch
 @torch.no_grad()
 def look(self: Network,
-    # Paths, or images in memory
-    photos: Sequence,
-    *,
-    # As in `photo_heatmaps`
-    mirrored: Sequence | None = None,
+    photos: Sequence,  # Paths, or images in memory
+    *, mirrored: Sequence | None = None,  # As in `photo_heatmaps`
     batch_size: int = 32,
-) -> np.ndarray: # (n, n_classes) probabilities; or (n, n_points, 3): x and y in pixels of the upright photos, and a confidence
+) -> np.ndarray:  # (n, n_classes) probabilities; or (n, n_points, 3): x and y in pixels of the upright photos, and a confidence
     "What the network says of photos, averaged over its views; its model is left as it is"
     found, device = [], next(self.model.parameters(), torch.zeros(0)).device
     turned = np.zeros(len(photos), bool) if mirrored is None else np.asarray(mirrored, bool)
@@ -508,15 +433,11 @@ def _probs(self: Network, logits): return (torch.cat([-logits, logits], 1)/2 if 
 
 # %% ../nbs/53_interpret.ipynb #3a500679
 @patch
-def heatmaps(self: Network,
-    photos: Sequence,
-    # Names or numbers of classes or points: the same for all photos; or an array (n, k) of numbers
-    targets: Sequence,
-    *,
-    # As in `photo_heatmaps`
-    mirrored: Sequence | None = None,
+def heatmaps(self: Network, photos: Sequence,
+    targets: Sequence,  # Names or numbers of classes or points: the same for all photos; or an array (n, k) of numbers
+    *, mirrored: Sequence | None = None,  # As in `photo_heatmaps`
     **kwargs,
-) -> list[np.ndarray]: # (k, h, w) for each photo
+) -> list[np.ndarray]:  # (k, h, w) for each photo
     "`photo_heatmaps` for several targets of each photo"
     numbers = np.asarray(targets) if np.ndim(targets) == 2 else np.tile(self.numbers(targets), (len(photos), 1))
     order = self.spec.flip_order if self.spec else None
@@ -545,18 +466,13 @@ def _draw(ax, photo, title='', colour='black', size=8):
 
 # %% ../nbs/53_interpret.ipynb #43ae16f1
 def plot_heatmaps(
-    # A Learner, a bundle or a `Network`; or several by name, which must know the same classes or points
-    networks,
-    # Paths, or images in memory
-    photos: Sequence,
-    *,
+    networks,  # A Learner, a bundle or a `Network`; or several by name, which must know the same classes or points
+    photos: Sequence,  # Paths, or images in memory
     # Names or numbers of classes or points; default: up to four of them all, of more classes the two likeliest of each photo, of more points the first four
-    targets: Sequence | None = None,
-    # What each photo is, to be written over it
-    truth: Sequence | None = None,
+    *, targets: Sequence | None = None,
+    truth: Sequence | None = None,  # What each photo is, to be written over it
     mirrored: Sequence | None = None,
-    # Width of a photo in inches
-    width: float = 1.7,
+    width: float = 1.7,  # Width of a photo in inches
     # As in `photo_heatmaps`: `method`, `stride`, `versus`, `flip`, `together`; default of the last: yes for classes, no for points
     **kwargs,
 ) -> Figure:
@@ -584,11 +500,8 @@ def plot_heatmaps(
 # %% ../nbs/53_interpret.ipynb #638ac7c7
 @patch
 def plot_heatmaps(self: Learner,  # noqa: F811  the same for a Learner
-    # Paths, images, or rows of a manifest; default: the first `n` that were held out
-    photos: Sequence | pd.DataFrame | None = None,
-    *,
-    # How many, of the default
-    n: int = 4,
+    photos: Sequence | pd.DataFrame | None = None,  # Paths, images, or rows of a manifest; default: the first `n` that were held out
+    *, n: int = 4,  # How many, of the default
     # As in `interpret.plot_heatmaps`
     **kwargs,
 ) -> Figure:
@@ -604,13 +517,10 @@ def plot_heatmaps(self: Learner,  # noqa: F811  the same for a Learner
 
 # %% ../nbs/53_interpret.ipynb #32f4fb78
 @torch.no_grad()
-def shuffled_weights(
-    model: nn.Module,
-    *,
-    # Only these parts of `model`; default: all of it
-    parts: list[nn.Module] | None = None,
+def shuffled_weights(model: nn.Module,
+    *, parts: list[nn.Module] | None = None,  # Only these parts of `model`; default: all of it
     seed: int = 0,
-) -> nn.Module: # A copy; `model` stays as it is
+) -> nn.Module:  # A copy; `model` stays as it is
     "A network like `model` that knows nothing: the numbers of each weight in another order"
     within = {id(t) for part in parts for t in part.state_dict(keep_vars=True).values()} if parts is not None else None
     chosen = [within is None or id(t) in within for t in model.state_dict(keep_vars=True).values()]
@@ -621,17 +531,13 @@ def shuffled_weights(
 
 # %% ../nbs/53_interpret.ipynb #8f3897b7
 def randomisation_test(
-    # `nn.Sequential(body, head)`; left as it is
-    model: nn.Module,
-    # (b, 3, h, w)
-    x: torch.Tensor,
-    # As in `grad_cam`: one target a photo, (b, 1)
-    targets: torch.Tensor,
-    *,
-    seed: int = 0,
+    model: nn.Module,  # `nn.Sequential(body, head)`; left as it is
+    x: torch.Tensor,  # (b, 3, h, w)
+    targets: torch.Tensor,  # As in `grad_cam`: one target a photo, (b, 1)
+    *, seed: int = 0,
     # As in `grad_cam`: `method`, `stride`
     **kwargs,
-) -> pd.DataFrame: # Index: what has lost its weights; value, low, high, n of the rank correlation with the heat of `model`
+) -> pd.DataFrame:  # Index: what has lost its weights; value, low, high, n of the rank correlation with the heat of `model`
     "How much of the heat stays when weights are lost, from the last layer on. Near 1: the picture does not depend on what was learned"
     body, head = two_parts(model)
     early, late = getattr(body, 'groups', ([], [body]))
@@ -646,14 +552,10 @@ def randomisation_test(
 
 # %% ../nbs/53_interpret.ipynb #cf8654be
 def heat_in_boxes(
-    # (h, w) in the frame of the photo, NaN where nothing was seen
-    heat: np.ndarray,
-    # (n, 4): x0, y0, x1, y1 in pixels of the photo
-    boxes: np.ndarray,
-    *,
-    # (width, height) of the photo; default: that of `heat`
-    size: tuple[int, int] | None = None,
-) -> dict: # share of heat and of area inside the boxes, and whether the hottest pixel lies there
+    heat: np.ndarray,  # (h, w) in the frame of the photo, NaN where nothing was seen
+    boxes: np.ndarray,  # (n, 4): x0, y0, x1, y1 in pixels of the photo
+    *, size: tuple[int, int] | None = None,  # (width, height) of the photo; default: that of `heat`
+) -> dict:  # share of heat and of area inside the boxes, and whether the hottest pixel lies there
     "Count the heat inside boxes; overlaps count once, and what was not seen does not count"
     h, w = heat.shape
     sx, sy = (w/size[0], h/size[1]) if size else (1, 1)
@@ -666,11 +568,9 @@ def heat_in_boxes(
     return dict(heat=float(share), area=float((inside & seen).sum()/seen.sum()), hit=bool(total and inside.flat[known.argmax()]))
 
 def focus(
-    # What `heat_in_boxes` gave, a row a photo
-    rows: pd.DataFrame | list[dict],
-    *,
-    groups: np.ndarray | None = None,
-) -> pd.DataFrame: # 'heat', 'area', 'ratio' of the two, 'pointing': value, low, high, n
+    rows: pd.DataFrame | list[dict],  # What `heat_in_boxes` gave, a row a photo
+    *, groups: np.ndarray | None = None,
+) -> pd.DataFrame:  # 'heat', 'area', 'ratio' of the two, 'pointing': value, low, high, n
     "Sum up how well heat lies in boxes, with 95 % intervals"
     rows = pd.DataFrame(rows)
     def mean(column): return bootstrap(np.mean, rows[column].to_numpy(float), groups=groups)
@@ -680,8 +580,7 @@ def focus(
 
 # %% ../nbs/53_interpret.ipynb #ba9e8339
 def blurred(
-    # (b, 3, h, w)
-    x: torch.Tensor,
+    x: torch.Tensor,  # (b, 3, h, w)
 ) -> torch.Tensor:
     "Photos without detail: averaged over a quarter of their shorter side, three times"
     k = max(min(x.shape[2:])//8*2 + 1, 3)
@@ -690,22 +589,14 @@ def blurred(
 
 @torch.no_grad()
 def perturbation_curve(
-    # Takes (b, 3, h, w), gives logits (b, n); left as it is
-    model: nn.Module,
-    # (b, 3, h, w)
-    x: torch.Tensor,
-    # (b, h, w): larger is taken first
-    heat: torch.Tensor,
-    # (b,) class numbers
-    targets: torch.Tensor,
-    *,
-    # Bring the hottest pixels into a blurred photo first, instead of taking them away
-    insert: bool = False,
-    # Steps from all to none
-    steps: int = 16,
-    # (b, 3, h, w): what is in the place of a pixel that is not there; default: `blurred`
-    background: torch.Tensor | None = None,
-) -> np.ndarray: # (b, steps + 1): probability of the target, from 0 to all of the pixels
+    model: nn.Module,  # Takes (b, 3, h, w), gives logits (b, n); left as it is
+    x: torch.Tensor,  # (b, 3, h, w)
+    heat: torch.Tensor,  # (b, h, w): larger is taken first
+    targets: torch.Tensor,  # (b,) class numbers
+    *, insert: bool = False,  # Bring the hottest pixels into a blurred photo first, instead of taking them away
+    steps: int = 16,  # Steps from all to none
+    background: torch.Tensor | None = None,  # (b, 3, h, w): what is in the place of a pixel that is not there; default: `blurred`
+) -> np.ndarray:  # (b, steps + 1): probability of the target, from 0 to all of the pixels
     "Take away, or bring in, pixels in the order of their heat"
     background, targets = blurred(x) if background is None else background, torch.as_tensor(targets, device=x.device)
     rank = heat.to(x.device).flatten(1).argsort(1, descending=True).argsort(1).view(heat.shape)[:, None]  # (b, 1, h, w): 0 is the hottest
@@ -719,16 +610,14 @@ def perturbation_curve(
     return torch.stack(found, 1).cpu().numpy()
 
 def curve_area(
-    # (b, steps + 1)
-    curves: np.ndarray,
-) -> np.ndarray: # (b,) from 0 to 1
+    curves: np.ndarray,  # (b, steps + 1)
+) -> np.ndarray:  # (b,) from 0 to 1
     "The area under each curve, by trapezoids"
     return (curves[:, 1:] + curves[:, :-1]).mean(1)/2
 
 # %% ../nbs/53_interpret.ipynb #ed73c3f8
 def plot_curves(
-    # {name: curves (b, steps + 1)} of deletion, and the same of insertion
-    deletion: dict,
+    deletion: dict,  # {name: curves (b, steps + 1)} of deletion, and the same of insertion
     insertion: dict,
 ) -> Figure:
     "Draw mean curves of deletion and of insertion, with their areas"
@@ -745,11 +634,9 @@ def plot_curves(
 
 # %% ../nbs/53_interpret.ipynb #316a77ae
 def activation_state(
-    # `nn.Sequential(body, head)` with a head for classes; left as it is
-    model: nn.Module,
-    # (b, 3, h, w), normalised
-    x: torch.Tensor,
-) -> torch.Tensor: # (b, n) in float32
+    model: nn.Module,  # `nn.Sequential(body, head)` with a head for classes; left as it is
+    x: torch.Tensor,  # (b, 3, h, w), normalised
+) -> torch.Tensor:  # (b, n) in float32
     "The activations of the last hidden layer for each photo"
     _, head = two_parts(model)
     last, kept = getattr(head, 'last', None), []
@@ -761,9 +648,8 @@ def activation_state(
     return kept[0].float()
 
 def neuron_weights(
-    # As in `activation_state`
-    model: nn.Module,
-) -> torch.Tensor: # (n_classes, n): of one logit, which is the difference of two, half for each
+    model: nn.Module,  # As in `activation_state`
+) -> torch.Tensor:  # (n_classes, n): of one logit, which is the difference of two, half for each
     "The weights with which each neuron speaks for each class"
     weight = two_parts(model)[1].last.weight.detach().float()
     return torch.cat([-weight, weight])/2 if len(weight) == 1 else weight
@@ -771,27 +657,20 @@ def neuron_weights(
 # %% ../nbs/53_interpret.ipynb #dfa14bf1
 @patch
 def activations(self: Network,
-    # Paths, or images in memory
-    photos: Sequence,
-    *,
-    batch_size: int = 32,
-) -> np.ndarray: # (n, n_neurons)
+    photos: Sequence,  # Paths, or images in memory
+    *, batch_size: int = 32,
+) -> np.ndarray:  # (n, n_neurons)
     "`activation_state` of many photos"
     parts = [photos[i:i + batch_size] for i in range(0, len(photos), batch_size)]
     return np.concatenate([activation_state(self.model, to_batch([open_upright(p, self.canvas) for p in part], **self.seen)).cpu().numpy() for part in parts])
 
 # %% ../nbs/53_interpret.ipynb #22b8699c
 def plot_activation_state(
-    # A Learner, a bundle or a `Network`
-    network,
-    # Paths, or images in memory: a row each
-    photos: Sequence,
-    *,
-    # Any two classes, by name or number: across and upwards
-    classes: tuple = (0, 1),
+    network,  # A Learner, a bundle or a `Network`
+    photos: Sequence,  # Paths, or images in memory: a row each
+    *, classes: tuple = (0, 1),  # Any two classes, by name or number: across and upwards
     truth: Sequence | None = None,
-    # How many neurons to number: those that did most to part the two classes on this photo
-    n_named: int = 4,
+    n_named: int = 4,  # How many neurons to number: those that did most to part the two classes on this photo
 ) -> Figure:
     "Draw each neuron by its weights for two classes, coloured by its activation for a photo, one colour scale for all"
     network = network_of(network)
@@ -819,17 +698,11 @@ def plot_activation_state(
 
 # %% ../nbs/53_interpret.ipynb #be41f5bf
 def plot_neuron_photos(
-    # A Learner, a bundle or a `Network`
-    network,
-    # Paths of many photos
-    photos: Sequence,
-    # Numbers of neurons, as `plot_activation_state` writes them: a row each
-    neurons: Sequence[int],
-    *,
-    # How many of the most and of the least exciting photos
-    n: int = 4,
-    # What `network.activations(photos)` gave; default: computed now
-    state: np.ndarray | None = None,
+    network,  # A Learner, a bundle or a `Network`
+    photos: Sequence,  # Paths of many photos
+    neurons: Sequence[int],  # Numbers of neurons, as `plot_activation_state` writes them: a row each
+    *, n: int = 4,  # How many of the most and of the least exciting photos
+    state: np.ndarray | None = None,  # What `network.activations(photos)` gave; default: computed now
     width: float = 1.1,
 ) -> Figure:
     "Draw the photos that excite each neuron most, most first, and those that do least"
@@ -848,11 +721,9 @@ def plot_neuron_photos(
 
 # %% ../nbs/53_interpret.ipynb #5d9677ac
 def top_losses(
-    # Rows with `label` and `prob_CLASS`, as `learn.answers` gives them
-    answers: pd.DataFrame,
-    classes: Sequence[str],
-    n: int = 8,
-) -> pd.DataFrame: # The rows with the largest loss, with `said` (the likeliest class), `prob` (its probability) and `loss`
+    answers: pd.DataFrame,  # Rows with `label` and `prob_CLASS`, as `learn.answers` gives them
+    classes: Sequence[str], n: int = 8,
+) -> pd.DataFrame:  # The rows with the largest loss, with `said` (the likeliest class), `prob` (its probability) and `loss`
     "The photos whose true class the network thought least likely"
     known = answers[answers.label.isin(list(classes)).to_numpy() & np.isfinite(class_probs(answers, classes)).all(1)]
     probs = class_probs(known, classes)
@@ -861,13 +732,9 @@ def top_losses(
 
 # %% ../nbs/53_interpret.ipynb #4a7c9b34
 def plot_top_losses(
-    # A Learner, a bundle or a `Network`
-    network,
-    # As in `top_losses`
-    answers: pd.DataFrame,
-    *,
-    # How many photos, in two columns
-    n: int = 6,
+    network,  # A Learner, a bundle or a `Network`
+    answers: pd.DataFrame,  # As in `top_losses`
+    *, n: int = 6,  # How many photos, in two columns
     width: float = 1.4,
     # As in `photo_heatmaps`: `method`, `stride`, `versus`, `flip`
     **kwargs,
@@ -890,15 +757,11 @@ def plot_top_losses(
 
 # %% ../nbs/53_interpret.ipynb #cadf9ccb
 def confusion_examples(
-    # As in `top_losses`
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # As in `top_losses`
     classes: Sequence[str],
-    *,
-    # Pairs of true and said class, the most frequent first
-    n_pairs: int = 6,
-    # Photos of each pair, the surest first
-    n: int = 4,
-) -> pd.DataFrame: # Rows of mistakes with `said`, `prob`, `loss` and `mistakes`, how many the pair has
+    *, n_pairs: int = 6,  # Pairs of true and said class, the most frequent first
+    n: int = 4,  # Photos of each pair, the surest first
+) -> pd.DataFrame:  # Rows of mistakes with `said`, `prob`, `loss` and `mistakes`, how many the pair has
     "Examples of each kind of mistake"
     table = top_losses(answers, classes, len(answers))
     wrong = table[table.said != table.label]
@@ -908,18 +771,11 @@ def confusion_examples(
 
 # %% ../nbs/53_interpret.ipynb #c9cf3943
 def plot_confusion_examples(
-    # A Learner, a bundle or a `Network`; `None` leaves the heat away
-    network,
-    # As in `top_losses`
-    answers: pd.DataFrame,
-    # Default: those of the network
-    classes: Sequence[str] | None = None,
-    *,
-    # As in `confusion_examples`
-    n_pairs: int = 6,
-    n: int = 4,
-    width: float = 1.4,
-    **kwargs,
+    network,  # A Learner, a bundle or a `Network`; `None` leaves the heat away
+    answers: pd.DataFrame,  # As in `top_losses`
+    classes: Sequence[str] | None = None,  # Default: those of the network
+    *, n_pairs: int = 6,  # As in `confusion_examples`
+    n: int = 4, width: float = 1.4, **kwargs,
 ) -> Figure:
     "Draw a row of photos for each kind of mistake, with what speaks for what was said"
     network = None if network is None else network_of(network)
@@ -940,15 +796,11 @@ def plot_confusion_examples(
 
 # %% ../nbs/53_interpret.ipynb #c2c7882d
 def neighbours(
-    # (m, c): of the photos that are searched
-    features: np.ndarray,
-    # (q, c): of the photos whose neighbours are wanted
-    query_features: np.ndarray,
+    features: np.ndarray,  # (m, c): of the photos that are searched
+    query_features: np.ndarray,  # (q, c): of the photos whose neighbours are wanted
     n: int = 5,
-    *,
-    # (q,) the row of each query in `features`, which is left out; `None`: the queries are other photos
-    skip: Sequence[int] | None = None,
-) -> tuple[np.ndarray, np.ndarray]: # (q, n) rows of `features`, nearest first, and their cosine similarities
+    *, skip: Sequence[int] | None = None,  # (q,) the row of each query in `features`, which is left out; `None`: the queries are other photos
+) -> tuple[np.ndarray, np.ndarray]:  # (q, n) rows of `features`, nearest first, and their cosine similarities
     "Find the photos with the most similar features"
     features, query = np.asarray(features, float), np.asarray(query_features, float)
     if query.ndim != 2 or features.shape[1:] != query.shape[1:]: raise InputError(f'features are {features.shape} and {query.shape}: both have to be (photos, channels), from one network')
@@ -961,15 +813,10 @@ def neighbours(
 
 # %% ../nbs/53_interpret.ipynb #ef9fafc2
 def plot_neighbours(
-    # Rows with `path`, and `label` where known: the photos that were searched
-    rows: pd.DataFrame,
-    # The same of the queries
-    query_rows: pd.DataFrame,
-    # What `neighbours` gave
-    found: np.ndarray,
-    similarity: np.ndarray,
-    *,
-    width: float = 1.2,
+    rows: pd.DataFrame,  # Rows with `path`, and `label` where known: the photos that were searched
+    query_rows: pd.DataFrame,  # The same of the queries
+    found: np.ndarray,  # What `neighbours` gave
+    similarity: np.ndarray, *, width: float = 1.2,
 ) -> Figure:
     "Draw each photo with its neighbours; those of another class are red"
     side = int(140*width)

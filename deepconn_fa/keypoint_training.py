@@ -41,18 +41,12 @@ from .recipes import Recipe, add_normalization, recipe_learner
 
 # %% ../nbs/34_keypoint_training.ipynb #c45f85f3
 def keypoint_dls(
-    # A label file, a folder that holds one, or a manifest of `read_labels` (whose spec has to be given)
-    source: str | Path | pd.DataFrame,
+    source: str | Path | pd.DataFrame,  # A label file, a folder that holds one, or a manifest of `read_labels` (whose spec has to be given)
     recipe: Recipe,
-    *,
-    # Which points; default: those that the label file names
-    spec: KeypointSpec | str | Path | dict | None = None,
-    # Names or numbers of the points to use; default: all
-    points: Sequence[str | int] | str | None = None,
-    # The label file, where `source` is the folder of the photos and does not hold it
-    labels: str | Path | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
+    *, spec: KeypointSpec | str | Path | dict | None = None,  # Which points; default: those that the label file names
+    points: Sequence[str | int] | str | None = None,  # Names or numbers of the points to use; default: all
+    labels: str | Path | None = None,  # The label file, where `source` is the folder of the photos and does not hold it
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
     # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
     **reading,
 ) -> DataLoaders:
@@ -72,13 +66,10 @@ def keypoint_dls(
     return add_normalization(dls, recipe)
 
 def phase_in(
-    # Training rows of a manifest
-    rows: pd.DataFrame,
-    *,
-    # Share of the photos that are there from the beginning, whole groups
-    share: float = 35/51,
+    rows: pd.DataFrame,  # Training rows of a manifest
+    *, share: float = 35/51,  # Share of the photos that are there from the beginning, whole groups
     seed: int = 42,
-) -> np.ndarray: # (rows,): 1 for the photos that are there from the beginning, 2 for those that come later
+) -> np.ndarray:  # (rows,): 1 for the photos that are there from the beginning, 2 for those that come later
     "Divide the training photos as the published training of hands did"
     groups = groups_of(rows)
     drawn = np.random.default_rng(seed).permutation(groups.unique())
@@ -86,11 +77,7 @@ def phase_in(
     return np.where(groups.isin(taken.index[taken <= round(share * len(rows))]), 1, 2)
 
 # %% ../nbs/34_keypoint_training.ipynb #59486f3b
-def unit_points(
-    rows: pd.DataFrame,
-    spec: KeypointSpec,
-    recipe: Recipe,
-) -> np.ndarray: # (rows, n, 2) from -1 to 1 of the canvas, NaN where missing
+def unit_points(rows: pd.DataFrame, spec: KeypointSpec, recipe: Recipe) -> np.ndarray:  # (rows, n, 2) from -1 to 1 of the canvas, NaN where missing
     "Points of manifest rows as the network sees them, without augmentation"
     return to_canvas_points(points_of(rows, spec), rows[['width', 'height']].to_numpy(), recipe.canvas, recipe.resize,
                             mirrored=is_mirrored(rows, recipe.mirror), spec=spec)
@@ -108,13 +95,10 @@ class LabelOffset(Callback):
     "Find by how much the labels lie to the right of what a photo and its mirror image agree on; kept as the head's `offset`"
     run_valid = False
 
-    def __init__(
-        self,
-        # The first look, after so many epochs, and how many epochs lie between looks
-        first: int = 3,
+    def __init__(self,
+        first: int = 3,  # The first look, after so many epochs, and how many epochs lie between looks
         every: int = 2,
-        # Share of the epochs after which the offset stays as it is
-        until: float = 0.7,
+        until: float = 0.7,  # Share of the epochs after which the offset stays as it is
     ): self.first, self.every, self.until = first, every, until
 
     def before_fit(self):
@@ -143,11 +127,8 @@ class LabelOffset(Callback):
 # %% ../nbs/34_keypoint_training.ipynb #ed331160
 class PointLoss(KeypointLoss):
     "A keypoint head's loss, or another one of points, with what fastai asks of a loss"
-    def __init__(
-        self,
-        head: nn.Module,
-        # Called with predicted and true points (b, n, 2), returns a mean; default: the head's own
-        loss_func: Callable | None = None,
+    def __init__(self, head: nn.Module,
+        loss_func: Callable | None = None,  # Called with predicted and true points (b, n, 2), returns a mean; default: the head's own
     ):
         super().__init__(head)
         self.loss_func, self.reduction = loss_func, 'mean'
@@ -164,11 +145,8 @@ class PointLoss(KeypointLoss):
 
 class ErrorPx:
     "Metric: the mean L1 error of a coordinate in pixels of the canvas"
-    def __init__(
-        self,
-        head: nn.Module,
-        # (height, width)
-        canvas: tuple[int, int],
+    def __init__(self, head: nn.Module,
+        canvas: tuple[int, int],  # (height, width)
     ):
         self.head, self.canvas, self.__name__ = head, canvas, 'error_px'
 
@@ -180,14 +158,10 @@ class ErrorPx:
 # %% ../nbs/34_keypoint_training.ipynb #38b2c2b0
 @delegates(Learner)
 def keypoint_learner(
-    # Of `keypoint_dls`, or adopted ones
-    dls: DataLoaders,
+    dls: DataLoaders,  # Of `keypoint_dls`, or adopted ones
     recipe: Recipe,
-    *,
-    # `None`, 'imagenet' or a file: see `backbones.create_backbone`
-    weights: str | None = None,
-    # Called with predicted and true points (b, n, 2) from -1 to 1 of the canvas; default: the loss of the head
-    loss_func: Callable | None = None,
+    *, weights: str | None = None,  # `None`, 'imagenet' or a file: see `backbones.create_backbone`
+    loss_func: Callable | None = None,  # Called with predicted and true points (b, n, 2) from -1 to 1 of the canvas; default: the loss of the head
     # As fastai's `Learner` takes them, in place of what the recipe says
     **kwargs,
 ) -> KeypointLearner:
@@ -207,9 +181,8 @@ def keypoint_learner(
 # %% ../nbs/34_keypoint_training.ipynb #ea738776
 @patch
 @torch.inference_mode()
-def predict_splits(
-    self: KeypointLearner,
-) -> dict[str, np.ndarray]: # {split: (n, n_points, 3): x and y in pixels of the upright photo, and a confidence from 0 to 1}
+def predict_splits(self: KeypointLearner,
+) -> dict[str, np.ndarray]:  # {split: (n, n_points, 3): x and y in pixels of the upright photo, and a confidence from 0 to 1}
     "Find the points of the photos of every split, in order, without augmentation, averaged over the views of the recipe"
     model, recipe, order, found = self.model.to(self.dls.device), self.recipe, self.spec.flip_order, {}
     with evaluating(model), folded_batchnorm(model[0]):
@@ -221,12 +194,9 @@ def predict_splits(
     return found
 
 @patch
-def to_photos(
-    self: KeypointLearner,
-    # (n, n_points, 2 or 3): x and y from -1 to 1 of the canvas, and perhaps a confidence
-    seen: np.ndarray,
-    # Their rows of the manifest
-    rows: pd.DataFrame,
+def to_photos(self: KeypointLearner,
+    seen: np.ndarray,  # (n, n_points, 2 or 3): x and y from -1 to 1 of the canvas, and perhaps a confidence
+    rows: pd.DataFrame,  # Their rows of the manifest
 ) -> np.ndarray:
     "The same in pixels of the upright photos"
     mirrored, recipe = is_mirrored(rows, self.recipe.mirror), self.recipe
@@ -236,14 +206,11 @@ def to_photos(
 
 # %% ../nbs/34_keypoint_training.ipynb #c12c0311
 @patch
-def predict(
-    self: KeypointLearner,
-    # A file, its bytes, an image, an array, a tensor, or a row with a `path` (and a `side` where hands of one side are mirrored)
-    item,
+def predict(self: KeypointLearner,
+    item,  # A file, its bytes, an image, an array, a tensor, or a row with a `path` (and a `side` where hands of one side are mirrored)
     rm_type_tfms=None,
-    # Also return the photo on the canvas, first
-    with_input: bool = False,
-) -> tuple: # Points (n, 2) in pixels of the upright photo; points (n, 2) from -1 to 1 of the canvas; confidences (n,) from 0 to 1
+    with_input: bool = False,  # Also return the photo on the canvas, first
+) -> tuple:  # Points (n, 2) in pixels of the upright photo; points (n, 2) from -1 to 1 of the canvas; confidences (n,) from 0 to 1
     "Find the points of one photo, without further views"
     photo = Photo.create(ReadPath(self.recipe.mirror)(item))
     *seen, _, _, raw = super(KeypointLearner, self).predict(photo, rm_type_tfms, with_input=with_input)
@@ -265,44 +232,35 @@ def plot_top_losses(x: TensorImage, y: TensorPoint, samples, outs, raws, losses,
 
 # %% ../nbs/34_keypoint_training.ipynb #bf50fa97
 @patch
-def answers(
-    self: KeypointLearner,
-    *,
-    # What `learn.predict_splits` gave; default: computed now
-    predictions: dict[str, np.ndarray] | None = None,
-) -> pd.DataFrame: # the manifest's rows of every split, with `pred_NAME_x`, `pred_NAME_y` (pixels of the upright photo) and `pred_NAME_conf`
+def answers(self: KeypointLearner,
+    *, predictions: dict[str, np.ndarray] | None = None,  # What `learn.predict_splits` gave; default: computed now
+) -> pd.DataFrame:  # the manifest's rows of every split, with `pred_NAME_x`, `pred_NAME_y` (pixels of the upright photo) and `pred_NAME_conf`
     "Put the points that the network finds in every photo beside the photo's row of the manifest"
     rows, found = {name: dl.items for name, dl in split_loaders(self.dls).items()}, predictions or self.predict_splits()
     return pd.concat([pd.concat(rows.values(), ignore_index=True), answered(np.concatenate([found[name] for name in rows]), self.spec)], axis=1)
 
 def answered(
-    # (n, n_points, 3): x, y and confidence
-    points: np.ndarray,
+    points: np.ndarray,  # (n, n_points, 3): x, y and confidence
     spec: KeypointSpec,
 ) -> pd.DataFrame:
     "The columns of a table of answers: `pred_NAME_x`, `pred_NAME_y` and `pred_NAME_conf` of every point"
     return pd.DataFrame(points.reshape(len(points), -1), columns=[f'pred_{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')])
 
 def answered_points(
-    # What `learn.answers` gave, or rows of it
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `learn.answers` gave, or rows of it
     spec: KeypointSpec,
-) -> np.ndarray: # (n, n_points, 3)
+) -> np.ndarray:  # (n, n_points, 3)
     "The points in a table of answers"
     return answers[[f'pred_{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')]].to_numpy(float).reshape(len(answers), spec.n, 3)
 
 # %% ../nbs/34_keypoint_training.ipynb #d6437541
 def measure_points(
-    # What `learn.answers` gave, or rows of it, or of several
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `learn.answers` gave, or rows of it, or of several
     spec: KeypointSpec,
-    *,
-    # (height, width) on which errors in canvas pixels are given, and how photos are brought to it
-    canvas: tuple[int, int],
+    *, canvas: tuple[int, int],  # (height, width) on which errors in canvas pixels are given, and how photos are brought to it
     resize: str = 'squish',
-    # (rows, n_points, 2) in pixels of the upright photos: what stands beside it as `baseline_...`
-    baseline: np.ndarray | None = None,
-) -> dict[str, dict]: # {metric: {value, low, high, n, n_photos}}
+    baseline: np.ndarray | None = None,  # (rows, n_points, 2) in pixels of the upright photos: what stands beside it as `baseline_...`
+) -> dict[str, dict]:  # {metric: {value, low, high, n, n_photos}}
     "Measure the points in a table of answers; photos of one group are drawn together in the bootstrap, and a photo that stands in several rows counts once in `n`"
     found = keypoint_metrics(answered_points(answers, spec)[..., :2], points_of(answers, spec), spec, sizes=answers[['width', 'height']].to_numpy(),
                              canvas=canvas, resize=resize, baseline=baseline, groups=answer_groups(answers))
@@ -311,12 +269,9 @@ def measure_points(
 
 # %% ../nbs/34_keypoint_training.ipynb #62278ea0
 @patch
-def evaluate(
-    self: KeypointLearner,
-    *,
-    # What `learn.predict_splits` gave; default: computed now
-    predictions: dict[str, np.ndarray] | None = None,
-) -> dict[str, dict]: # {split: {metric: {value, low, high, n, n_photos}}}
+def evaluate(self: KeypointLearner,
+    *, predictions: dict[str, np.ndarray] | None = None,  # What `learn.predict_splits` gave; default: computed now
+) -> dict[str, dict]:  # {split: {metric: {value, low, high, n, n_photos}}}
     "Measure the Learner on every split that has photos; see `metrics.keypoint_metrics`"
     recipe, figures = self.recipe, {}
     shape = mean_shape(unit_points(self.dls.train.items, self.spec, recipe))

@@ -36,16 +36,12 @@ from .photos import RESIZES, centre_shares
 @dataclass(frozen=True)
 class KeypointSpec:
     "Names of the points that a detector finds, which of them exchange places in a mirror, and how they are drawn"
-    # What the set is called
-    name: str
-    # Names of the points, in order; the columns of a table are NAME_x and NAME_y
-    points: tuple[str, ...]
+    name: str  # What the set is called
+    points: tuple[str, ...]  # Names of the points, in order; the columns of a table are NAME_x and NAME_y
     # (left, right) names of points that exchange places in a mirror; (): none do; `None`: not known, so photos are never mirrored
     pairs: tuple[tuple[str, str], ...] | None = None
-    # (name, name) of points that a line connects in drawings
-    edges: tuple[tuple[str, str], ...] = ()
-    # One colour a point for drawings, as '#rrggbb'; default: all alike
-    colors: tuple[str, ...] | None = None
+    edges: tuple[tuple[str, str], ...] = ()  # (name, name) of points that a line connects in drawings
+    colors: tuple[str, ...] | None = None  # One colour a point for drawings, as '#rrggbb'; default: all alike
 
     def __post_init__(self):
         _check_spec(self)
@@ -95,20 +91,16 @@ def to_dict(self: KeypointSpec) -> dict:
     return dict(name=self.name, points=list(self.points), **listed, colors=list(self.colors) if self.colors else None)
 
 @patch(cls_method=True)
-def from_dict(
-    cls: KeypointSpec,
-    # As `to_dict` gives it
-    d: dict,
+def from_dict(cls: KeypointSpec,
+    d: dict,  # As `to_dict` gives it
 ) -> KeypointSpec:
     "The spec that `to_dict` wrote"
     return cls(**d)
 
 # %% ../nbs/05_keypoints.ipynb #8e0e07bf
 @patch
-def select(
-    self: KeypointSpec,
-    # Names or numbers of points (from 0), or both; as text, with commas in between
-    points: Sequence[str | int] | str,
+def select(self: KeypointSpec,
+    points: Sequence[str | int] | str,  # Names or numbers of points (from 0), or both; as text, with commas in between
 ) -> KeypointSpec:
     "The spec of these points only, in the order given"
     if isinstance(points, str): points = [p.strip() for p in points.split(',')]
@@ -226,9 +218,7 @@ def _twins(parts):
 
 def _swapped(parts): return tuple({'L': 'R', 'R': 'L'}.get(part, part) for part in parts)
 
-def match_sides(
-    points: Sequence[str],
-) -> tuple[tuple[tuple[str, str], ...], list[str]]: # (left, right) pairs, and names with a side but without a partner
+def match_sides(points: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[str]]:  # (left, right) pairs, and names with a side but without a partner
     "Pair the points whose names differ in left and right only; numbers are kept apart"
     parts = {name: _name_parts(name) for name in points}
     parts = _marked(parts)
@@ -241,17 +231,13 @@ def match_sides(
     return pairs, lone + [name for pair in _twins(parts) for name in sorted(pair, key=points.index) if pairs]
 
 # %% ../nbs/05_keypoints.ipynb #c12b8a0d
-def pairs_from_names(
-    points: Sequence[str],
-) -> tuple[tuple[str, str], ...] | None: # (left, right)
+def pairs_from_names(points: Sequence[str]) -> tuple[tuple[str, str], ...] | None:  # (left, right)
     "The pairs of `match_sides`; `None` where there are none, or where a left or right name has no partner"
     pairs, lone = match_sides(points)
     return None if lone else pairs or None
 
 # %% ../nbs/05_keypoints.ipynb #ca49ea8c
-def mirror_note(
-    spec: KeypointSpec,
-) -> str:
+def mirror_note(spec: KeypointSpec) -> str:
     "Say which points exchange places in mirrored photos, or why photos are not mirrored"
     cure = 'a spec with a mirror column tells it'
     if spec.flip_order is not None:
@@ -263,8 +249,7 @@ def mirror_note(
 
 # %% ../nbs/05_keypoints.ipynb #9fac31c7
 def read_spec(
-    # CSV with a column 'name'; optional 'mirror', 'parent', 'colour'
-    table: str | Path,
+    table: str | Path,  # CSV with a column 'name'; optional 'mirror', 'parent', 'colour'
 ) -> KeypointSpec:
     "Read a spec from a small table, one row a point. Raises `ValueError` that names row and cure."
     table = Path(table)
@@ -312,10 +297,9 @@ def spec_of(
 
 # %% ../nbs/05_keypoints.ipynb #ef6ed93e
 def points_of(
-    # Rows with the columns of `spec`
-    manifest: pd.DataFrame,
+    manifest: pd.DataFrame,  # Rows with the columns of `spec`
     spec: KeypointSpec,
-) -> np.ndarray: # (rows, n, 2) float64
+) -> np.ndarray:  # (rows, n, 2) float64
     "The points of `manifest` as numbers; a point that lacks x or y is NaN in both"
     if lost := [c for c in spec.columns if c not in manifest]:
         raise ValueError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of "
@@ -324,12 +308,9 @@ def points_of(
     return np.where(np.isnan(points).any(-1, keepdims=True), np.nan, points)
 
 def points_table(
-    # (rows, n, 2)
-    points: np.ndarray,
+    points: np.ndarray,  # (rows, n, 2)
     spec: KeypointSpec,
-    *,
-    # (rows, n): adds the columns NAME_conf
-    conf: np.ndarray | None = None,
+    *, conf: np.ndarray | None = None,  # (rows, n): adds the columns NAME_conf
 ) -> pd.DataFrame:
     "The columns NAME_x and NAME_y (and NAME_conf) of `points`, the way back from `points_of`"
     points = np.asarray(points, dtype=float)
@@ -339,53 +320,45 @@ def points_table(
     return pd.concat([table, conf], axis=1)[[f'{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')]]
 
 def mean_shape(
-    # (rows, n, 2); NaN where missing
-    points: np.ndarray,
-) -> np.ndarray: # (n, 2)
+    points: np.ndarray,  # (rows, n, 2); NaN where missing
+) -> np.ndarray:  # (n, 2)
     "The mean of each point over the rows that have it; NaN where none has"
     there = ~np.isnan(points)
     return np.where(there, points, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
 
 # %% ../nbs/05_keypoints.ipynb #f6dee1e0
 def scale_matrix(
-    # Widths and heights are multiplied by these
-    sx: float,
+    sx: float,  # Widths and heights are multiplied by these
     sy: float,
-) -> np.ndarray: # (3, 3)
+) -> np.ndarray:  # (3, 3)
     "Resize by factors, in pixel centres: x + 0.5 is multiplied"
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.]])
 
 def crop_matrix(
-    # Columns and rows that are cut off on the left and at the top; below 0: that are added
-    left: float,
+    left: float,  # Columns and rows that are cut off on the left and at the top; below 0: that are added
     top: float,
-) -> np.ndarray: # (3, 3)
+) -> np.ndarray:  # (3, 3)
     "Crop, or pad with numbers below 0"
     return np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.]])
 
 def flip_matrix(
-    # Width of the photo in pixels
-    width: int,
-) -> np.ndarray: # (3, 3); its own inverse
+    width: int,  # Width of the photo in pixels
+) -> np.ndarray:  # (3, 3); its own inverse
     "Mirror left and right: the first pixel becomes the last"
     return np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1.]])
 
 def transform_points(
-    # (3, 3)
-    matrix: np.ndarray,
-    # (..., 2); NaN stays NaN
-    points: np.ndarray,
-) -> np.ndarray: # (..., 2)
+    matrix: np.ndarray,  # (3, 3)
+    points: np.ndarray,  # (..., 2); NaN stays NaN
+) -> np.ndarray:  # (..., 2)
     "Move `points` by `matrix`"
     return np.asarray(points, dtype=float) @ matrix[:2, :2].T + matrix[:2, 2]
 
 # %% ../nbs/05_keypoints.ipynb #5af673ce
 def exif_matrix(
-    # 1 to 8, as the file says; 1 is upright
-    orientation: int,
-    # (width, height) as stored, before it is turned
-    size: tuple[int, int],
-) -> np.ndarray: # (3, 3)
+    orientation: int,  # 1 to 8, as the file says; 1 is upright
+    size: tuple[int, int],  # (width, height) as stored, before it is turned
+) -> np.ndarray:  # (3, 3)
     "From pixels of the photo as stored to pixels of the upright photo, as `PIL.ImageOps.exif_transpose` turns it"
     w, h = size[0] - 1, size[1] - 1
     x, y, x_back, y_back = [1, 0, 0], [0, 1, 0], [-1, 0, w], [0, -1, h]
@@ -394,13 +367,10 @@ def exif_matrix(
 
 # %% ../nbs/05_keypoints.ipynb #d06f3fd0
 def resize_matrix(
-    # (width, height) of the upright photo
-    size: tuple[int, int],
-    # (height, width)
-    canvas: tuple[int, int],
-    # As in `manifest.fit_canvas`
-    resize: str = 'squish',
-) -> np.ndarray: # (3, 3)
+    size: tuple[int, int],  # (width, height) of the upright photo
+    canvas: tuple[int, int],  # (height, width)
+    resize: str = 'squish',  # As in `manifest.fit_canvas`
+) -> np.ndarray:  # (3, 3)
     "From pixels of the upright photo to pixels of the canvas"
     (w, h), (height, width) = size, canvas
     if resize == 'squish': return scale_matrix(width / w, height / h)
@@ -417,31 +387,25 @@ def resize_matrix(
 
 # %% ../nbs/05_keypoints.ipynb #b6a040a5
 def to_unit(
-    # (..., 2) in pixels
-    points: np.ndarray,
-    # (width, height) in pixels
-    size: tuple[int, int],
-) -> np.ndarray: # (..., 2) from -1 to 1
+    points: np.ndarray,  # (..., 2) in pixels
+    size: tuple[int, int],  # (width, height) in pixels
+) -> np.ndarray:  # (..., 2) from -1 to 1
     "From pixels to -1 (left or top edge) ... 1 (right or bottom edge)"
     return (2 * np.asarray(points, dtype=float) + 1) / np.asarray(size) - 1
 
 def from_unit(
-    # (..., 2) from -1 to 1
-    points: np.ndarray,
-    # (width, height) in pixels
-    size: tuple[int, int],
-) -> np.ndarray: # (..., 2) in pixels
+    points: np.ndarray,  # (..., 2) from -1 to 1
+    size: tuple[int, int],  # (width, height) in pixels
+) -> np.ndarray:  # (..., 2) in pixels
     "From -1 ... 1 to pixels, the inverse of `to_unit`"
     return ((np.asarray(points, dtype=float) + 1) * np.asarray(size) - 1) / 2
 
 # %% ../nbs/05_keypoints.ipynb #35affb5b
 def flip_points(
-    # (..., n, 2) in pixels
-    points: np.ndarray,
-    # Width of the photo in pixels
-    width: int,
+    points: np.ndarray,  # (..., n, 2) in pixels
+    width: int,  # Width of the photo in pixels
     spec: KeypointSpec,
-) -> np.ndarray: # (..., n, 2)
+) -> np.ndarray:  # (..., n, 2)
     "The points of the mirrored photo, left and right exchanged. Raises `ValueError` where the spec does not say how."
     if spec.flip_order is None:
         raise ValueError(f"the keypoint spec '{spec.name}' does not say which of its points exchange places in a mirror, or lacks one of a pair: "
@@ -450,8 +414,7 @@ def flip_points(
 
 # %% ../nbs/05_keypoints.ipynb #c27a33c0
 def as_photo(
-    # A path, a PIL image or an array (h, w) or (h, w, 3)
-    photo,
+    photo,  # A path, a PIL image or an array (h, w) or (h, w, 3)
 ) -> Image.Image:
     "A photo to draw on: upright, in RGB"
     if isinstance(photo, (str, Path)): return open_photo(photo)
@@ -460,18 +423,12 @@ def as_photo(
 TRUE_COLOUR, PREDICTED_COLOUR = '#2fd05a', '#ff3b30'
 
 def draw_points(
-    # An axis that shows a photo, or the photo: a path, a PIL image or an array
-    target,
-    # (n, 2) predicted points in pixels, NaN where missing; `None` draws the truth alone
-    points: np.ndarray | None,
+    target,  # An axis that shows a photo, or the photo: a path, a PIL image or an array
+    points: np.ndarray | None,  # (n, 2) predicted points in pixels, NaN where missing; `None` draws the truth alone
     spec: KeypointSpec,
-    *,
-    # (n, 2) true points
-    truth: np.ndarray | None = None,
-    # (n,) from 0 to 1: how far the predicted points are filled
-    conf: np.ndarray | None = None,
-    # Radius of the points in typographic points; lines are a third of it
-    radius: float = 3.0,
+    *, truth: np.ndarray | None = None,  # (n, 2) true points
+    conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the predicted points are filled
+    radius: float = 3.0,  # Radius of the points in typographic points; lines are a third of it
 ) -> Axes:
     "Draw true points in green and predicted ones in red, with their skeleton"
     ax = target if isinstance(target, Axes) else _show(target)
@@ -498,22 +455,14 @@ def _draw_set(ax, points, spec, colour, fill, radius):
 
 # %% ../nbs/05_keypoints.ipynb #c9c6c222
 def plot_photos(
-    # Paths, PIL images or arrays
-    photos: Sequence,
-    # (rows, n, 2) predicted points in pixels of each photo; `None` draws the truth alone
-    points: np.ndarray | None,
+    photos: Sequence,  # Paths, PIL images or arrays
+    points: np.ndarray | None,  # (rows, n, 2) predicted points in pixels of each photo; `None` draws the truth alone
     spec: KeypointSpec,
-    *,
-    # (rows, n, 2)
-    truth: np.ndarray | None = None,
-    # (rows, n)
-    conf: np.ndarray | None = None,
-    # One line above each photo
-    titles: Sequence[str] | None = None,
-    # Photos side by side
-    columns: int = 4,
-    # Width of a photo in inches
-    width: float = 2.2,
+    *, truth: np.ndarray | None = None,  # (rows, n, 2)
+    conf: np.ndarray | None = None,  # (rows, n)
+    titles: Sequence[str] | None = None,  # One line above each photo
+    columns: int = 4,  # Photos side by side
+    width: float = 2.2,  # Width of a photo in inches
 ) -> Figure:
     "Draw points on photos, side by side"
     n_rows, columns = -(-len(photos) // columns), min(columns, len(photos))
@@ -528,18 +477,12 @@ def plot_photos(
 
 # %% ../nbs/05_keypoints.ipynb #28b0efdc
 def plot_worst(
-    # Rows with `path` and the true points
-    manifest: pd.DataFrame,
-    # (rows, n, 2) predicted points in pixels of the photo
-    points: np.ndarray,
+    manifest: pd.DataFrame,  # Rows with `path` and the true points
+    points: np.ndarray,  # (rows, n, 2) predicted points in pixels of the photo
     spec: KeypointSpec,
-    *,
-    # (rows, n)
-    conf: np.ndarray | None = None,
-    # How many photos
-    n: int = 8,
-    # As in `plot_photos`
-    columns: int = 4,
+    *, conf: np.ndarray | None = None,  # (rows, n)
+    n: int = 8,  # How many photos
+    columns: int = 4,  # As in `plot_photos`
 ) -> Figure:
     "Draw the `n` photos with the largest mean distance in pixels between predicted and true points, the worst first"
     truth = points_of(manifest, spec)
@@ -551,11 +494,9 @@ def plot_worst(
 
 # %% ../nbs/05_keypoints.ipynb #31701717
 def align_shape(
-    # (n, 2), NaN where missing
-    points: np.ndarray,
-    # (n, 2)
-    target: np.ndarray,
-) -> np.ndarray: # (n, 2)
+    points: np.ndarray,  # (n, 2), NaN where missing
+    target: np.ndarray,  # (n, 2)
+) -> np.ndarray:  # (n, 2)
     "Move, turn and scale `points` onto `target` with the least squared distance; never mirrored"
     both = ~np.isnan(points).any(-1) & ~np.isnan(target).any(-1)
     if both.sum() < 2: return points - mean_shape(points[both]) + mean_shape(target[both]) if both.any() else points * np.nan
@@ -567,11 +508,9 @@ def align_shape(
     return np.stack([moved.real, moved.imag], -1)
 
 def typical_shape(
-    # (rows, n, 2), NaN where missing
-    points: np.ndarray,
-    *,
-    rounds: int = 10,
-) -> np.ndarray: # (n, 2)
+    points: np.ndarray,  # (rows, n, 2), NaN where missing
+    *, rounds: int = 10,
+) -> np.ndarray:  # (n, 2)
     "The mean of all shapes after each is aligned to it, placed, turned and sized like the fullest of them"
     points = np.asarray(points, float)
     first = shape = points[(~np.isnan(points)).sum((1, 2)).argmax()]
@@ -580,16 +519,11 @@ def typical_shape(
 
 # %% ../nbs/05_keypoints.ipynb #384dcc9e
 def plot_point_errors(
-    # (n,) mean distance of each point, in the units of `shape`; NaN where nothing is known
-    errors: np.ndarray,
-    # (n, 2), for example `typical_shape`
-    shape: np.ndarray,
+    errors: np.ndarray,  # (n,) mean distance of each point, in the units of `shape`; NaN where nothing is known
+    shape: np.ndarray,  # (n, 2), for example `typical_shape`
     spec: KeypointSpec,
-    *,
-    # Unit that the colour bar names
-    unit: str = 'px',
-    # Write the names of the points beside them
-    names: bool | None = None,
+    *, unit: str = 'px',  # Unit that the colour bar names
+    names: bool | None = None,  # Write the names of the points beside them
     ax: Axes | None = None,
 ) -> Figure:
     "Draw each point of a shape as a disc with its error as radius"
@@ -621,16 +555,11 @@ def _disc_scale(errors, shape):
 
 # %% ../nbs/05_keypoints.ipynb #b2063b2d
 def paint_points(
-    # A path, a PIL image or an array
-    photo,
-    # (n, 2) in pixels of the photo; NaN where missing
-    points: np.ndarray,
+    photo,  # A path, a PIL image or an array
+    points: np.ndarray,  # (n, 2) in pixels of the photo; NaN where missing
     spec: KeypointSpec,
-    *,
-    # (n,) from 0 to 1: how far the points are filled
-    conf: np.ndarray | None = None,
-    # (n, 2) true points, painted green beneath
-    truth: np.ndarray | None = None,
+    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the points are filled
+    truth: np.ndarray | None = None,  # (n, 2) true points, painted green beneath
 ) -> Image.Image:
     "A copy of the photo with points and skeleton painted in; without `truth`, in the colours of the spec"
     photo = as_photo(photo)

@@ -32,11 +32,9 @@ from .tables import read_cells
 _all_ = ['FORMATS', 'Labels', 'find_labels', 'read_cells', 'place_photos', 'read_coco', 'read_deeplabcut', 'read_long', 'read_wide', 'sniff_labels', 'stored_size']  # of other modules, and known by this name too
 
 # %% ../nbs/07_labels.ipynb #70d66655
-def match_spec(
-    labels: Labels,
-    # `None`: the points are what the file names them; where these are the names of one of `SPECS`, it is that one
-    spec: KeypointSpec | None,
-) -> tuple[Labels, KeypointSpec]: # the same labels with the points of the spec, in its order
+def match_spec(labels: Labels,
+    spec: KeypointSpec | None,  # `None`: the points are what the file names them; where these are the names of one of `SPECS`, it is that one
+) -> tuple[Labels, KeypointSpec]:  # the same labels with the points of the spec, in its order
     "Bring `labels` into the order of `spec`, or make a spec of what the file says"
     known = [s for s in SPECS.values() if labels.named and set(s.points) == set(labels.points)]
     if spec is None and known: spec = known[0]
@@ -53,9 +51,7 @@ def match_spec(
     return replace(labels, points=list(spec.points), xy=labels.xy[:, [labels.points.index(p) for p in spec.points]]), spec
 
 # %% ../nbs/07_labels.ipynb #a85c1852
-def drop_placeholders(
-    labels: Labels,
-) -> Labels:
+def drop_placeholders(labels: Labels) -> Labels:
     "Take points at (0, 0) and (-1, -1) as missing where they cannot be true, and say so. Raises `InputError` where points are piled up elsewhere."
     corner = (labels.xy == 0).all(-1)
     below = (labels.xy[..., 0] == labels.xy[..., 1]) & np.isin(labels.xy[..., 0], (-1, -9, -99, -100, -999, -1000, -9999))
@@ -88,25 +84,19 @@ def _check_piles(labels, xy):
 
 # %% ../nbs/07_labels.ipynb #39b8847a
 def fits(
-    # (n, 2)
-    xy: np.ndarray,
-    # (width, height)
-    size: Sequence[float],
-    # Points may lie outside by this share of width and height
-    margin: float = 0,
+    xy: np.ndarray,  # (n, 2)
+    size: Sequence[float],  # (width, height)
+    margin: float = 0,  # Points may lie outside by this share of width and height
 ) -> bool:
     "Whether all points lie in a photo of that size; one pixel beyond its last one still counts, as some tools count from 1"
     xy, size = xy[~np.isnan(xy).any(-1)], np.asarray(size, float)
     return bool((xy > -1 - margin * size).all() and (xy <= size * (1 + margin)).all())
 
 def turned_how(
-    # (n, 2) of one photo
-    xy: np.ndarray,
-    # (width, height) that the label file states, or NaN
-    stated: np.ndarray,
-    # (width, height, orientation) as stored
-    stored: tuple[int, int, int],
-) -> str: # 'upright', 'raw' or '?'
+    xy: np.ndarray,  # (n, 2) of one photo
+    stated: np.ndarray,  # (width, height) that the label file states, or NaN
+    stored: tuple[int, int, int],  # (width, height, orientation) as stored
+) -> str:  # 'upright', 'raw' or '?'
     "What the labels of one photo say: were they made before or after the camera's turn?"
     raw = stored[:2]
     if stored[2] == 1: return 'upright'
@@ -119,11 +109,9 @@ def turned_how(
 UNITS = ('auto', 'pixels', 'percent', 'share')
 
 def judge_units(
-    # (n, 2) of each photo
-    xy: Sequence[np.ndarray],
-    # Width and height of each photo
-    sizes: Sequence[Sequence[float]],
-) -> str: # 'pixels', 'percent', 'share', or '?' where it cannot be told
+    xy: Sequence[np.ndarray],  # (n, 2) of each photo
+    sizes: Sequence[Sequence[float]],  # Width and height of each photo
+) -> str:  # 'pixels', 'percent', 'share', or '?' where it cannot be told
     "Tell by all points of a file and the sizes of its photos what the numbers mean"
     points = np.concatenate([p[~np.isnan(p).any(-1)] for p in xy] or [np.empty((0, 2))])
     if len(points) < 2 or np.min(sizes) < 8: return 'pixels'
@@ -219,15 +207,10 @@ def _turn_upright(labels, stored, labelled):
 OUTSIDE = ('keep', 'clip', 'missing', 'problem')
 
 def points_problem(
-    # (n, 2) in pixels of the upright photo
-    xy: np.ndarray,
-    # (width, height) of the upright photo
-    size: Sequence[float],
-    # Names of the points
-    names: Sequence[str],
-    *,
-    # Points may lie outside by this share of width and height
-    margin: float = 0,
+    xy: np.ndarray,  # (n, 2) in pixels of the upright photo
+    size: Sequence[float],  # (width, height) of the upright photo
+    names: Sequence[str],  # Names of the points
+    *, margin: float = 0,  # Points may lie outside by this share of width and height
 ) -> str:
     "What is wrong with the points of one photo, and the cure; '' where nothing is"
     there = np.flatnonzero(~np.isnan(xy).any(-1))
@@ -249,13 +232,10 @@ def _shares(xy, size):
 
 # %% ../nbs/07_labels.ipynb #dbc41b14
 def place_outside(
-    # Points of each photo, (n, 2)
-    xy: Sequence[np.ndarray],
-    # Width and height of each photo
-    sizes: Sequence[Sequence[float]],
-    # 'keep' or 'problem' (as they are), 'clip' (to the edge) or 'missing'
-    outside: str,
-) -> tuple[list[np.ndarray], list[str]]: # the points, and in words what was done
+    xy: Sequence[np.ndarray],  # Points of each photo, (n, 2)
+    sizes: Sequence[Sequence[float]],  # Width and height of each photo
+    outside: str,  # 'keep' or 'problem' (as they are), 'clip' (to the edge) or 'missing'
+) -> tuple[list[np.ndarray], list[str]]:  # the points, and in words what was done
     "Decide about points outside their photos"
     done, n, photos, far = [], 0, 0, 0.
     for points, size in zip(xy, sizes):
@@ -306,8 +286,7 @@ def _check_photos(labels, manifest, labelled, outside, units):
 
 # %% ../nbs/07_labels.ipynb #50647d85
 def merge_repeats(
-    # With whole paths
-    labels: Labels,
+    labels: Labels,  # With whole paths
 ) -> Labels:
     "Make one row of rows about the same photo; where their points differ, none of them is used; a row with a problem stays, and stands for its photo"
     rows, xy, keep, counts = labels.rows.copy(), labels.xy.copy(), [], labels.counts.copy()
@@ -333,23 +312,15 @@ def _differ(rows, xy, i, j):
 
 # %% ../nbs/07_labels.ipynb #a4e0549f
 def read_labels(
-    # A label file of any of `FORMATS`, or a folder that holds one, or several that belong together
-    labels: str | Path,
-    # The photos' folder; default: the label file's. Photos below a folder that is named become rows even without labels
-    photos: str | Path | None = None,
-    *,
-    # A spec, or what `spec_of` makes one of; default: the points that the file names
-    spec: KeypointSpec | str | Path | dict | None = None,
-    # Names or numbers of the points to use; default: all
-    points: Sequence[str | int] | str | None = None,
-    # How photos that their EXIF orientation turns were labelled: 'upright', 'raw' or 'auto', which finds out
-    labelled: str = 'auto',
+    labels: str | Path,  # A label file of any of `FORMATS`, or a folder that holds one, or several that belong together
+    photos: str | Path | None = None,  # The photos' folder; default: the label file's. Photos below a folder that is named become rows even without labels
+    *, spec: KeypointSpec | str | Path | dict | None = None,  # A spec, or what `spec_of` makes one of; default: the points that the file names
+    points: Sequence[str | int] | str | None = None,  # Names or numbers of the points to use; default: all
+    labelled: str = 'auto',  # How photos that their EXIF orientation turns were labelled: 'upright', 'raw' or 'auto', which finds out
     # Points beyond the photo's edge: 'keep' (far away ones are a problem of the row), 'clip' to the edge, take as 'missing', or a 'problem' of the row
     outside: str = 'keep',
-    # What the numbers are: 'pixels', 'percent' or 'share' of width and height, or 'auto', which finds out or asks
-    units: str = 'auto',
-    # `False` shows no progress bar
-    progress: bool = True,
+    units: str = 'auto',  # What the numbers are: 'pixels', 'percent' or 'share' of width and height, or 'auto', which finds out or asks
+    progress: bool = True,  # `False` shows no progress bar
 ) -> tuple[pd.DataFrame, KeypointSpec]:
     "Read keypoint labels and look at their photos: a manifest in pixels of the upright photos, with `attrs['notes']`, and its spec"
     for name, value, known in (('labelled', labelled, ('auto', 'upright', 'raw')), ('outside', outside, OUTSIDE), ('units', units, UNITS)):
@@ -400,17 +371,12 @@ def _column_note(rows):
 
 # %% ../nbs/07_labels.ipynb #634596c8
 def to_coco(
-    # Rows with `path`, and `width` and `height` where known
-    manifest: pd.DataFrame,
-    # (rows, n, 2) in pixels of the photo; NaN where missing
-    points: np.ndarray,
+    manifest: pd.DataFrame,  # Rows with `path`, and `width` and `height` where known
+    points: np.ndarray,  # (rows, n, 2) in pixels of the photo; NaN where missing
     spec: KeypointSpec,
-    *,
-    # (rows, n) from 0 to 1: written as `keypoint_scores`, and their mean as `score`
-    conf: np.ndarray | None = None,
-    # Paths are written relative to it
-    folder: str | Path | None = None,
-) -> dict: # plain types, for `json.dump`
+    *, conf: np.ndarray | None = None,  # (rows, n) from 0 to 1: written as `keypoint_scores`, and their mean as `score`
+    folder: str | Path | None = None,  # Paths are written relative to it
+) -> dict:  # plain types, for `json.dump`
     "Points in COCO's form: one image and one annotation a row"
     number = {name: i + 1 for i, name in enumerate(spec.points)}
     category = dict(id=1, name=spec.name, keypoints=list(spec.points), skeleton=[[number[a], number[b]] for a, b in spec.edges])
@@ -427,8 +393,7 @@ def to_coco(
 
 # %% ../nbs/07_labels.ipynb #77c16cf3
 def spec_of_table(
-    # With columns NAME_x, NAME_y
-    manifest: pd.DataFrame,
+    manifest: pd.DataFrame,  # With columns NAME_x, NAME_y
 ) -> KeypointSpec:
     "The spec that the columns of a manifest imply"
     points, _ = point_columns([c for c in map(str, manifest.columns)])
@@ -438,16 +403,11 @@ def spec_of_table(
     return KeypointSpec('points', tuple(points), pairs_from_names(list(points)))
 
 # %% ../nbs/07_labels.ipynb #35b1d934
-def usable_points(
-    manifest: pd.DataFrame,
-    spec: KeypointSpec,
-) -> pd.DataFrame:
+def usable_points(manifest: pd.DataFrame, spec: KeypointSpec) -> pd.DataFrame:
     "The rows of `manifest` that a detector can learn from: no problem, and at least one point"
     return manifest[(manifest.problem == '') & ~np.isnan(points_of(manifest, spec)).all((1, 2))]
 
-def split_points(
-    manifest: pd.DataFrame,
-    spec: KeypointSpec,
+def split_points(manifest: pd.DataFrame, spec: KeypointSpec,
     # As in `manifest.split`: valid, test, seed
     **kwargs,
 ) -> pd.DataFrame:
@@ -458,12 +418,8 @@ def split_points(
     return manifest.assign(split=split(stand_in, **kwargs).split)
 
 # %% ../nbs/07_labels.ipynb #90ae220d
-def describe_points(
-    manifest: pd.DataFrame,
-    spec: KeypointSpec,
-    *,
-    # At most so many problem photos are named one by one
-    n_problems: int = 10,
+def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
+    *, n_problems: int = 10,  # At most so many problem photos are named one by one
 ) -> str:
     "Sum up a keypoint manifest in words: how many photos and points, which points are often missing, and every problem"
     rows, bad = usable_points(manifest, spec), manifest[manifest.problem != '']

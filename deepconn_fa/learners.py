@@ -47,35 +47,24 @@ from .recipes import Recipe, add_normalization, classification_dls, classificati
 class Task:
     "A question about photos: its name, its recipes, and rendered samples to try it on"
     name: str
-    # By name; 'default' is for pretrained weights, 'scratch' for none
-    recipes: dict[str, Recipe]
-    # Called with (folder, n, seed); renders labelled samples, or leaves those that are there
-    samples: Callable[[Path, int, int], pd.DataFrame]
-    # How many samples to render where no photos are given
-    n_samples: int
+    recipes: dict[str, Recipe]  # By name; 'default' is for pretrained weights, 'scratch' for none
+    samples: Callable[[Path, int, int], pd.DataFrame]  # Called with (folder, n, seed); renders labelled samples, or leaves those that are there
+    n_samples: int  # How many samples to render where no photos are given
 
-    def recipe(
-        self,
-        # One of the task's `recipes`; a recipe itself is given back as it is
-        name: str | Recipe = 'default',
+    def recipe(self,
+        name: str | Recipe = 'default',  # One of the task's `recipes`; a recipe itself is given back as it is
     ) -> Recipe:
         "The recipe of that name"
         if isinstance(name, Recipe): return name
         if name not in self.recipes: raise InputError(f"There is no recipe '{name}' for {self.name}; choose from {', '.join(self.recipes)}.")
         return self.recipes[name]
 
-    def settings(
-        self,
-        # A recipe, its name, or `None`: 'default' with weights, 'scratch' without
-        recipe: Recipe | str | None,
-        # As in `learner`
-        weights: str | Path | None,
-        *,
-        # Whether the photos are rendered samples
-        rendered: bool,
-        # Fields of the recipe to set otherwise
-        overrides: dict | None = None,
-    ) -> tuple[Recipe, str | Path | None]: # The recipe, and weights that are not 'auto'
+    def settings(self,
+        recipe: Recipe | str | None,  # A recipe, its name, or `None`: 'default' with weights, 'scratch' without
+        weights: str | Path | None,  # As in `learner`
+        *, rendered: bool,  # Whether the photos are rendered samples
+        overrides: dict | None = None,  # Fields of the recipe to set otherwise
+    ) -> tuple[Recipe, str | Path | None]:  # The recipe, and weights that are not 'auto'
         "Settle what to train by, and what to start from"
         if recipe is None: recipe = 'scratch' if weights is None or weights == 'auto' and rendered else 'default'
         recipe = with_rates(self.recipe(recipe), overrides or {})
@@ -94,17 +83,12 @@ class Task:
 class ClassificationTask(Task):
     "A question with one of several answers"
     asks_for = 'classes'
-    # The answers of the rendered samples, in the order of the outputs; other photos bring their own
-    classes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()  # The answers of the rendered samples, in the order of the outputs; other photos bring their own
 
-    def read(
-        self,
-        # A folder, a table or a manifest
-        source,
+    def read(self,
+        source,  # A folder, a table or a manifest
         recipe: Recipe,
-        *,
-        # The table of the labels, where `source` is the folder of the photos and does not hold it
-        labels: str | Path | None = None,
+        *, labels: str | Path | None = None,  # The table of the labels, where `source` is the folder of the photos and does not hold it
     ) -> pd.DataFrame:
         "The photos of `source`, looked at, checked and split as the recipe says"
         manifest = scan(labels, photos=source) if labels else scan(source)
@@ -119,8 +103,7 @@ HINTS = dict(pretrained='weights', size='canvas', epochs='phases', n_out='classe
              normalise='normalize', learning_rate='lr', concat_pool='head_args')
 
 def check_words(
-    # Keywords, of which the names count
-    settings: dict,
+    settings: dict,  # Keywords, of which the names count
 ) -> None:
     "Raise `InputError` for a keyword that is no field of a recipe, with those that may be meant"
     known = {f.name for f in fields(Recipe)}
@@ -131,37 +114,26 @@ def check_words(
 
 # %% ../nbs/70_learners.ipynb #49b165e5
 def learner_settings(
-    *,
-    # Photos in a batch: fastai's word for `batch_size`
-    bs: int | None = None,
-    # Learning rate of fastai's `fit` methods and of every phase of the recipe: a number, one for each layer group, or a slice; 'find' for the recipe's phases only
+    *, bs: int | None = None,  # Photos in a batch: fastai's word for `batch_size`
+    # Learning rate of fastai's `fit` methods and of every phase of the recipe: a number, one for each layer group, or a slice; 'find' for the recipe's phases
+    # only
     lr: float | slice | tuple | str | None = None,
-    # Weight decay of fastai's `fit` methods and of every phase of the recipe
-    wd: float | None = None,
+    wd: float | None = None,  # Weight decay of fastai's `fit` methods and of every phase of the recipe
     # In place of the recipe's loss, with its class weights and label smoothing; for points it is called with points from -1 to 1 of the canvas
     loss_func: Callable | None = None,
-    # Default: Adam, decoupled
-    opt_func: Callable | None = None,
-    # In place of the accuracy, or of the error in pixels. `keep='best_accuracy'` adds the accuracy
-    metrics: Callable | list | None = None,
-    # Callbacks beside the recipe's
-    cbs: Callback | list | None = None,
-    # Where `learn.save` and `learn.export` write
-    path: str | Path | None = None,
+    opt_func: Callable | None = None,  # Default: Adam, decoupled
+    metrics: Callable | list | None = None,  # In place of the accuracy, or of the error in pixels. `keep='best_accuracy'` adds the accuracy
+    cbs: Callback | list | None = None,  # Callbacks beside the recipe's
+    path: str | Path | None = None,  # Where `learn.save` and `learn.export` write
     model_dir: str | Path | None = None,
-    # Layer groups: default early body, late body, head; a recipe's `frozen` counts them
-    splitter: Callable | None = None,
-    # Batch norm of frozen layers is trained
-    train_bn: bool | None = None,
-    # Batch norm and bias get weight decay
-    wd_bn_bias: bool | None = None,
-    # Momenta of fastai's own `fit_one_cycle`
-    moms: tuple | None = None,
-    # `False` leaves out fastai's usual callbacks, which `fit_recipe` needs
-    default_cbs: bool | None = None,
+    splitter: Callable | None = None,  # Layer groups: default early body, late body, head; a recipe's `frozen` counts them
+    train_bn: bool | None = None,  # Batch norm of frozen layers is trained
+    wd_bn_bias: bool | None = None,  # Batch norm and bias get weight decay
+    moms: tuple | None = None,  # Momenta of fastai's own `fit_one_cycle`
+    default_cbs: bool | None = None,  # `False` leaves out fastai's usual callbacks, which `fit_recipe` needs
     # Fields of the recipe to set otherwise, `arch='resnet18'` say
     **kwargs,
-) -> tuple[dict, dict]: # Fields of the recipe (with `lr` and `wd`), and arguments of the Learner
+) -> tuple[dict, dict]:  # Fields of the recipe (with `lr` and `wd`), and arguments of the Learner
     "Tell a recipe's fields from a Learner's arguments; raises `InputError` for a word that is neither"
     ours = dict(batch_size=bs, lr=lr, wd=wd)
     theirs = dict(lr=None if lr == 'find' else lr, wd=wd, loss_func=loss_func, opt_func=opt_func, metrics=metrics, cbs=cbs, path=path, model_dir=model_dir,
@@ -172,10 +144,8 @@ def learner_settings(
     return kwargs | given(ours), given(theirs)
 
 # %% ../nbs/70_learners.ipynb #15c51989
-def with_rates(
-    recipe: Recipe,
-    # Fields of the recipe, and perhaps `lr` and `wd`, which are set in every phase
-    settings: dict,
+def with_rates(recipe: Recipe,
+    settings: dict,  # Fields of the recipe, and perhaps `lr` and `wd`, which are set in every phase
 ) -> Recipe:
     "The recipe with other settings"
     settings = dict(settings)
@@ -187,15 +157,10 @@ def with_rates(
 
 # %% ../nbs/70_learners.ipynb #da948b9c
 @patch
-def settle(
-    self: Task,
-    # As in `learner`
-    source,
-    recipe: Recipe | str | None,
-    weights: str | Path | None,
-    overrides: dict | None,
-    # As in `adopt_loaders`
-    spec: KeypointSpec | None = None,
+def settle(self: Task,
+    source,  # As in `learner`
+    recipe: Recipe | str | None, weights: str | Path | None, overrides: dict | None,
+    spec: KeypointSpec | None = None,  # As in `adopt_loaders`
 ) -> tuple[Recipe, str | Path | None]:
     "`settings` for photos or for ready DataLoaders, which bring their recipe or are adopted; raises `InputError` where the two do not fit"
     if isinstance(source, DataLoader): raise InputError('This is one loader: give the DataLoaders of all splits, `DataLoaders(train, valid)`.')
@@ -238,13 +203,9 @@ def _recipe_fields(function: Callable) -> Callable:
 learner_settings.__delwrap__ = Recipe
 
 @patch
-def dblock(
-    self: ClassificationTask,
-    # A recipe or its name: decides canvas and resizing
-    recipe: Recipe | str = 'default',
-    *,
-    # Class names in the order of the outputs; default: those of the rendered samples
-    classes: list[str] | tuple[str, ...] | None = None,
+def dblock(self: ClassificationTask,
+    recipe: Recipe | str = 'default',  # A recipe or its name: decides canvas and resizing
+    *, classes: list[str] | tuple[str, ...] | None = None,  # Class names in the order of the outputs; default: those of the rendered samples
 ) -> DataBlock:
     "The DataBlock of this task over the rows of a manifest; augmentation and normalisation are added by `dls`"
     recipe, classes = self.recipe(recipe), list(classes or self.classes)
@@ -253,19 +214,12 @@ def dblock(
 
 # %% ../nbs/70_learners.ipynb #e8985673
 @patch
-def dls(
-    self: ClassificationTask,
-    # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
-    source=None,
-    # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
-    recipe: Recipe | str | None = None,
-    *,
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # Photos in a batch; default: as the recipe says
-    bs: int | None = None,
+def dls(self: ClassificationTask,
+    source=None,  # A folder, a CSV or a manifest; `None` renders samples into the user's cache folder, once
+    recipe: Recipe | str | None = None,  # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
+    *, classes: list[str] | None = None,  # Class names in the order of the outputs; default: the sorted labels of the photos
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
+    bs: int | None = None,  # Photos in a batch; default: as the recipe says
 ) -> DataLoaders:
     "Loaders of the photos of `source`: looked at, split, decoded once, augmented as the recipe says"
     recipe = self.recipe(recipe or ('scratch' if source is None else 'default'))
@@ -275,20 +229,14 @@ def dls(
 # %% ../nbs/70_learners.ipynb #0a35d4e7
 @patch
 @_recipe_fields
-def learner(
-    self: ClassificationTask,
-    # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples
-    source=None,
-    # A recipe or its name; default: 'default' with weights, 'scratch' without
-    recipe: Recipe | str | None = None,
-    *,
-    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`;
-    # 'auto' is 'imagenet' for photos and `None` for rendered samples
-    weights: str | Path | None = 'auto',
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
+def learner(self: ClassificationTask,
+    source=None,  # A folder, a CSV, a manifest or ready DataLoaders; `None` means rendered samples
+    recipe: Recipe | str | None = None,  # A recipe or its name; default: 'default' with weights, 'scratch' without
+    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`; 'auto' is 'imagenet'
+    # for photos and `None` for rendered samples
+    *, weights: str | Path | None = 'auto',
+    classes: list[str] | None = None,  # Class names in the order of the outputs; default: the sorted labels of the photos
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
     # Fields of the recipe to set otherwise, `arch='resnet18'` say, and what fastai's `Learner` takes: see `learner_settings`
     **kwargs,
 ) -> Learner:
@@ -304,10 +252,8 @@ def learner(
 
 # %% ../nbs/70_learners.ipynb #6bdf3759
 @patch
-def document(
-    self: Task,
-    # Functions that hand everything on to this task's methods of the same names
-    *functions: Callable,
+def document(self: Task,
+    *functions: Callable,  # Functions that hand everything on to this task's methods of the same names
 ) -> None:
     "Give functions the signatures, docstrings and docments of the methods that they stand for"
     for function in functions:
@@ -323,23 +269,17 @@ class KeypointTask(Task):
     asks_for = 'points'
     # (height, width) on which errors in canvas pixels are given, whatever size the network sees, so that recipes can be compared
     metric_canvas: tuple[int, int]
-    # The points of the rendered samples; other labels bring their own
-    spec: KeypointSpec | None = None
+    spec: KeypointSpec | None = None  # The points of the rendered samples; other labels bring their own
 
-    def read(
-        self,
-        # A label file, a folder that holds one, or a manifest
-        source,
+    def read(self,
+        source,  # A label file, a folder that holds one, or a manifest
         recipe: Recipe,
-        *,
-        # As in `labels.read_labels`; a manifest brings its own as `attrs['spec']`
-        spec: KeypointSpec | str | Path | dict | None = None,
+        *, spec: KeypointSpec | str | Path | dict | None = None,  # As in `labels.read_labels`; a manifest brings its own as `attrs['spec']`
         points: str | list | None = None,
-        # The label file, where `source` is the folder of the photos and does not hold it
-        labels: str | Path | None = None,
+        labels: str | Path | None = None,  # The label file, where `source` is the folder of the photos and does not hold it
         # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
         **reading,
-    ) -> pd.DataFrame: # `attrs['spec']` is the spec as a dict
+    ) -> pd.DataFrame:  # `attrs['spec']` is the spec as a dict
         "The labelled photos of `source`, looked at, checked and split as the recipe says"
         if isinstance(source, pd.DataFrame): manifest, spec = source, spec_of(spec or source.attrs['spec'])
         else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **reading)
@@ -353,13 +293,10 @@ class KeypointTask(Task):
 
 # %% ../nbs/70_learners.ipynb #4d22452f
 @patch
-def dblock(  # noqa: F811  patched onto another class
-    self: KeypointTask,
-    # A recipe or its name: decides canvas, resizing and augmentation
-    recipe: Recipe | str = 'default',
-    *,
+def dblock(self: KeypointTask,  # noqa: F811  patched onto another class
+    recipe: Recipe | str = 'default',  # A recipe or its name: decides canvas, resizing and augmentation
     # Which points: a name of `SPECS`, a small table, a dict or a spec; default: those of the rendered samples
-    spec: KeypointSpec | str | Path | dict | None = None,
+    *, spec: KeypointSpec | str | Path | dict | None = None,
 ) -> DataBlock:
     "The DataBlock of this task over the rows of a manifest; `dls` adds normalisation"
     recipe, spec = self.recipe(recipe), self.spec if spec is None else spec_of(spec)
@@ -369,23 +306,15 @@ def dblock(  # noqa: F811  patched onto another class
 
 # %% ../nbs/70_learners.ipynb #ca40d820
 @patch
-def dls(  # noqa: F811
-    self: KeypointTask,
-    # A label file, a folder that holds one, or a manifest; `None` renders samples into the user's cache folder, once
-    source=None,
-    # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
-    recipe: Recipe | str | None = None,
-    *,
+def dls(self: KeypointTask,  # noqa: F811
+    source=None,  # A label file, a folder that holds one, or a manifest; `None` renders samples into the user's cache folder, once
+    recipe: Recipe | str | None = None,  # A recipe or its name; default: 'default' for photos, 'scratch' for rendered samples
     # Which points: 'hand12', 'hand21', 'face68', a small table, or a spec; default: those that the label file names
-    spec: KeypointSpec | str | Path | dict | None = None,
-    # Names or numbers of the points to use; default: all
-    points: str | list | None = None,
-    # The label file, where `source` is the folder of the photos and does not hold it
-    labels: str | Path | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # Photos in a batch; default: as the recipe says
-    bs: int | None = None,
+    *, spec: KeypointSpec | str | Path | dict | None = None,
+    points: str | list | None = None,  # Names or numbers of the points to use; default: all
+    labels: str | Path | None = None,  # The label file, where `source` is the folder of the photos and does not hold it
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
+    bs: int | None = None,  # Photos in a batch; default: as the recipe says
     # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`
     **reading,
 ) -> DataLoaders:
@@ -397,24 +326,16 @@ def dls(  # noqa: F811
 # %% ../nbs/70_learners.ipynb #56be8724
 @patch
 @_recipe_fields
-def learner(  # noqa: F811
-    self: KeypointTask,
-    # A label file, a folder that holds one, a manifest or ready DataLoaders; `None` means rendered samples
-    source=None,
-    # A recipe or its name; default: 'default' with weights, 'scratch' without
-    recipe: Recipe | str | None = None,
-    *,
-    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`;
-    # 'auto' is 'imagenet' for photos and `None` for rendered samples
-    weights: str | Path | None = 'auto',
-    # As in `dls`
-    spec: KeypointSpec | str | Path | dict | None = None,
-    points: str | list | None = None,
-    labels: str | Path | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
-    # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`; default: 'auto', 'keep', 'auto'
-    reading: dict | None = None,
+def learner(self: KeypointTask,  # noqa: F811
+    source=None,  # A label file, a folder that holds one, a manifest or ready DataLoaders; `None` means rendered samples
+    recipe: Recipe | str | None = None,  # A recipe or its name; default: 'default' with weights, 'scratch' without
+    # 'imagenet' (from a package, the cache, or a download; `learn.model[0].weights_name` says which), a file with a state dict, or `None`; 'auto' is 'imagenet'
+    # for photos and `None` for rendered samples
+    *, weights: str | Path | None = 'auto',
+    spec: KeypointSpec | str | Path | dict | None = None,  # As in `dls`
+    points: str | list | None = None, labels: str | Path | None = None,
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
+    reading: dict | None = None,  # How labels are read: `labelled`, `outside` and `units`, as in `labels.read_labels`; default: 'auto', 'keep', 'auto'
     # Fields of the recipe to set otherwise, `arch='resnet18'` say, and what fastai's `Learner` takes: see `learner_settings`
     **kwargs,
 ) -> KeypointLearner:
@@ -429,10 +350,8 @@ def learner(  # noqa: F811
 
 # %% ../nbs/70_learners.ipynb #5cd49c7d
 @patch
-def save_bundle(
-    self: Learner,
-    # The file to write, usually `model.safetensors`
-    path: str | Path,
+def save_bundle(self: Learner,
+    path: str | Path,  # The file to write, usually `model.safetensors`
     # What else to say of the training in the file's header
     **training,
 ) -> Path:

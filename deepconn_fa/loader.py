@@ -37,8 +37,7 @@ MAX_DECODED = _quarter_of_memory()
 # %% ../nbs/14_loader.ipynb #e1341d55
 FACTS = ('c', 'manifest', 'recipe', 'sight', 'spec', 'stats')  # what a loader may know of its set; `dls.new()` and `learn.export` hand it on
 
-def remember(
-    dls: DataLoaders,
+def remember(dls: DataLoaders,
     # Some of `FACTS`: they are found as `dls.NAME`
     **facts,
 ) -> None:
@@ -69,13 +68,10 @@ def _tells_splits_apart(tfm) -> bool:
 class DecodeOnceDL(TfmdDL):
     "A fastai `TfmdDL` that decodes its photos once, in threads, and keeps them in memory as they leave the item transforms"
 
-    def __init__(
-        self,
-        # As in `TfmdDL`
-        dataset,
+    def __init__(self,
+        dataset,  # As in `TfmdDL`
         bs: int = 64,
-        # Bytes of decoded photos that this loader, and those made from it, may keep; 0 keeps none
-        max_decoded: int = MAX_DECODED,
+        max_decoded: int = MAX_DECODED,  # Bytes of decoded photos that this loader, and those made from it, may keep; 0 keeps none
         **kwargs,
     ):
         super().__init__(dataset, bs=bs, **kwargs | {'num_workers': 0})
@@ -166,9 +162,7 @@ def decode_all(self: DecodeOnceDL) -> tuple:
     return self.kept['batch']
 
 # %% ../nbs/14_loader.ipynb #d99568dd
-def split_loaders(
-    dls: DataLoaders,
-) -> dict[str, TfmdDL]: # {split: loader}
+def split_loaders(dls: DataLoaders) -> dict[str, TfmdDL]:  # {split: loader}
     "Loaders of the splits that have photos: in order, every photo, without augmentation"
     found = {name: dl for name, dl in zip(SPLITS, dls.loaders) if dl.n}
     return {name: dl.plain() if isinstance(dl, DecodeOnceDL) else dls.test_dl(dl.items, with_labels=True) for name, dl in found.items()}
@@ -176,20 +170,13 @@ def split_loaders(
 # %% ../nbs/14_loader.ipynb #41b4cd48
 @torch.inference_mode()
 def body_maps(
-    # (b, 3, h, w) -> (b, c, h', w')
-    body: nn.Module,
-    # Loader whose batches start with photos and end with targets; its batch transforms apply
-    dl: TfmdDL,
-    *,
-    # Also of each photo's mirror image
-    flip: bool = False,
-    # Average over the positions of the map
-    pool: bool = False,
-    # Compute in bfloat16: faster where the processor has it, right to two or three digits
-    bf16: bool = False,
-    # Keep decoded photos for the next pass, as in training
-    keep: bool = False,
-) -> tuple[torch.Tensor, torch.Tensor]: # Features (n, 1 or 2, c, h', w') in float32, h' = w' = 1 where pooled; targets (n, ...)
+    body: nn.Module,  # (b, 3, h, w) -> (b, c, h', w')
+    dl: TfmdDL,  # Loader whose batches start with photos and end with targets; its batch transforms apply
+    *, flip: bool = False,  # Also of each photo's mirror image
+    pool: bool = False,  # Average over the positions of the map
+    bf16: bool = False,  # Compute in bfloat16: faster where the processor has it, right to two or three digits
+    keep: bool = False,  # Keep decoded photos for the next pass, as in training
+) -> tuple[torch.Tensor, torch.Tensor]:  # Features (n, 1 or 2, c, h', w') in float32, h' = w' = 1 where pooled; targets (n, ...)
     "Feature maps and targets of the photos of `dl`, in its order, from `body` in eval mode; its own mode is left as it was"
     if isinstance(dl, DecodeOnceDL) and not keep and 'batch' not in dl.kept:
         dl = dl.new()
@@ -208,14 +195,10 @@ def body_maps(
     return features[:done].clone() if done < len(features) else features, torch.cat(targets)
 
 def body_features(
-    # As in `body_maps`
-    body: nn.Module,
+    body: nn.Module,  # As in `body_maps`
     dl: TfmdDL,
-    *,
-    # Average over the photo and its mirror image, which steadies the features
-    flip: bool = True,
-    bf16: bool = False,
-    keep: bool = False,
+    *, flip: bool = True,  # Average over the photo and its mirror image, which steadies the features
+    bf16: bool = False, keep: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     "Globally average-pooled features (n, c) and targets (n,) of the photos of `dl`, in its order"
     features, targets = body_maps(body, dl, flip=flip, pool=True, bf16=bf16, keep=keep)

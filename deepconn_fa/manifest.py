@@ -34,14 +34,10 @@ if TYPE_CHECKING:
 LEFT_OUT = ('BACKGROUND_Google',)
 
 def list_photos(
-    # As in `scan`
-    source,
-    *,
-    # Class folders that are passed over, and said to be
-    leave_out: Iterable[str] = LEFT_OUT,
-    # Folder of the photos that a table names; default: the table's own
-    photos: str | Path | None = None,
-) -> pd.DataFrame: # `attrs['notes']`: what was taken for granted; `attrs['question']`: what cannot be told
+    source,  # As in `scan`
+    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders that are passed over, and said to be
+    photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
+) -> pd.DataFrame:  # `attrs['notes']`: what was taken for granted; `attrs['question']`: what cannot be told
     "The rows of `source` before any photo is opened, with what folders or columns say"
     if isinstance(source, pd.DataFrame): table = _check_table(source)
     elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in _paths_in(source)]}, dtype=object)
@@ -135,8 +131,7 @@ def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attr
 
 # %% ../nbs/04_manifest.ipynb #adef1ce8
 def clean_text(
-    # Rows with any of `label`, `split`, `group`, `problem`, `duplicates`
-    table: pd.DataFrame,
+    table: pd.DataFrame,  # Rows with any of `label`, `split`, `group`, `problem`, `duplicates`
 ) -> pd.DataFrame:
     "The same rows with `label`, `split`, `problem` and `duplicates` as text, '' where nothing stands, and splits by their usual names"
     names = ('label', 'split', 'problem', *(['duplicates'] if 'duplicates' in table else []))
@@ -155,14 +150,10 @@ def _orientations(bits: np.ndarray) -> np.ndarray:
 SAME, _SAME_LOW, _SAME_COLOUR = 32, 12, 24
 
 def similar_pairs(
-    # From `fingerprint`; b'' is like nothing else
-    prints: list[bytes],
-    *,
-    # Bits of 256 in which two photos may differ. More finds stronger edits, and takes different photos of one scene for one
-    most: int = SAME,
-    # `False` shows no progress bar
-    progress: bool = True,
-) -> np.ndarray: # (pairs, 2): places in `prints`, the smaller one first
+    prints: list[bytes],  # From `fingerprint`; b'' is like nothing else
+    *, most: int = SAME,  # Bits of 256 in which two photos may differ. More finds stronger edits, and takes different photos of one scene for one
+    progress: bool = True,  # `False` shows no progress bar
+) -> np.ndarray:  # (pairs, 2): places in `prints`, the smaller one first
     "Find the pairs of photos that look the same, mirrored and turned by quarters too"
     rows = np.array([i for i, p in enumerate(prints) if p], dtype=int)
     if len(rows) < 2: return np.empty((0, 2), int)
@@ -209,24 +200,18 @@ def _sets_of(prints: list[bytes], most: int = SAME, progress: bool = True) -> li
     return _name_sets(len(prints), np.concatenate([first[pairs], np.stack([first[codes], np.arange(len(codes))], 1)]))
 
 def near_duplicates(
-    # With the column `fingerprint`, or else `path`
-    manifest: pd.DataFrame,
-    *,
-    # As in `similar_pairs`
-    most: int = SAME,
-    # As in `scan`
-    workers: int | None = None,
+    manifest: pd.DataFrame,  # With the column `fingerprint`, or else `path`
+    *, most: int = SAME,  # As in `similar_pairs`
+    workers: int | None = None,  # As in `scan`
     progress: bool = True,
-) -> pd.Series: # 'set 1', 'set 2', ... for photos that look the same, '' for the others
+) -> pd.Series:  # 'set 1', 'set 2', ... for photos that look the same, '' for the others
     "Look for near-duplicates among the photos of `manifest`; `scan` does so by itself and keeps them in the column `duplicates`"
     if 'fingerprint' in manifest: prints = manifest.fingerprint.map(_read_print).tolist()
     else: prints = [s.fingerprint for s in in_threads(inspect_photo, manifest.path.tolist(), 'Reading photos', workers=workers, progress=progress)]
     return pd.Series(_sets_of(prints, most, progress), manifest.index, dtype=object)
 
 # %% ../nbs/04_manifest.ipynb #aa4cb3a4
-def groups_of(
-    rows: pd.DataFrame,
-) -> pd.Series:
+def groups_of(rows: pd.DataFrame) -> pd.Series:
     "The name of each row's group: rows with the same `group` or the same `duplicates`; a row without either is a group of its own"
     names = rows.index.map(lambda i: f'photo {i}').to_series(rows.index).astype(object)
     columns = [c for c in ('duplicates', 'group') if c in rows and _filled(rows[c]).any()]
@@ -243,18 +228,16 @@ def _filled(column: pd.Series) -> pd.Series:
 
 # %% ../nbs/04_manifest.ipynb #9ba60433
 def answer_groups(
-    # Rows of photos, each perhaps more than once
-    rows: pd.DataFrame,
-) -> np.ndarray: # (rows,) names
+    rows: pd.DataFrame,  # Rows of photos, each perhaps more than once
+) -> np.ndarray:  # (rows,) names
     "The name of each row's group, as in `groups_of`; a photo that stands in several rows is one photo"
     photos = rows.drop_duplicates('path').reset_index(drop=True)
     return rows.path.map(dict(zip(photos.path, groups_of(photos)))).to_numpy()
 
 # %% ../nbs/04_manifest.ipynb #669939b2
 def join_names(
-    # Class names
-    labels: pd.Series,
-) -> tuple[pd.Series, list[str]]: # with one spelling for each name, and a sentence for each that was joined
+    labels: pd.Series,  # Class names
+) -> tuple[pd.Series, list[str]]:  # with one spelling for each name, and a sentence for each that was joined
     "Give names that look the same one spelling"
     keys = labels.map({name: seen_name(name) for name in labels.unique()})
     n = labels.groupby([keys, labels]).size().sort_values(kind='stable', ascending=False)
@@ -270,20 +253,13 @@ COLUMNS = ('path', 'label', 'split', 'width', 'height', 'problem', 'duplicates')
 CONTENT = ('digest', 'fingerprint')  # of the file's bytes and of what the photo shows; the last columns
 
 def scan(
-    # A folder, a table file, one photo, a list of photos, or a table with a `path` column
-    source: str | Path | list | pd.DataFrame,
-    *,
-    # Class folders that are passed over, and said to be; Caltech-101's background is no object
-    leave_out: Iterable[str] = LEFT_OUT,
-    # Folder of the photos that a table names; default: the table's own
-    photos: str | Path | None = None,
-    # `False` does not look for near-duplicates; a column `duplicates` in `source` is kept as it is
-    duplicates: bool = True,
-    # Photos decoded at once; default: one for each processor
-    workers: int | None = None,
-    # `False` shows no progress bar
-    progress: bool = True,
-) -> pd.DataFrame: # `attrs`: `notes`, what was taken for granted; `question`, what cannot be told; `skipped`, files that are no photos; `empty`, class folders without any
+    source: str | Path | list | pd.DataFrame,  # A folder, a table file, one photo, a list of photos, or a table with a `path` column
+    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders that are passed over, and said to be; Caltech-101's background is no object
+    photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
+    duplicates: bool = True,  # `False` does not look for near-duplicates; a column `duplicates` in `source` is kept as it is
+    workers: int | None = None,  # Photos decoded at once; default: one for each processor
+    progress: bool = True,  # `False` shows no progress bar
+) -> pd.DataFrame:  # `attrs`: `notes`, what was taken for granted; `question`, what cannot be told; `skipped`, files that are no photos; `empty`, class folders without any
     "List the photos of `source` and look at each, one row each"
     table = list_photos(source, leave_out=leave_out, photos=photos)
     seen = list(in_threads(inspect_photo, table.path.tolist(), 'Reading photos', workers=workers, progress=progress))
@@ -350,32 +326,26 @@ def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
 
 # %% ../nbs/04_manifest.ipynb #20d5d3e0
 def content_of(
-    # Rows with `path`, perhaps with the columns `CONTENT`
-    rows: pd.DataFrame,
-) -> pd.DataFrame: # `digest`, `fingerprint`, indexed as `rows`; '' where a photo cannot be read
+    rows: pd.DataFrame,  # Rows with `path`, perhaps with the columns `CONTENT`
+) -> pd.DataFrame:  # `digest`, `fingerprint`, indexed as `rows`; '' where a photo cannot be read
     "What tells each photo from others wherever it lies: from its columns, or else read from the files"
     if {*CONTENT} <= {*rows}: return rows[[*CONTENT]].fillna('')
     seen = [inspect_photo(path) for path in rows.path]
     return pd.DataFrame(dict(digest=[s.digest for s in seen], fingerprint=[_written_print(s.fingerprint) for s in seen]), index=rows.index, dtype=object)
 
 # %% ../nbs/04_manifest.ipynb #f915a994
-def usable(
-    manifest: pd.DataFrame,
-) -> pd.DataFrame:
+def usable(manifest: pd.DataFrame) -> pd.DataFrame:
     "The rows of `manifest` that can be trained on: a label, and no problem"
     return manifest[(manifest.problem == '') & (manifest.label != '')]
 
-def classes_of(
-    manifest: pd.DataFrame,
-) -> list[str]:
+def classes_of(manifest: pd.DataFrame) -> list[str]:
     "The sorted labels of the usable rows of `manifest`"
     return sorted(usable(manifest).label.unique())
 
 # %% ../nbs/04_manifest.ipynb #376b6c11
 def label_conflicts(
-    # With the column `duplicates`, from `scan`
-    manifest: pd.DataFrame,
-) -> pd.DataFrame: # columns `duplicates`, `label`, `path`; the photos of one set stand together
+    manifest: pd.DataFrame,  # With the column `duplicates`, from `scan`
+) -> pd.DataFrame:  # columns `duplicates`, `label`, `path`; the photos of one set stand together
     "List the near-duplicates that lie in more than one class"
     rows = usable(manifest if 'duplicates' in manifest else manifest.assign(duplicates=''))
     rows = rows[_filled(rows.duplicates)]
@@ -384,13 +354,9 @@ def label_conflicts(
 
 # %% ../nbs/04_manifest.ipynb #baa5935b
 def plot_duplicates(
-    # With the column `duplicates`, from `scan`
-    manifest: pd.DataFrame,
-    *,
-    # At most so many sets are drawn; a set shows its first photo and the one that differs most in its label or name
-    n: int = 12,
-    # A figure or subfigure to draw on; default: a new one
-    fig: 'Figure | None' = None,
+    manifest: pd.DataFrame,  # With the column `duplicates`, from `scan`
+    *, n: int = 12,  # At most so many sets are drawn; a set shows its first photo and the one that differs most in its label or name
+    fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw sets of near-duplicates in pairs, those with contradictory labels first and in red"
     rows = manifest[(manifest.problem == '') & _filled(manifest.duplicates)] if 'duplicates' in manifest else manifest[:0]
@@ -420,9 +386,7 @@ def _short(name: str, most: int = 22) -> str:
     return name if len(name) <= most else f'{name[:most // 2 - 1]}...{name[-most // 2 + 2:]}'
 
 # %% ../nbs/04_manifest.ipynb #cc9a1272
-def several_labels(
-    labels: Iterable[str],
-) -> str: # '' where there is none
+def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
     "The first of `labels` that reads as several: others joined by a separator, a list, or anything with `|` or `;`"
     names = {seen_name(label) for label in labels}
     for label in sorted(labels):
@@ -430,9 +394,7 @@ def several_labels(
     return ''
 
 # %% ../nbs/04_manifest.ipynb #70676f76
-def check_labels(
-    manifest: pd.DataFrame,
-) -> pd.DataFrame:
+def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
     "Return `manifest` if a classifier can be trained on it, else raise an `InputError` that says what is missing"
     bad = manifest[manifest.problem != '']
     if len(bad) == len(manifest):
@@ -458,11 +420,8 @@ def check_labels(
 _LEAST = {'train': 2, 'valid': 1, 'test': 1}
 
 def check_split(
-    # Split, by `split` or by the user
-    manifest: pd.DataFrame,
-    *,
-    # Splits that need photos of every class
-    wanted: list[str] | tuple[str, ...] = ('train',),
+    manifest: pd.DataFrame,  # Split, by `split` or by the user
+    *, wanted: list[str] | tuple[str, ...] = ('train',),  # Splits that need photos of every class
 ) -> pd.DataFrame:
     "Return `manifest` if every class has photos in the `wanted` splits, two at least in train, else raise an `InputError`"
     rows = _dealt(manifest)
@@ -483,15 +442,10 @@ def _dealt(manifest: pd.DataFrame) -> pd.DataFrame:
     return usable(manifest) if (manifest.label != '').any() else fine
 
 # %% ../nbs/04_manifest.ipynb #d13bec07
-def split(
-    manifest: pd.DataFrame,
-    *,
-    # Share of the photos for validation: what training looks at to choose its best epoch
-    valid: float = 0.15,
-    # Share of the photos for the test: looked at once, at the end
-    test: float = 0.15,
-    # Another seed gives another split
-    seed: int = 42,
+def split(manifest: pd.DataFrame,
+    *, valid: float = 0.15,  # Share of the photos for validation: what training looks at to choose its best epoch
+    test: float = 0.15,  # Share of the photos for the test: looked at once, at the end
+    seed: int = 42,  # Another seed gives another split
 ) -> pd.DataFrame:
     "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
     rows = _dealt(manifest)
@@ -531,9 +485,7 @@ def _deal(groups: pd.Series, labels: pd.Series, shares: dict[str, float], rng: n
     return groups.map(home)
 
 # %% ../nbs/04_manifest.ipynb #86f43584
-def counts(
-    manifest: pd.DataFrame,
-) -> pd.DataFrame:
+def counts(manifest: pd.DataFrame) -> pd.DataFrame:
     "Count the usable photos of `manifest` by label and split; only splits that have photos stand in the table"
     rows = _dealt(manifest)
     table = pd.crosstab(rows.label.replace('', 'no label'), rows.split.replace('', 'not split')).rename_axis(None, axis=1)
@@ -543,18 +495,15 @@ def counts(
 
 # %% ../nbs/04_manifest.ipynb #6a42734d
 def leaks(
-    # With a filled column `split`
-    manifest: pd.DataFrame,
-) -> pd.DataFrame: # columns `group`, `split`, `label`, `path`; the photos of one group stand together
+    manifest: pd.DataFrame,  # With a filled column `split`
+) -> pd.DataFrame:  # columns `group`, `split`, `label`, `path`; the photos of one group stand together
     "List the photos whose group (one person's, or copies of one photo) lies in more than one split"
     rows = _dealt(manifest)
     rows = rows[rows.split != ''].assign(group=groups_of)
     several = rows.groupby('group').split.transform('nunique') > 1
     return rows.loc[several, ['group', 'split', 'label', 'path']].sort_values(['group', 'split', 'path'], ignore_index=True)
 
-def check_leaks(
-    manifest: pd.DataFrame,
-) -> pd.DataFrame:
+def check_leaks(manifest: pd.DataFrame) -> pd.DataFrame:
     "Return `manifest` if no group lies in more than one split, else raise an `InputError` that names one"
     if not len(found := leaks(manifest)): return manifest
     one = found[found.group == found.group[0]].drop_duplicates('split')
@@ -563,11 +512,8 @@ def check_leaks(
                      'Empty the column split to have it filled anew.')
 
 # %% ../nbs/04_manifest.ipynb #e5771dd5
-def describe(
-    manifest: pd.DataFrame,
-    *,
-    # At most so many problem photos are named one by one
-    n_problems: int = 10,
+def describe(manifest: pd.DataFrame,
+    *, n_problems: int = 10,  # At most so many problem photos are named one by one
 ) -> str:
     "Sum up `manifest` in words: how many photos of what, how large, how balanced, every problem, copies and what they spoil"
     rows, bad = usable(manifest), manifest[manifest.problem != '']
@@ -620,11 +566,8 @@ def _say_refusal(manifest: pd.DataFrame) -> list[str]:
     return []
 
 # %% ../nbs/04_manifest.ipynb #7d84fa6a
-def plot_counts(
-    manifest: pd.DataFrame,
-    *,
-    # A figure or subfigure to draw on; default: a new one
-    fig: 'Figure | None' = None,
+def plot_counts(manifest: pd.DataFrame,
+    *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw the number of usable photos of each class, the most frequent first, by split where there is one"
     table = counts(manifest).iloc[:-1].sort_values('all', ascending=False, kind='stable')
@@ -648,9 +591,8 @@ def _name_classes(ax, names) -> None:
     ax.spines[['top', 'right']].set_visible(False)
 
 # %% ../nbs/04_manifest.ipynb #05cbcb7f
-def sizes(
-    manifest: pd.DataFrame,
-) -> pd.DataFrame: # a row a class: `photos`, median `width` and `height`, `smallest` and `largest` longer side, `upright` share
+def sizes(manifest: pd.DataFrame,
+) -> pd.DataFrame:  # a row a class: `photos`, median `width` and `height`, `smallest` and `largest` longer side, `upright` share
     "Sum up how large the usable photos of each class are, in pixels"
     rows = _dealt(manifest)
     longer = rows[['width', 'height']].max(axis=1)
@@ -658,11 +600,8 @@ def sizes(
     return rows.groupby('label').agg(photos=('path', 'size'), width=('width', 'median'), height=('height', 'median'),
                                      smallest=('longer', 'min'), largest=('longer', 'max'), upright=('upright', 'mean'))
 
-def plot_sizes(
-    manifest: pd.DataFrame,
-    *,
-    # A figure or subfigure to draw on; default: a new one
-    fig: 'Figure | None' = None,
+def plot_sizes(manifest: pd.DataFrame,
+    *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw width and height of every usable photo, and for each class the median of the longer side with the range that holds 80 %"
     rows = _dealt(manifest)

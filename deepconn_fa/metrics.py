@@ -22,11 +22,8 @@ from .keypoints import KeypointSpec, resize_matrix
 
 # %% ../nbs/08_metrics.ipynb #e846ebd7
 def wilson(
-    # How many of the `n` are right
-    k: int,
-    n: int,
-    *,
-    confidence: float = 0.95,
+    k: int,  # How many of the `n` are right
+    n: int, *, confidence: float = 0.95,
 ) -> dict:
     "Estimate of a share, `k` of `n`, with Wilson's score interval"
     if not 0 <= k <= n or n == 0: raise ValueError(f'{k} of {n} is no share')
@@ -41,13 +38,9 @@ def _score_interval(p, n, confidence):
 
 # %% ../nbs/08_metrics.ipynb #e2febd59
 def share_estimate(
-    # (n,): which are right
-    right: np.ndarray,
-    # One name for each of the n: photos of one group (one person) are not independent
-    groups: np.ndarray | None = None,
-    *,
-    # One name for each of the n: the estimate is of the mean over these parts (classes) of each one's share
-    parts: np.ndarray | None = None,
+    right: np.ndarray,  # (n,): which are right
+    groups: np.ndarray | None = None,  # One name for each of the n: photos of one group (one person) are not independent
+    *, parts: np.ndarray | None = None,  # One name for each of the n: the estimate is of the mean over these parts (classes) of each one's share
     confidence: float = 0.95,
 ) -> dict:
     "Estimate of a share with Wilson's interval, for the effective number of photos where they belong together or do not weigh alike"
@@ -69,12 +62,10 @@ def share_estimate(
 
 # %% ../nbs/08_metrics.ipynb #6d516634
 def f1_estimate(
-    # (n,): which are of the class
-    positive: np.ndarray,
-    # (n,): which are called so
-    called: np.ndarray,
+    positive: np.ndarray,  # (n,): which are of the class
+    called: np.ndarray,  # (n,): which are called so
     groups: np.ndarray | None = None,
-) -> dict: # `n` are the photos that are of the class or called so; NaN where there are none
+) -> dict:  # `n` are the photos that are of the class or called so; NaN where there are none
     "Estimate of F1, the harmonic mean of precision and recall"
     positive, called = np.asarray(positive, bool), np.asarray(called, bool)
     either = positive | called
@@ -83,12 +74,9 @@ def f1_estimate(
 
 # %% ../nbs/08_metrics.ipynb #eedc2ca6
 def bootstrap_interval(
-    # The figure in every draw; NaN where it is not defined
-    drawn: np.ndarray,
-    # How many photos, or groups of them, were drawn
-    n_groups: int,
-    *,
-    confidence: float = 0.95,
+    drawn: np.ndarray,  # The figure in every draw; NaN where it is not defined
+    n_groups: int,  # How many photos, or groups of them, were drawn
+    *, confidence: float = 0.95,
 ) -> tuple[float, float]:
     "The expanded percentile interval; NaN where no draw is defined, and for a single group, which says nothing of others"
     drawn, k = np.asarray(drawn, float), n_groups
@@ -99,15 +87,10 @@ def bootstrap_interval(
 
 # %% ../nbs/08_metrics.ipynb #b6d3a441
 def bootstrap(
-    # Takes the arrays, gives the figure; NaN where it is not defined
-    statistic: Callable[..., float],
-    # Each of length n; drawn together
-    *arrays: np.ndarray,
-    # One name for each of the n; photos of one group are drawn together
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
+    statistic: Callable[..., float],  # Takes the arrays, gives the figure; NaN where it is not defined
+    *arrays: np.ndarray,  # Each of length n; drawn together
+    groups: np.ndarray | None = None,  # One name for each of the n; photos of one group are drawn together
+    draws: int = 1000, confidence: float = 0.95, seed: int = 0,
 ) -> dict:
     "Estimate of `statistic(*arrays)` with a percentile bootstrap interval; draws where it is not defined are left out"
     arrays = [np.asarray(a) for a in arrays]
@@ -124,42 +107,28 @@ def bootstrap(
     return dict(value=float(statistic(*arrays)), low=low, high=high, n=n)
 
 # %% ../nbs/08_metrics.ipynb #85279d2e
-def drawn_weights(
-    n: int,
-    # One name for each of the n; photos of one group are drawn together
-    groups: np.ndarray | None = None,
-    *,
-    draws: int = 1000,
-    seed: int | list[int] = 0,
-) -> np.ndarray: # (draws, n): how often each photo was drawn
+def drawn_weights(n: int,
+    groups: np.ndarray | None = None,  # One name for each of the n; photos of one group are drawn together
+    *, draws: int = 1000, seed: int | list[int] = 0,
+) -> np.ndarray:  # (draws, n): how often each photo was drawn
     "Draw photos, or whole groups, with replacement"
     number = np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
     n_groups = number.max() + 1 if n else 0
     return np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / max(n_groups, 1)), draws)[:, number].astype(float)
 
 def draw_figures(
-    # Takes (draws, n) how often each photo counts, gives {name: (draws,)}, NaN where it is not defined
-    figures: Callable[[np.ndarray], dict[str, np.ndarray]],
-    n: int,
-    *,
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-    seed: int = 0,
-) -> dict[str, np.ndarray]: # {name: (draws,)}
+    figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # Takes (draws, n) how often each photo counts, gives {name: (draws,)}, NaN where it is not defined
+    n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
+) -> dict[str, np.ndarray]:  # {name: (draws,)}
     "Several figures in every draw, so many draws at a time as fit into memory"
     step = max(1, 2_000_000 // max(n, 1))
     parts = [figures(drawn_weights(n, groups, draws=min(step, draws - first), seed=[seed, first])) for first in range(0, draws, step)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 def bootstrap_figures(
-    # As in `draw_figures`
-    figures: Callable[[np.ndarray], dict[str, np.ndarray]],
-    n: int,
-    *,
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-    seed: int = 0,
-) -> dict[str, dict]: # {name: {value, low, high, n}}
+    figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # As in `draw_figures`
+    n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
+) -> dict[str, dict]:  # {name: {value, low, high, n}}
     "Estimates of several figures from the same draws"
     n_groups, values = n if groups is None else len(set(groups)), figures(np.ones((1, n)))
     ends = {name: bootstrap_interval(drawn, n_groups) for name, drawn in draw_figures(figures, n, groups=groups, draws=draws, seed=seed).items()}
@@ -167,10 +136,8 @@ def bootstrap_figures(
 
 # %% ../nbs/08_metrics.ipynb #1373404b
 def auc(
-    # (n,): true or 1 for positives
-    positive: np.ndarray,
-    # (n,): larger means more likely positive
-    scores: np.ndarray,
+    positive: np.ndarray,  # (n,): true or 1 for positives
+    scores: np.ndarray,  # (n,): larger means more likely positive
 ) -> float:
     "Area under the ROC curve, by ranks; NaN where one of the classes is absent"
     positive = np.asarray(positive, dtype=bool)
@@ -180,11 +147,9 @@ def auc(
 
 # %% ../nbs/08_metrics.ipynb #5304e52b
 def drawn_auc(
-    # (draws, n): how often each photo counts
-    weights: np.ndarray,
-    positive: np.ndarray,
-    scores: np.ndarray,
-) -> np.ndarray: # (draws,), NaN where one of the classes is absent
+    weights: np.ndarray,  # (draws, n): how often each photo counts
+    positive: np.ndarray, scores: np.ndarray,
+) -> np.ndarray:  # (draws,), NaN where one of the classes is absent
     "`auc` of every draw: how much weight of negatives lies below each positive, equal scores half"
     positive, scores = np.asarray(positive, bool), np.asarray(scores, float)
     order = np.flatnonzero(~positive)[np.argsort(scores[~positive], kind='stable')]   # sorted once
@@ -195,23 +160,15 @@ def drawn_auc(
     with np.errstate(invalid='ignore'): return (pos * (below[:, first] + below[:, last])).sum(1) / (2 * pos.sum(1) * below[:, -1])
 
 def sure_of_all(
-    # Of a figure from 0 to 1, from the bootstrap
-    estimate: dict,
-    # Of how many photos (groups) one can say that they were all right
-    n: int,
+    estimate: dict,  # Of a figure from 0 to 1, from the bootstrap
+    n: int,  # Of how many photos (groups) one can say that they were all right
 ) -> dict:
     "The estimate; where it is 1 in every draw, or 0, the interval is as wide as Wilson's for `n` of `n`"
     if estimate['value'] == estimate['low'] == 1: return estimate | dict(low=wilson(n, n)['low'])
     if estimate['value'] == estimate['high'] == 0: return estimate | dict(high=wilson(0, n)['high'])
     return estimate
 
-def auc_estimate(
-    positive: np.ndarray,
-    scores: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-) -> dict:
+def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 1000) -> dict:
     "Estimate of the area under the ROC curve, by the bootstrap; where the classes do not overlap at all, as wide as the rarer one says"
     positive, scores = np.asarray(positive, bool), np.asarray(scores, float)
     found = bootstrap_figures(lambda w: dict(auc=drawn_auc(w, positive, scores)), len(scores), groups=groups, draws=draws)['auc']
@@ -219,59 +176,40 @@ def auc_estimate(
     return sure_of_all(found, min(len(set(names[positive])), len(set(names[~positive]))))
 
 # %% ../nbs/08_metrics.ipynb #91b6cfa1
-def format_estimate(
-    estimate: dict,
-    *,
-    digits: int = 3,
-) -> str:
+def format_estimate(estimate: dict, *, digits: int = 3) -> str:
     "`0.900 (0.744 to 0.965, n = 30)`; `0.900 (no interval, n = 5)` where five photos of one group say nothing of others"
     if np.isfinite(estimate['value']) and not np.isfinite(estimate['low']): return f"{estimate['value']:.{digits}f} (no interval, n = {estimate['n']})"
     return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f}, n = {estimate['n']})"
 
 # %% ../nbs/08_metrics.ipynb #7f7269ea
-def plain_text(
-    name: str,
-) -> str:
+def plain_text(name: str) -> str:
     "`name` so that matplotlib writes it as it is"
     return str(name).replace('$', r'\$')
 
 # %% ../nbs/08_metrics.ipynb #2c6f3297
 def calibration_bins(
-    # (n,): probability of the class that is named
-    confidence: np.ndarray,
-    *,
-    bins: int = 10,
-    # Bins of equally many photos instead of equally wide ones
-    mass: bool = False,
-) -> tuple[np.ndarray, np.ndarray]: # (n,) number of each photo's bin, and (bins + 1,) the edges; an upper edge belongs to its bin
+    confidence: np.ndarray,  # (n,): probability of the class that is named
+    *, bins: int = 10,
+    mass: bool = False,  # Bins of equally many photos instead of equally wide ones
+) -> tuple[np.ndarray, np.ndarray]:  # (n,) number of each photo's bin, and (bins + 1,) the edges; an upper edge belongs to its bin
     "Sort photos into bins by confidence"
     confidence = np.asarray(confidence, float)
     edges = np.unique(np.quantile(confidence, np.linspace(0, 1, bins + 1))) if mass else np.linspace(0, 1, bins + 1)
     if len(edges) == 1: edges = np.repeat(edges, 2)   # all alike
     return (np.searchsorted(edges, confidence) - 1).clip(0, len(edges) - 2), edges
 
-def expected_calibration_error(
-    confidence: np.ndarray,
-    # (n,): whether the class that is named is the true one
-    right: np.ndarray,
-    *,
-    bins: int = 10,
-    mass: bool = False,
+def expected_calibration_error(confidence: np.ndarray,
+    right: np.ndarray,  # (n,): whether the class that is named is the true one
+    *, bins: int = 10, mass: bool = False,
 ) -> float:
     "The mean over all photos of how far the accuracy of each one's bin lies from the bin's mean confidence"
     number, _ = calibration_bins(confidence, bins=bins, mass=mass)
     return float(np.abs(np.bincount(number, np.asarray(confidence, float) - right)).sum() / len(number))
 
 # %% ../nbs/08_metrics.ipynb #8dceb433
-def calibration_estimate(
-    confidence: np.ndarray,
-    right: np.ndarray,
-    *,
-    bins: int = 10,
-    mass: bool = False,
-    groups: np.ndarray | None = None,
-    draws: int = 1000,
-) -> dict[str, dict]: # `ece` and `ece_if_calibrated`
+def calibration_estimate(confidence: np.ndarray, right: np.ndarray,
+    *, bins: int = 10, mass: bool = False, groups: np.ndarray | None = None, draws: int = 1000,
+) -> dict[str, dict]:  # `ece` and `ece_if_calibrated`
     "Estimates of the expected calibration error, and of what it would be by chance if the model were calibrated"
     n, (number, edges) = len(confidence), calibration_bins(confidence, bins=bins, mass=mass)
     off = csr_array((np.asarray(confidence, float) - right, (np.arange(n), number)), shape=(n, len(edges) - 1))
@@ -286,13 +224,9 @@ def calibration_estimate(
 
 # %% ../nbs/08_metrics.ipynb #f8beb4be
 def bootstrap_ratio(
-    # (n,): sums over what is counted on each photo
-    totals: np.ndarray,
-    # (n,): how much is counted on each photo; 0 where nothing
-    counts: np.ndarray,
-    *,
-    # (draws, n) as `drawn_weights` gives them: the same photos for every figure
-    weights: np.ndarray,
+    totals: np.ndarray,  # (n,): sums over what is counted on each photo
+    counts: np.ndarray,  # (n,): how much is counted on each photo; 0 where nothing
+    *, weights: np.ndarray,  # (draws, n) as `drawn_weights` gives them: the same photos for every figure
     confidence: float = 0.95,
 ) -> dict:
     "Estimate of sum(totals) / sum(counts) with a percentile bootstrap interval: {value, low, high, n, n_photos}; NaN where nothing is counted"
@@ -308,43 +242,34 @@ def _n_groups(weights):
 
 # %% ../nbs/08_metrics.ipynb #c1b561fc
 def point_errors(
-    # (rows, n, 2)
-    predicted: np.ndarray,
-    # (rows, n, 2), NaN where missing
-    truth: np.ndarray,
-    # (rows, 2): x and y are multiplied by these first; default: not at all
-    scales: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]: # (rows, n) each, NaN where missing
+    predicted: np.ndarray,  # (rows, n, 2)
+    truth: np.ndarray,  # (rows, n, 2), NaN where missing
+    scales: np.ndarray | None = None,  # (rows, 2): x and y are multiplied by these first; default: not at all
+) -> tuple[np.ndarray, np.ndarray]:  # (rows, n) each, NaN where missing
     "Mean of |dx| and |dy|, and Euclidean distance, of every point"
     off = np.asarray(predicted, float) - np.asarray(truth, float)
     if scales is not None: off = off * np.asarray(scales)[:, None]
     return np.abs(off).mean(-1), np.linalg.norm(off, axis=-1)
 
 def canvas_scales(
-    # (rows, 2) width and height of the upright photos
-    sizes: np.ndarray,
-    # (height, width)
-    canvas: tuple[int, int],
-    # 'squish', 'crop' or 'pad'
-    resize: str = 'squish',
-) -> np.ndarray: # (rows, 2)
+    sizes: np.ndarray,  # (rows, 2) width and height of the upright photos
+    canvas: tuple[int, int],  # (height, width)
+    resize: str = 'squish',  # 'squish', 'crop' or 'pad'
+) -> np.ndarray:  # (rows, 2)
     "Pixels of the canvas for each pixel of the photo, in x and y"
     return np.array([np.diag(resize_matrix(tuple(size), canvas, resize))[:2] for size in np.asarray(sizes)]).reshape(-1, 2)
 
 # %% ../nbs/08_metrics.ipynb #643d8e46
 def mean_error(
-    # (rows, n), NaN where missing; as `point_errors` gives them
-    errors: np.ndarray,
-    # As in `bootstrap_ratio`
-    weights: np.ndarray,
+    errors: np.ndarray,  # (rows, n), NaN where missing; as `point_errors` gives them
+    weights: np.ndarray,  # As in `bootstrap_ratio`
 ) -> dict:
     "Estimate of the mean over all points that are there"
     there = ~np.isnan(errors)
     return bootstrap_ratio(np.where(there, errors, 0).sum(-1), there.sum(-1), weights=weights)
 
 def share_of_points(
-    # (rows, n): 1 or true where a point is right (between: a share of its coordinates), NaN where missing
-    right: np.ndarray,
+    right: np.ndarray,  # (rows, n): 1 or true where a point is right (between: a share of its coordinates), NaN where missing
     weights: np.ndarray,
 ) -> dict:
     "Estimate of the share of points that are right; where all are, as wide as Wilson's interval for the photos (groups)"
@@ -352,13 +277,9 @@ def share_of_points(
     return sure_of_all(mean_error(right, weights), _n_groups(weights[:, there]))
 
 def quantile_error(
-    # As in `mean_error`
-    errors: np.ndarray,
-    # From 0 to 1: 0.5 is the median
-    q: float,
-    weights: np.ndarray,
-    *,
-    confidence: float = 0.95,
+    errors: np.ndarray,  # As in `mean_error`
+    q: float,  # From 0 to 1: 0.5 is the median
+    weights: np.ndarray, *, confidence: float = 0.95,
 ) -> dict:
     "Estimate of a quantile over all points that are there"
     rows, cols = np.nonzero(~np.isnan(errors))
@@ -376,9 +297,8 @@ def quantile_error(
 
 # %% ../nbs/08_metrics.ipynb #a165626a
 def object_sizes(
-    # (rows, n, 2), NaN where missing
-    truth: np.ndarray,
-) -> np.ndarray: # (rows,)
+    truth: np.ndarray,  # (rows, n, 2), NaN where missing
+) -> np.ndarray:  # (rows,)
     "The longer side of the box around the points of each photo; NaN where it is 0"
     truth = np.asarray(truth, float)
     some = ~np.isnan(truth).all((1, 2))
@@ -386,12 +306,9 @@ def object_sizes(
     side[some] = (np.nanmax(truth[some], 1) - np.nanmin(truth[some], 1)).max(-1)
     return np.where(side > 0, side, np.nan)
 
-def pair_distances(
-    truth: np.ndarray,
-    spec: KeypointSpec,
-    # Names of two points
-    pair: tuple[str, str],
-) -> np.ndarray: # (rows,)
+def pair_distances(truth: np.ndarray, spec: KeypointSpec,
+    pair: tuple[str, str],  # Names of two points
+) -> np.ndarray:  # (rows,)
     "Distance of two points on each photo; NaN where one is missing or both lie on the same spot"
     a, b = (np.asarray(truth, float)[:, spec.points.index(name)] for name in pair)
     far = np.linalg.norm(a - b, axis=-1)
@@ -399,23 +316,17 @@ def pair_distances(
 
 # %% ../nbs/08_metrics.ipynb #f591ba7a
 def pck(
-    # (rows, n) Euclidean distances, NaN where missing
-    distances: np.ndarray,
-    # (rows,) size of the object on each photo, for example `object_sizes`; photos where it is NaN do not count
-    sizes: np.ndarray,
+    distances: np.ndarray,  # (rows, n) Euclidean distances, NaN where missing
+    sizes: np.ndarray,  # (rows,) size of the object on each photo, for example `object_sizes`; photos where it is NaN do not count
     weights: np.ndarray,
-    *,
-    # A point is correct below this part of the size
-    alpha: float = 0.1,
+    *, alpha: float = 0.1,  # A point is correct below this part of the size
 ) -> dict:
     "Estimate of the percentage of correct keypoints, as a share from 0 to 1"
     relative = np.asarray(distances) / np.asarray(sizes)[:, None]
     return share_of_points(np.where(np.isnan(relative), np.nan, relative < alpha), weights)
 
-def normalised_error(
-    distances: np.ndarray,
-    # (rows,) for example `pair_distances`
-    sizes: np.ndarray,
+def normalised_error(distances: np.ndarray,
+    sizes: np.ndarray,  # (rows,) for example `pair_distances`
     weights: np.ndarray,
 ) -> dict:
     "Estimate of the normalised mean error: every photo's mean distance over its size, and the mean of those; `n` are photos"
@@ -427,25 +338,17 @@ def normalised_error(
 
 # %% ../nbs/08_metrics.ipynb #36cb3f5c
 def keypoint_metrics(
-    # (rows, n, 2) in pixels of the upright photos
-    predicted: np.ndarray,
-    # (rows, n, 2), NaN where missing
-    truth: np.ndarray,
+    predicted: np.ndarray,  # (rows, n, 2) in pixels of the upright photos
+    truth: np.ndarray,  # (rows, n, 2), NaN where missing
     spec: KeypointSpec,
-    *,
-    # (rows, 2) width and height of the upright photos
-    sizes: np.ndarray,
-    # (height, width) that the detector sees
-    canvas: tuple[int, int],
+    *, sizes: np.ndarray,  # (rows, 2) width and height of the upright photos
+    canvas: tuple[int, int],  # (height, width) that the detector sees
     resize: str = 'squish',
-    # (rows, n, 2) the mean shape of the training photos on these photos: adds `baseline_...`
-    baseline: np.ndarray | None = None,
-    # One name a photo: photos of one group (one person) are drawn together
-    groups: np.ndarray | None = None,
-    # Names of two points whose distance makes `nme`
-    pair: tuple[str, str] | None = None,
+    baseline: np.ndarray | None = None,  # (rows, n, 2) the mean shape of the training photos on these photos: adds `baseline_...`
+    groups: np.ndarray | None = None,  # One name a photo: photos of one group (one person) are drawn together
+    pair: tuple[str, str] | None = None,  # Names of two points whose distance makes `nme`
     draws: int = 1000,
-) -> dict[str, dict]: # {metric: {value, low, high, n, n_photos}}
+) -> dict[str, dict]:  # {metric: {value, low, high, n, n_photos}}
     "Every figure of a keypoint detector, the baseline's beside it, and the L1 error of every point"
     weights, scales = drawn_weights(len(truth), groups, draws=draws), canvas_scales(sizes, canvas, resize)
     found = _errors_of(predicted, truth, scales, canvas, weights)

@@ -21,12 +21,9 @@ CLASSES = tuple(OBJECTS)
 
 # %% ../nbs/76_objects.ipynb #74392794
 def samples(
-    # Folder to render into; made if it is not there
-    dest: str | Path,
-    # Photos, as many of each class
-    n: int = 1000,
-    # Same seed, same photos
-    seed: int = 0,
+    dest: str | Path,  # Folder to render into; made if it is not there
+    n: int = 1000,  # Photos, as many of each class
+    seed: int = 0,  # Same seed, same photos
 ) -> pd.DataFrame:
     "Render `n` photos of objects into a folder for each class; the table says what is in each"
     return render_objects(dest, n, seed=seed)

@@ -35,9 +35,7 @@ FEATURES = {  # what more and less of it means
     'bytes per pixel': ('less compressed', 'more compressed'), 'jpeg': ('more often JPEG files', 'less often JPEG files'),
     'grey': ('more often without colour', 'more often in colour')}
 
-def photo_features(
-    path: str | Path,
-) -> dict: # `format`, `mode`, and a number for each of `FEATURES`; {} where the photo cannot be read
+def photo_features(path: str | Path) -> dict:  # `format`, `mode`, and a number for each of `FEATURES`; {} where the photo cannot be read
     "Measure light, colour, size and file format of the photo at `path`; light and colour in 0..255"
     try:
         with open_image(path) as img: known = dict(format=img.format, mode=img.mode)
@@ -54,15 +52,11 @@ def photo_features(
 
 # %% ../nbs/09_photocheck.ipynb #e1c833c9
 def measure_photos(
-    # From `scan`
-    manifest: pd.DataFrame,
-    *,
-    # At most so many photos are measured, drawn at random
-    most: int = 3000,
-    # As in `scan`
-    workers: int | None = None,
+    manifest: pd.DataFrame,  # From `scan`
+    *, most: int = 3000,  # At most so many photos are measured, drawn at random
+    workers: int | None = None,  # As in `scan`
     progress: bool = True,
-) -> pd.DataFrame: # indexed as `manifest`: `label`, `format`, `mode` and the columns of `FEATURES`
+) -> pd.DataFrame:  # indexed as `manifest`: `label`, `format`, `mode` and the columns of `FEATURES`
     "Measure the photos of `manifest` that have no problem"
     fine = manifest[manifest.problem == '']
     fine = fine.sample(most, random_state=0).sort_index() if len(fine) > most else fine
@@ -74,12 +68,9 @@ def measure_photos(
 
 # %% ../nbs/09_photocheck.ipynb #39f20df5
 def shortcuts(
-    # From `measure_photos`
-    measured: pd.DataFrame,
-    *,
-    # How sure the intervals of all rows together are
-    confidence: float = 0.95,
-) -> pd.DataFrame: # `feature`, `label`, `auc`, `low`, `high`, `n`, the strongest first; `auc` below 0.5: less of it than other classes
+    measured: pd.DataFrame,  # From `measure_photos`
+    *, confidence: float = 0.95,  # How sure the intervals of all rows together are
+) -> pd.DataFrame:  # `feature`, `label`, `auc`, `low`, `high`, `n`, the strongest first; `auc` below 0.5: less of it than other classes
     "Ask of each of `FEATURES` how well it alone tells each class from the others"
     rows = measured[measured.label != '']
     classes = sorted(rows.label.unique())
@@ -102,14 +93,10 @@ def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, flo
 
 # %% ../nbs/09_photocheck.ipynb #3d3bc7e6
 def say_shortcuts(
-    # From `shortcuts`
-    table: pd.DataFrame,
-    *,
-    # At most so many are said
-    n: int = 5,
-    # Weaker ones are not worth a warning: a share of pairs, at the careful end of the interval
-    least: float = 0.6,
-) -> list[str]: # one sentence each
+    table: pd.DataFrame,  # From `shortcuts`
+    *, n: int = 5,  # At most so many are said
+    least: float = 0.6,  # Weaker ones are not worth a warning: a share of pairs, at the careful end of the interval
+) -> list[str]:  # one sentence each
     "Put the shortcuts of `table` that matter into words"
     lines = []
     for row in table[(table.low > least) | (table.high < 1 - least)].itertuples():
@@ -121,10 +108,8 @@ def say_shortcuts(
 
 # %% ../nbs/09_photocheck.ipynb #2a091527
 def say_photos(
-    # From `scan`
-    manifest: pd.DataFrame,
-    # From `measure_photos`
-    measured: pd.DataFrame,
+    manifest: pd.DataFrame,  # From `scan`
+    measured: pd.DataFrame,  # From `measure_photos`
 ) -> str:
     "Say in words what a careful assistant would say of these photos"
     lines = [describe(manifest)]
@@ -152,11 +137,8 @@ def _say_classes(manifest: pd.DataFrame) -> list[str]:
 
 # %% ../nbs/09_photocheck.ipynb #87732a79
 def plot_shortcuts(
-    # From `shortcuts`
-    table: pd.DataFrame,
-    *,
-    # A figure or subfigure to draw on; default: a new one
-    fig: 'Figure | None' = None,
+    table: pd.DataFrame,  # From `shortcuts`
+    *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw for each feature the class that it tells best from the others, with its interval; red where it is a shortcut"
     import matplotlib.pyplot as plt
@@ -178,17 +160,11 @@ def plot_shortcuts(
 
 # %% ../nbs/09_photocheck.ipynb #e454262d
 def plot_sheet(
-    # From `scan`
-    manifest: pd.DataFrame,
-    *,
-    # Photos of each class, drawn at random
-    columns: int = 10,
-    # At most so many classes: the most frequent ones
-    rows: int = 6,
-    # Another seed draws other photos
-    seed: int = 0,
-    # A figure or subfigure to draw on; default: a new one
-    fig: 'Figure | None' = None,
+    manifest: pd.DataFrame,  # From `scan`
+    *, columns: int = 10,  # Photos of each class, drawn at random
+    rows: int = 6,  # At most so many classes: the most frequent ones
+    seed: int = 0,  # Another seed draws other photos
+    fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw a contact sheet: a row of photos for each class"
     import matplotlib.pyplot as plt
@@ -205,10 +181,8 @@ def plot_sheet(
 
 # %% ../nbs/09_photocheck.ipynb #92d998fd
 def plot_check(
-    # From `scan`
-    manifest: pd.DataFrame,
-    # From `measure_photos`
-    measured: pd.DataFrame,
+    manifest: pd.DataFrame,  # From `scan`
+    measured: pd.DataFrame,  # From `measure_photos`
 ) -> 'Figure':
     "Draw all that `say_photos` says in one picture"
     import matplotlib.pyplot as plt
@@ -232,15 +206,10 @@ def plot_check(
 
 # %% ../nbs/09_photocheck.ipynb #8f0c3f69
 def check_photos(
-    # As in `scan`
-    source: str | Path | list | pd.DataFrame,
-    *,
-    # Folder of the photos that a table names; default: the table's own
-    photos: str | Path | None = None,
-    # File for the picture (.png, .jpg, .pdf, .svg); default: none is drawn
-    out: str | Path | None = None,
-    # `False` shows no progress bar
-    progress: bool = True,
+    source: str | Path | list | pd.DataFrame,  # As in `scan`
+    *, photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
+    out: str | Path | None = None,  # File for the picture (.png, .jpg, .pdf, .svg); default: none is drawn
+    progress: bool = True,  # `False` shows no progress bar
 ) -> str:
     "Scan the photos of `source`, say what is in them and what is wrong, and draw it to `out`"
     if out is not None: check_output(out, PICTURES, what='pictures', inputs=list_photos(source, photos=photos).path)

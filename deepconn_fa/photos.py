@@ -29,9 +29,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 # %% ../nbs/01_photos.ipynb #68913d26
-def orientation(
-    img: Image.Image,
-) -> int: # 1 to 8; 1 where there is nothing to turn
+def orientation(img: Image.Image) -> int:  # 1 to 8; 1 where there is nothing to turn
     "The EXIF orientation in which `img` is stored"
     try: value = img.getexif().get(0x0112, 1)
     except Exception: return 1  # a damaged note; PIL raises what its parsers raise
@@ -42,9 +40,7 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
           6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 _NOTES = ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif')
 
-def upright(
-    img: Image.Image,
-) -> Image.Image: # `img` itself where there is nothing to turn
+def upright(img: Image.Image) -> Image.Image:  # `img` itself where there is nothing to turn
     "Turn `img` as its EXIF orientation says"
     img.load()
     return _turn(img, orientation(img))
@@ -58,22 +54,18 @@ def _turn(img: Image.Image, how: int) -> Image.Image:
 
 # %% ../nbs/01_photos.ipynb #4af93206
 def stored_frame(
-    # Not decoded yet
-    img: Image.Image,
+    img: Image.Image,  # Not decoded yet
 ) -> tuple[int, int, int]:
     "Width, height and orientation of `img` as it is stored, before it is turned"
     size = (img.tag_v2[256], img.tag_v2[257]) if isinstance(img, TiffImageFile) and img.tile else img.size
     return *size, orientation(img)
 
-def stored_size(
-    path: str | Path,
-) -> tuple[int, int, int]:
+def stored_size(path: str | Path) -> tuple[int, int, int]:
     "Width, height and orientation of the photo at `path` as it is stored, before it is turned"
     with open_image(path) as img: return stored_frame(img)
 
 def upright_size(
-    # Not decoded yet, or decoded by `upright`
-    img: Image.Image,
+    img: Image.Image,  # Not decoded yet, or decoded by `upright`
 ) -> tuple[int, int]:
     "Width and height of `img` as a person sees it"
     width, height, how = stored_frame(img)
@@ -81,9 +73,8 @@ def upright_size(
 
 # %% ../nbs/01_photos.ipynb #76eb41b6
 def scale_levels(
-    # (h, w) or (h, w, c), of any number type
-    levels: np.ndarray,
-) -> tuple[np.ndarray, str]: # the same shape in uint8, and what was found, in words
+    levels: np.ndarray,  # (h, w) or (h, w, c), of any number type
+) -> tuple[np.ndarray, str]:  # the same shape in uint8, and what was found, in words
     "Scale samples of more than 8 bits to 0..255 by the range that they use; NaN and infinity count as 0"
     levels = np.nan_to_num(np.asarray(levels, dtype=np.float32), nan=0., posinf=0., neginf=0.)
     low, high = float(levels.min()), float(levels.max())
@@ -166,8 +157,7 @@ _opening = Lock()
 
 @contextmanager
 def open_image(
-    # A file, or one that is open for reading bytes
-    path: str | Path,
+    path: str | Path,  # A file, or one that is open for reading bytes
 ) -> Iterator[Image.Image]:
     "Open the file at `path` as PIL does, not decoded yet, and whatever its size"
     with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
@@ -194,11 +184,9 @@ def _identify(file, is_heif: bool) -> Image.Image:
 _LARGE, _MOST = 25_000_000, 2**31  # pixels above which photos are opened one at a time; bytes that a decoded photo may take
 _one_large = Lock()
 
-def open_photo(
-    path: str | Path,
-    # (height, width) that the photo is for: it may then be decoded at a smaller scale, never below twice this
-    canvas: tuple[int, int] | None = None,
-) -> Image.Image: # `info['depth']` says what was scaled, where a sample has more than 8 bits
+def open_photo(path: str | Path,
+    canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for: it may then be decoded at a smaller scale, never below twice this
+) -> Image.Image:  # `info['depth']` says what was scaled, where a sample has more than 8 bits
     "Open the photo at `path` upright and in 8-bit RGB. Raises `OSError` where it cannot be read."
     return _decode(path, canvas)[0]
 
@@ -242,19 +230,15 @@ def _shrink(img: Image.Image, side: int) -> Image.Image:
 RESIZES = ('squish', 'crop', 'pad', 'centre', 'squish_centre')
 
 def centre_shares(
-    # (height, width)
-    canvas: tuple[int, int],
+    canvas: tuple[int, int],  # (height, width)
 ) -> tuple[float, float]:
     "Shares of a photo's width and height that 'squish_centre' keeps: those of fastai's `RandomResizedCrop` in validation"
     extra = math.ceil(max(canvas) * .14 / 8) * 8
     return canvas[1] / (canvas[1] + extra), canvas[0] / (canvas[0] + extra)
 
-def fit_canvas(
-    img: Image.Image,
-    # (height, width)
-    canvas: tuple[int, int],
-    # One of `RESIZES`
-    resize: str = 'squish',
+def fit_canvas(img: Image.Image,
+    canvas: tuple[int, int],  # (height, width)
+    resize: str = 'squish',  # One of `RESIZES`
 ) -> Image.Image:
     "Resize `img` to exactly `canvas`, antialiased"
     if resize not in RESIZES: raise ValueError(f'resize={resize!r} is none of {", ".join(RESIZES)}')
@@ -268,8 +252,7 @@ def fit_canvas(
 
 # %% ../nbs/01_photos.ipynb #e6851baa
 def fingerprint(
-    # Upright and in RGB
-    img: Image.Image,
+    img: Image.Image,  # Upright and in RGB
 ) -> bytes:
     "The 256 bits of imagehash's `phash` and the mean colour of `img`; b'' for a picture with nothing in it"
     small = fit_canvas(img, (64, 64))
@@ -286,9 +269,7 @@ class PhotoInfo(NamedTuple):
     fingerprint: bytes = b''  # as `fingerprint` gives it
     depth: str = ''           # '12 bits', 'signed', 'floating point', where more than 8 bits were scaled
 
-def inspect_photo(
-    path: str | Path,
-) -> PhotoInfo:
+def inspect_photo(path: str | Path) -> PhotoInfo:
     "Decode the photo at `path` at a small size; whatever is wrong with it is its `problem`, nothing is raised"
     try:
         kind = os.stat(path)
@@ -304,9 +285,7 @@ def file_digest(path: str | Path) -> str:
     with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 # %% ../nbs/01_photos.ipynb #43d904b9
-def look_at(
-    path: str | Path,
-) -> tuple[int, int, str]:
+def look_at(path: str | Path) -> tuple[int, int, str]:
     "Decode the photo at `path`: its width, height (as seen, 0 where unknown) and its problem ('' where there is none)"
     return inspect_photo(path)[:3]
 

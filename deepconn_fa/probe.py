@@ -20,18 +20,12 @@ from sklearn.model_selection import StratifiedKFold
 
 # %% ../nbs/32_probe.ipynb #bed06508
 def fit_logistic(
-    # (n, c)
-    x: np.ndarray,
-    # (n,) class numbers; every class from 0 to the largest occurs
-    targets: np.ndarray,
-    # Inverse regularisation strength, as in scikit-learn
-    C: float,
-    *,
-    # A solution to start from
-    start: np.ndarray | None = None,
-    # Largest slope at which the search ends
-    tol: float = 1e-6,
-) -> np.ndarray: # (n_classes, c + 1): weights, and the bias in the last column
+    x: np.ndarray,  # (n, c)
+    targets: np.ndarray,  # (n,) class numbers; every class from 0 to the largest occurs
+    C: float,  # Inverse regularisation strength, as in scikit-learn
+    *, start: np.ndarray | None = None,  # A solution to start from
+    tol: float = 1e-6,  # Largest slope at which the search ends
+) -> np.ndarray:  # (n_classes, c + 1): weights, and the bias in the last column
     "Minimise C x (sum of the log losses) + half the squared weights; for two classes the weights are those of their difference"
     x, (n, c), k = torch.as_tensor(x), x.shape, targets.max() + 1
     wanted = torch.zeros(n, k, dtype=x.dtype).scatter_(1, torch.as_tensor(targets)[:, None], 1)
@@ -52,11 +46,9 @@ def fit_logistic(
 @dataclass
 class Probe:
     "A fitted linear probe: standardised features -> logits"
-    # (n_classes, c) and (n_classes,), for features as they come
-    weight: np.ndarray
+    weight: np.ndarray  # (n_classes, c) and (n_classes,), for features as they come
     bias: np.ndarray
-    # Inverse regularisation strength that was chosen
-    C: float
+    C: float  # Inverse regularisation strength that was chosen
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         "(n, c) -> (n, n_classes)"
@@ -70,17 +62,11 @@ class Probe:
 
 # %% ../nbs/32_probe.ipynb #3d8e4ef3
 def choose_C(
-    # (n, c), standardised
-    x: np.ndarray,
-    # (n,) class numbers, every one from 0 to the largest
-    targets: np.ndarray,
-    # Inverse regularisation strengths, from strong to weak
-    Cs: list[float],
-    *,
-    # Folds of the cross-validation; 1 leaves out one fifth, once
-    folds: int,
-    seed: int = 0,
-    tol: float = 1e-6,
+    x: np.ndarray,  # (n, c), standardised
+    targets: np.ndarray,  # (n,) class numbers, every one from 0 to the largest
+    Cs: list[float],  # Inverse regularisation strengths, from strong to weak
+    *, folds: int,  # Folds of the cross-validation; 1 leaves out one fifth, once
+    seed: int = 0, tol: float = 1e-6,
 ) -> float:
     "The strength with the lowest log loss on photos left out"
     with warnings.catch_warnings():
@@ -99,14 +85,10 @@ def choose_C(
     return best
 
 def linear_probe(
-    # (n, c)
-    features: np.ndarray,
-    # (n,) class numbers, 0 to n_classes - 1
-    targets: np.ndarray,
+    features: np.ndarray,  # (n, c)
+    targets: np.ndarray,  # (n,) class numbers, 0 to n_classes - 1
     n_classes: int,
-    *,
-    # Inverse regularisation strengths to choose from
-    Cs: Iterable[float] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+    *, Cs: Iterable[float] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0),  # Inverse regularisation strengths to choose from
     # Folds of the cross-validation that chooses, 1 for one fifth of the photos left out once; default: 5, with many photos and classes 1
     folds: int | None = None,
     seed: int = 0,
@@ -131,10 +113,8 @@ def linear_probe(
 
 # %% ../nbs/32_probe.ipynb #dd60654d
 def fit_temperature(
-    # (n, n_classes)
-    logits: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
+    logits: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
 ) -> float:
     "The number by which to divide `logits` so that their log loss against smoothed targets is least; from 0.05 to 20"
     n_classes = logits.shape[1]

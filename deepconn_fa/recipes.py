@@ -59,28 +59,23 @@ from .probe import fit_temperature, linear_probe
 def _numbers(lr): return np.array(lr) if isinstance(lr, (tuple, list)) else lr
 
 def one_cycle(
-    # Highest learning rate, or one for each layer group
-    lr: float | tuple[float, ...],
-    # Share of the steps in which it rises
-    warmup: float = 0.25,
+    lr: float | tuple[float, ...],  # Highest learning rate, or one for each layer group
+    warmup: float = 0.25,  # Share of the steps in which it rises
 ) -> ParamScheduler:
     "Schedule of fastai's `fit_one_cycle`: from lr/25 up to lr, and down to lr/100,000"
     lr = _numbers(lr)
     return ParamScheduler({'lr': combined_cos(warmup, lr / 25, lr, lr / 1e5), 'mom': combined_cos(warmup, .95, .85, .95)})
 
 def cosine(
-    # Learning rate at the start, or one for each layer group
-    lr: float | tuple[float, ...],
-    # Share of the steps in which it falls; below 1 it then rises again, above 1 it does not get to 0
-    period: float = 1.0,
+    lr: float | tuple[float, ...],  # Learning rate at the start, or one for each layer group
+    period: float = 1.0,  # Share of the steps in which it falls; below 1 it then rises again, above 1 it does not get to 0
 ) -> ParamScheduler:
     "From `lr` down to 0 along a half cosine"
     fall = SchedCos(_numbers(lr), _numbers(lr) * 0)
     return ParamScheduler({'lr': lambda share: fall(share / period)})
 
 def flat(
-    # Learning rate, or one for each layer group
-    lr: float | tuple[float, ...],
+    lr: float | tuple[float, ...],  # Learning rate, or one for each layer group
 ) -> ParamScheduler:
     "The same learning rate at every step"
     return ParamScheduler({'lr': SchedNo(_numbers(lr), _numbers(lr))})
@@ -91,24 +86,16 @@ SCHEDULES = ('one_cycle', 'cosine', 'flat')
 @dataclass(frozen=True, kw_only=True)
 class Phase:
     "One stretch of training with one setting"
-    # Passes over the training photos
-    epochs: int
+    epochs: int  # Passes over the training photos
     # Highest learning rate; three numbers give one each to early body, late body and head; 'find' takes what fastai's `lr_find` suggests
     lr: float | tuple[float, float, float] | str = 1e-3
-    # Layer groups that stay as they are: 0 none, 1 the early half of the body, 2 the whole body
-    frozen: int = 0
-    # Share of the phase in which the learning rate rises
-    warmup: float = 0.25
-    # Decoupled weight decay, as in AdamW
-    weight_decay: float = 0.01
-    # How the learning rate runs: 'one_cycle', 'cosine' from `lr` down to 0, or 'flat'
-    schedule: str = 'one_cycle'
-    # Epochs in which a cosine falls to 0 (PyTorch's `T_max`); default: all of them
-    period: float | None = None
-    # Augmentation of this phase: `None` for the recipe's, `False` for none, or a dict as in the recipe
-    augment: dict | bool | None = None
-    # Train on those photos only whose `phase_in` in the manifest is at most this; `None` for all
-    part: int | None = None
+    frozen: int = 0  # Layer groups that stay as they are: 0 none, 1 the early half of the body, 2 the whole body
+    warmup: float = 0.25  # Share of the phase in which the learning rate rises
+    weight_decay: float = 0.01  # Decoupled weight decay, as in AdamW
+    schedule: str = 'one_cycle'  # How the learning rate runs: 'one_cycle', 'cosine' from `lr` down to 0, or 'flat'
+    period: float | None = None  # Epochs in which a cosine falls to 0 (PyTorch's `T_max`); default: all of them
+    augment: dict | bool | None = None  # Augmentation of this phase: `None` for the recipe's, `False` for none, or a dict as in the recipe
+    part: int | None = None  # Train on those photos only whose `phase_in` in the manifest is at most this; `None` for all
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES: raise ValueError(f'schedule={self.schedule!r} is none of {", ".join(SCHEDULES)}')
@@ -127,75 +114,48 @@ CHOICES = {'loss': ('cross_entropy', 'nll', 'bce'), 'imbalance': (None, 'weights
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "Everything a training run is made of, beside the photos"
-    # An architecture, see `backbones.arch_names()`
-    arch: str
-    # The stretches of training, in order
-    phases: tuple[Phase, ...]
+    arch: str  # An architecture, see `backbones.arch_names()`
+    phases: tuple[Phase, ...]  # The stretches of training, in order
     name: str = 'default'
-    # What `backbones.create_backbone` takes besides
-    body_args: dict = field(default_factory=dict)
-    # A head of `heads.create_head`, and what it takes
-    head: str = 'linear'
+    body_args: dict = field(default_factory=dict)  # What `backbones.create_backbone` takes besides
+    head: str = 'linear'  # A head of `heads.create_head`, and what it takes
     head_args: dict = field(default_factory=dict)
-    # (height, width) that the network sees, and how a photo gets there: 'squish', 'crop', 'pad' or 'centre'
-    canvas: tuple[int, int] = (224, 224)
+    canvas: tuple[int, int] = (224, 224)  # (height, width) that the network sees, and how a photo gets there: 'squish', 'crop', 'pad' or 'centre'
     resize: str = 'squish'
     # (height, width) and resizing of training photos that are yet to be augmented; default: as all photos
     train_from: tuple[tuple[int, int], str] | None = None
-    # For hands: photos of this side, 'left' or 'right' (column `side`), are mirrored before the network sees them
-    mirror: str | None = None
-    # For points: find out by how much all labels lie to one side, which a network that sees mirrored photos cannot learn
-    label_offset: bool = False
-    # Photos in a batch
-    batch_size: int = 32
-    # Shares of the photos for validation and test, where the photos are not split already
-    valid: float = 0.15
+    mirror: str | None = None  # For hands: photos of this side, 'left' or 'right' (column `side`), are mirrored before the network sees them
+    label_offset: bool = False  # For points: find out by how much all labels lie to one side, which a network that sees mirrored photos cannot learn
+    batch_size: int = 32  # Photos in a batch
+    valid: float = 0.15  # Shares of the photos for validation and test, where the photos are not split already
     test: float = 0.15
     # What the pixels are divided by: 'imagenet' for what the body's published weights expect, 'dataset' for mean and spread of each
     # channel over the training photos, 'none' for 0 to 1
     normalize: str = 'imagenet'
-    # What `augment.create_augment` takes; `None` for no augmentation
-    augment: dict | None = field(default_factory=dict)
-    # (height, width) of the augmented crops in training; default: the canvas
-    train_canvas: tuple[int, int] | None = None
-    # 'cross_entropy'; 'nll', which is the same for a head that gives log-probabilities; 'bce' for two classes and one logit
-    loss: str = 'cross_entropy'
-    # How much of each label is spread over the other classes
-    label_smoothing: float = 0.0
+    augment: dict | None = field(default_factory=dict)  # What `augment.create_augment` takes; `None` for no augmentation
+    train_canvas: tuple[int, int] | None = None  # (height, width) of the augmented crops in training; default: the canvas
+    loss: str = 'cross_entropy'  # 'cross_entropy'; 'nll', which is the same for a head that gives log-probabilities; 'bce' for two classes and one logit
+    label_smoothing: float = 0.0  # How much of each label is spread over the other classes
     # Rare classes: `None` leaves them rare, 'weights' counts their photos more in the loss, 'sampling' draws them more often; both shift
     # the linear probe's logits by the log of the classes' weights
     imbalance: str | None = None
-    # Mix pairs of photos with shares drawn from Beta(mixup, mixup)
-    mixup: float | None = None
-    # Batches whose gradients are added up before each step
-    accumulate: int = 1
-    # Leave out the last batch of an epoch where it is not full
-    drop_last: bool = True
+    mixup: float | None = None  # Mix pairs of photos with shares drawn from Beta(mixup, mixup)
+    accumulate: int = 1  # Batches whose gradients are added up before each step
+    drop_last: bool = True  # Leave out the last batch of an epoch where it is not full
     # While the whole body is frozen, its features are computed once: `None` does so in phases without augmentation, a number also for so
     # many augmented views of each photo, which the epochs take in turn; 0 never does
     views: int | None = None
-    # Start the head at the solution of the linear probe (linear head only)
-    start_at_probe: bool = False
-    # Batch norm of a pretrained body stays as it came: statistics, scale and shift
-    fixed_batchnorm: bool = True
-    # Batch norm that has learned gathers its statistics anew at the end, see `refresh_batchnorm`
-    refresh_batchnorm: bool = False
-    # How strongly the weights are pulled to where they started, the head's to zero, times the learning rate; see `PullToStart`
-    pull: float = 0.0
-    # Weights to end with: 'best' (lowest validation loss), 'best_accuracy' or 'last'
-    keep: str = 'best'
-    # 1 ends with these weights, 0.5 half-way between them and those at the start
-    interpolate: float = 1.0
-    # Scale the logits so that the validation photos' probabilities are right on average
-    calibrate: bool = True
-    # Epochs without a lower validation loss before training stops; `None` never stops early
-    patience: int | None = None
-    # 'fp32', 'bf16', 'fp16', or `None` for what the machine does fast
-    precision: str | None = None
-    # Views averaged in prediction beside the photo itself: ('flip',) adds its mirror image
-    tta: tuple[str, ...] = ('flip',)
-    # Decides the split, the head's first weights, and the order of the photos
-    seed: int = 42
+    start_at_probe: bool = False  # Start the head at the solution of the linear probe (linear head only)
+    fixed_batchnorm: bool = True  # Batch norm of a pretrained body stays as it came: statistics, scale and shift
+    refresh_batchnorm: bool = False  # Batch norm that has learned gathers its statistics anew at the end, see `refresh_batchnorm`
+    pull: float = 0.0  # How strongly the weights are pulled to where they started, the head's to zero, times the learning rate; see `PullToStart`
+    keep: str = 'best'  # Weights to end with: 'best' (lowest validation loss), 'best_accuracy' or 'last'
+    interpolate: float = 1.0  # 1 ends with these weights, 0.5 half-way between them and those at the start
+    calibrate: bool = True  # Scale the logits so that the validation photos' probabilities are right on average
+    patience: int | None = None  # Epochs without a lower validation loss before training stops; `None` never stops early
+    precision: str | None = None  # 'fp32', 'bf16', 'fp16', or `None` for what the machine does fast
+    tta: tuple[str, ...] = ('flip',)  # Views averaged in prediction beside the photo itself: ('flip',) adds its mirror image
+    seed: int = 42  # Decides the split, the head's first weights, and the order of the photos
 
     def __post_init__(self):
         for name, known in CHOICES.items():
@@ -212,10 +172,8 @@ def epochs(self: Recipe) -> int:
     return sum(phase.epochs for phase in self.phases)
 
 @patch
-def scaled(
-    self: Recipe,
-    # In all
-    epochs: int,
+def scaled(self: Recipe,
+    epochs: int,  # In all
 ) -> Recipe:
     "The same recipe in `epochs` epochs, each phase with its share of them (but at least one)"
     if epochs < len(self.phases): raise ValueError(f'{len(self.phases)} phases need at least {len(self.phases)} epochs, not {epochs}')
@@ -229,8 +187,7 @@ def scaled(
     return replace(self, phases=tuple(phases))
 
 @patch
-def but(
-    self: Recipe,
+def but(self: Recipe,
     # Fields to set otherwise
     **fields,
 ) -> Recipe:
@@ -253,9 +210,7 @@ def from_dict(cls: Recipe, d: dict) -> Recipe:
     return cls(**{k: tuples(v) for k, v in d.items()} | {'phases': phases})
 
 # %% ../nbs/33_recipes.ipynb #7846e5f3
-def channel_stats(
-    dl: DecodeOnceDL,
-) -> tuple[tuple[float, ...], tuple[float, ...]]: # Mean and standard deviation of each channel, in 0 to 1
+def channel_stats(dl: DecodeOnceDL) -> tuple[tuple[float, ...], tuple[float, ...]]:  # Mean and standard deviation of each channel, in 0 to 1
     "Measure the photos of `dl` as they come onto the canvas"
     n, total, squares = 0, torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     for x, *_ in dl.plain().create_batches(range(dl.n)):
@@ -264,10 +219,7 @@ def channel_stats(
     mean = total / n
     return tuple(mean.tolist()), tuple((squares / n - mean.square()).sqrt().tolist())
 
-def add_normalization(
-    dls: DataLoaders,
-    recipe: Recipe,
-) -> DataLoaders:
+def add_normalization(dls: DataLoaders, recipe: Recipe) -> DataLoaders:
     "Let `dls` normalise as the recipe says; `dls.stats` is what they subtract and divide by"
     found = {'imagenet': lambda: normalization(recipe.arch), 'dataset': lambda: channel_stats(dls.train), 'none': lambda: ((0.,) * 3, (1.,) * 3)}
     remember(dls, stats=found[recipe.normalize]())
@@ -276,23 +228,17 @@ def add_normalization(
         dl.device = dl.device  # the numbers follow the photos
     return dls
 
-def class_weights(
-    dls: DataLoaders,
-) -> np.ndarray: # (n_classes,)
+def class_weights(dls: DataLoaders) -> np.ndarray:  # (n_classes,)
     "A weight for each class so that all count alike and a photo counts 1 on average"
     n = dls.train.items.label.value_counts().reindex(list(dls.vocab), fill_value=0).to_numpy()
     return n.sum() / np.maximum(n, 1) / (n > 0).sum()
 
 # %% ../nbs/33_recipes.ipynb #ec79c8f0
 def classification_dls(
-    # A folder, a CSV or a manifest
-    source,
+    source,  # A folder, a CSV or a manifest
     recipe: Recipe,
-    *,
-    # Class names in the order of the outputs; default: the sorted labels of the photos
-    classes: list[str] | None = None,
-    # Where the network runs; default: what fastai finds
-    device: torch.device | None = None,
+    *, classes: list[str] | None = None,  # Class names in the order of the outputs; default: the sorted labels of the photos
+    device: torch.device | None = None,  # Where the network runs; default: what fastai finds
 ) -> DataLoaders:
     "Loaders of the photos of `source`, split and prepared by `recipe`; `dls.manifest` is the table behind them"
     manifest = check_labels(clean_text(source) if _is_scanned(source) else scan(source))
@@ -319,13 +265,9 @@ class ClassLoss(nn.Module):
     "Cross-entropy of classes, or of one logit; with weights, photos of a class count so much each and the sum is divided by their number"
     y_int = True  # fastai's MixUp: mix the losses, not the class numbers
 
-    def __init__(
-        self,
-        # (n_classes,)
-        weight: np.ndarray | None = None,
-        *,
-        # One logit, of the second class
-        one_logit: bool = False,
+    def __init__(self,
+        weight: np.ndarray | None = None,  # (n_classes,)
+        *, one_logit: bool = False,  # One logit, of the second class
         label_smoothing: float = 0.0,
     ):
         super().__init__()
@@ -361,12 +303,8 @@ binary_error_rate.__name__ = 'error_rate'
 
 # %% ../nbs/33_recipes.ipynb #201136c7
 @delegates(Learner)
-def classification_learner(
-    dls: DataLoaders,
-    recipe: Recipe,
-    *,
-    # `None`, 'imagenet' or a file: see `backbones.create_backbone`
-    weights: str | None = None,
+def classification_learner(dls: DataLoaders, recipe: Recipe,
+    *, weights: str | None = None,  # `None`, 'imagenet' or a file: see `backbones.create_backbone`
     # As fastai's `Learner` takes them, in place of what the recipe says
     **kwargs,
 ) -> Learner:
@@ -398,19 +336,12 @@ def _metrics_of(recipe: Recipe, metrics) -> list:
 
 # %% ../nbs/33_recipes.ipynb #94cf6d50
 @delegates(Learner)
-def recipe_learner(
-    dls: DataLoaders,
-    # With `groups`: early and late stages
-    body: nn.Module,
-    head: nn.Module,
-    recipe: Recipe,
-    *,
-    # What the body was made with; its batch norm stays as it is unless this is `None`
-    weights: str | None = None,
-    # A Learner with more methods
-    cls: type[Learner] = Learner,
-    # Callbacks beside those that the recipe needs
-    cbs=None,
+def recipe_learner(dls: DataLoaders,
+    body: nn.Module,  # With `groups`: early and late stages
+    head: nn.Module, recipe: Recipe,
+    *, weights: str | None = None,  # What the body was made with; its batch norm stays as it is unless this is `None`
+    cls: type[Learner] = Learner,  # A Learner with more methods
+    cbs=None,  # Callbacks beside those that the recipe needs
     # As fastai's `Learner` takes them
     **kwargs,
 ) -> Learner:
@@ -422,10 +353,8 @@ def recipe_learner(
     return learn
 
 # %% ../nbs/33_recipes.ipynb #bb80d81c
-def only_averages(
-    head: nn.Module,
-    # Channels of the map
-    n_features: int,
+def only_averages(head: nn.Module,
+    n_features: int,  # Channels of the map
 ) -> bool:
     "Whether `head` gives the same for a map and for the map's mean, found out by trying"
     try:
@@ -443,16 +372,11 @@ def _fingerprint(body):
     return torch.stack([n for t in body.state_dict().values() for n in (t.float().sum(), t.float().norm())]).tolist()
 
 @patch
-def frozen_features(
-    self: Learner,
-    *,
-    # Whole maps; else their means over all positions
-    maps: bool = False,
-    # Also of the mirror images
-    flip: bool = True,
-    # Keep the decoded photos for training
-    keep: bool = True,
-) -> dict[str, tuple[torch.Tensor, torch.Tensor]]: # {split: (features (n, 1 or 2, c, h, w), targets)}
+def frozen_features(self: Learner,
+    *, maps: bool = False,  # Whole maps; else their means over all positions
+    flip: bool = True,  # Also of the mirror images
+    keep: bool = True,  # Keep the decoded photos for training
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:  # {split: (features (n, 1 or 2, c, h, w), targets)}
     "Features of the photos of every split from the body as it is; computed anew only where the body has changed"
     known, body = self.known_features(maps=maps, flip=flip), self.model[0].to(self.dls.device)
     if known is None:
@@ -463,12 +387,7 @@ def frozen_features(
     return known
 
 @patch
-def known_features(
-    self: Learner,
-    *,
-    maps: bool = False,
-    flip: bool = True,
-) -> dict | None:
+def known_features(self: Learner, *, maps: bool = False, flip: bool = True) -> dict | None:
     "What `frozen_features` would give if it has been computed for the body as it is, else `None`"
     kept = getattr(self, '_features', None)
     if not kept or kept['dls'] is not self.dls or kept['flip'] < flip or kept['maps'] < maps or kept['mark'] != _fingerprint(self.model[0]): return None
@@ -480,11 +399,7 @@ def _augmentation(dl):
     "The batch transforms of `dl` that only training sees"
     return [tfm for tfm in getattr(dl.after_batch, 'fs', ()) if getattr(tfm, 'split_idx', None) == 0]
 
-def runs_on_features(
-    learn: Learner,
-    recipe: Recipe,
-    phase: Phase,
-) -> str: # '' where it does, else why not
+def runs_on_features(learn: Learner, recipe: Recipe, phase: Phase) -> str:  # '' where it does, else why not
     "Whether `phase` trains the head on features that are computed once"
     body, train = learn.model[0], learn.dls.train
     augmented = phase.augment is not False if phase.augment is not None else bool(_augmentation(train))
@@ -504,9 +419,7 @@ def runs_on_features(
 
 # %% ../nbs/33_recipes.ipynb #00225a91
 @patch
-def fit_probe(
-    self: Learner,
-) -> dict[str, tuple[np.ndarray, np.ndarray]]: # {split: (probabilities (n, n_classes), targets (n,))}
+def fit_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # {split: (probabilities (n, n_classes), targets (n,))}
     "Fit the linear probe on the training photos' features from the body as it is now, and apply it to every split; kept as `learn.probe`"
     shortcut = [runs_on_features(self, self.recipe, phase) == '' for phase in self.recipe.phases]
     maps = any(shortcut) and not only_averages(self.model[1], self.model[0].n_features)
@@ -518,14 +431,10 @@ def fit_probe(
 
 # %% ../nbs/33_recipes.ipynb #3d85286e
 @patch
-def split_logits(
-    self: Learner,
-    *,
-    # Of these splits; default: all that have photos
-    splits: tuple[str, ...] | None = None,
-    # Also of the mirror images
-    flip: bool = False,
-) -> dict[str, tuple[torch.Tensor, torch.Tensor]]: # {split: (logits (n, 1 or 2, n_out), targets)}
+def split_logits(self: Learner,
+    *, splits: tuple[str, ...] | None = None,  # Of these splits; default: all that have photos
+    flip: bool = False,  # Also of the mirror images
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:  # {split: (logits (n, 1 or 2, n_out), targets)}
     "What the network says to the photos of every split, in order; only the head is run where the body's features are known"
     model, found = self.model.to(self.dls.device), {}
     body, head = model
@@ -548,9 +457,7 @@ def split_logits(
             found[name] = torch.cat(logits), torch.cat(targets)
     return found
 
-def calibrate(
-    learn: Learner,
-) -> float: # The temperature; 1 where there are no validation photos
+def calibrate(learn: Learner) -> float:  # The temperature; 1 where there are no validation photos
     "Divide the logits of `learn.model` by the temperature that fits the validation photos, for good"
     found = learn.split_logits(splits=('valid',))
     if 'valid' not in found: return 1.
@@ -564,9 +471,7 @@ def calibrate(
 
 # %% ../nbs/33_recipes.ipynb #f9da3f02
 @torch.no_grad()
-def refresh_batchnorm(
-    learn: Learner,
-) -> None:
+def refresh_batchnorm(learn: Learner) -> None:
     "Gather the batch norm statistics of `learn.model` anew, as the mean over all training photos without augmentation"
     layers = [m for m in learn.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [layer.momentum for layer in layers]
@@ -635,11 +540,7 @@ def _in_eval_mode(body: nn.Module) -> str:
     return ', without the dropout in the body' if drops else ''
 
 # %% ../nbs/33_recipes.ipynb #a293e492
-def find_lr(
-    learn: Learner,
-    *,
-    seed: int = 42,
-) -> float:
+def find_lr(learn: Learner, *, seed: int = 42) -> float:
     "What fastai's `lr_find` suggests for `learn` as it is now, which stays as it was"
     rng, path, modes = learn.dls.train.rng, learn.path, [(m, m.training) for m in learn.model.modules()]
     with TemporaryDirectory() as tmp, no_random(seed), learn.no_bar():
@@ -651,18 +552,13 @@ def find_lr(
 
 # %% ../nbs/33_recipes.ipynb #c5657551
 @patch
-def fit_recipe(
-    self: Learner,
-    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, pull, keep,
-    # interpolate, calibrate, patience, accumulate, views, seed): network, loss and loaders are made
+def fit_recipe(self: Learner,
+    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, pull, keep, interpolate, calibrate,
+    # patience, accumulate, views, seed): network, loss and loaders are made
     recipe: Recipe | None = None,
-    *,
-    # Train for so many epochs in all; each phase gets its share
-    epochs: int | None = None,
-    # File for the state of the training, written at the end of each epoch. Where it is there, training goes on from it
-    checkpoint: str | Path | None = None,
-    # Gets a line an epoch; `None` keeps silent
-    say: Callable[[str], None] | None = print,
+    *, epochs: int | None = None,  # Train for so many epochs in all; each phase gets its share
+    checkpoint: str | Path | None = None,  # File for the state of the training, written at the end of each epoch. Where it is there, training goes on from it
+    say: Callable[[str], None] | None = print,  # Gets a line an epoch; `None` keeps silent
 ) -> pd.DataFrame:
     "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
     recipe = recipe or self.recipe
@@ -735,15 +631,10 @@ def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest,
 
 # %% ../nbs/33_recipes.ipynb #29468613
 def plot_history(
-    # `learn.history`
-    history: pd.DataFrame,
-    *,
-    # Learning rate of the head at every step: `learn.rates`
-    rates: list[float] | None = None,
-    # The epoch whose weights were kept: `learn.epoch_kept`
-    kept: int | None = None,
-    # What the delivered network reaches on the validation photos, drawn as a circle: `learn.evaluate()['valid']`
-    delivered: dict[str, dict] | None = None,
+    history: pd.DataFrame,  # `learn.history`
+    *, rates: list[float] | None = None,  # Learning rate of the head at every step: `learn.rates`
+    kept: int | None = None,  # The epoch whose weights were kept: `learn.epoch_kept`
+    delivered: dict[str, dict] | None = None,  # What the delivered network reaches on the validation photos, drawn as a circle: `learn.evaluate()['valid']`
 ) -> Figure:
     "Draw losses, metrics and learning rate of a run over its epochs"
     metrics = [c for c in history if c not in ('phase', 'epoch', 'lr', 'train_loss', 'valid_loss', 'seconds', 'how')]
@@ -766,18 +657,13 @@ def plot_history(
 
 # %% ../nbs/33_recipes.ipynb #e16a6754
 def compare_bodies(
-    # A folder, a CSV or a manifest
-    source,
-    # Architectures, see `backbones.arch_names()`
-    archs: list[str] | tuple[str, ...],
-    *,
-    # 'imagenet', `None`, or a file for each architecture by its name
-    weights: str | dict[str, str | Path] | None = 'imagenet',
-    # (height, width) that the networks see
-    canvas: tuple[int, int] = (224, 224),
+    source,  # A folder, a CSV or a manifest
+    archs: list[str] | tuple[str, ...],  # Architectures, see `backbones.arch_names()`
+    *, weights: str | dict[str, str | Path] | None = 'imagenet',  # 'imagenet', `None`, or a file for each architecture by its name
+    canvas: tuple[int, int] = (224, 224),  # (height, width) that the networks see
     # What else to set in the recipe: `resize`, `valid`, `test`, `seed`, ...
     **fields,
-) -> pd.DataFrame: # A row a body: accuracy of the linear probe on photos it has not seen, its 95 % interval and n, seconds, parameters
+) -> pd.DataFrame:  # A row a body: accuracy of the linear probe on photos it has not seen, its 95 % interval and n, seconds, parameters
     "Compare bodies by the linear probe on one set of photos, the most accurate first"
     manifest, photos, rows = None, None, []
     for arch in archs:

@@ -64,8 +64,7 @@ def templates() -> Environment:
 @dataclass(frozen=True)
 class Section:
     "A part of the page: a template and the data that it shows"
-    # Name of a file in `templates`, without `.html.jinja`
-    template: str
+    template: str  # Name of a file in `templates`, without `.html.jinja`
     data: dict
 
     def html(self) -> Markup:
@@ -78,8 +77,7 @@ class Section:
 TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem', 'corrected')   # columns of a manifest that hold text, whatever it looks like
 
 def read_table(
-    # A CSV of a run's folder
-    path: Path,
+    path: Path,  # A CSV of a run's folder
 ) -> pd.DataFrame:
     "Read a table whose text stays text: a class may be called NA or 1"
     text = (*TEXT, 'suggested', 'reason', 'point')
@@ -133,11 +131,9 @@ class _Answers:
 class Run(_Answers):
     "The contents of a run folder"
     folder: Path
-    # config.json and metrics.json
-    config: dict
+    config: dict  # config.json and metrics.json
     metrics: dict
-    # manifest.csv, answers.csv, history.csv and suspects.csv; what is not there is empty
-    manifest: pd.DataFrame
+    manifest: pd.DataFrame  # manifest.csv, answers.csv, history.csv and suspects.csv; what is not there is empty
     answers: pd.DataFrame
     history: pd.DataFrame
     suspects: pd.DataFrame
@@ -158,11 +154,8 @@ class Run(_Answers):
 
 # %% ../nbs/60_report.ipynb #3fd9e25b
 def read_run(
-    # A run's folder
-    folder: str | Path,
-    *,
-    # Where the photos are now, if they have moved; their paths within this folder must be the same
-    photos: str | Path | None = None,
+    folder: str | Path,  # A run's folder
+    *, photos: str | Path | None = None,  # Where the photos are now, if they have moved; their paths within this folder must be the same
 ) -> Run:
     "Read a run folder; raises `InputError` with a cure where something is missing"
     folder = as_path(folder)
@@ -189,8 +182,7 @@ def _read_json(path):
 def _damaged(path, why): return InputError(f'{path} is damaged ({why}). Train again, or copy it again from where it was made.')
 
 def read_settings(
-    # A run's folder
-    folder: Path,
+    folder: Path,  # A run's folder
 ) -> dict:
     "The content of config.json; raises `InputError` where it is not what a training writes"
     path = folder/'config.json'
@@ -226,14 +218,10 @@ def _check_tables(run):
 
 # %% ../nbs/60_report.ipynb #aa327bc9
 def table_of(
-    # One row per line; its index becomes the first column
-    table: pd.DataFrame,
-    *,
-    # What the table shows, also read out by screen readers
-    caption: str,
-    # Heading of the index
-    corner: str = '',
-) -> dict: # caption, corner, columns and rows, as the macro `table` takes them
+    table: pd.DataFrame,  # One row per line; its index becomes the first column
+    *, caption: str,  # What the table shows, also read out by screen readers
+    corner: str = '',  # Heading of the index
+) -> dict:  # caption, corner, columns and rows, as the macro `table` takes them
     "Format a table for the page: numbers are aligned right, and a missing value becomes a dash"
     def cell(x):
         if isinstance(x, str): return x, None
@@ -245,17 +233,14 @@ def table_of(
 CI = '95\N{NO-BREAK SPACE}% interval'
 
 def percent(
-    # {value, low, high, n}
-    e: dict,
-    # 'value', 'low' or 'high'
-    which: str = 'value',
+    e: dict,  # {value, low, high, n}
+    which: str = 'value',  # 'value', 'low' or 'high'
 ) -> str:
     "Format a share in percent, with a decimal where there are enough photos for it"
     return f'{100 * e[which]:.{int(e.get("n_photos", e["n"]) >= 200)}f}\N{NO-BREAK SPACE}%'
 
 def interval(
-    # {value, low, high, n}
-    e: dict,
+    e: dict,  # {value, low, high, n}
 ) -> str:
     "Format an interval: `74 to 96 %`"
     if not np.isfinite(e['low']): return 'unknown: all photos are of one group'
@@ -265,14 +250,10 @@ def _n(e): return f'n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{e["n"]:,}'
 
 # %% ../nbs/60_report.ipynb #2d284ded
 def bars(
-    # What is measured, each with its estimate
-    estimates: dict[str, dict],
-    *,
-    # Upper end of the scale; default: the largest end of an interval
-    top: float | None = None,
-    # Formats an estimate: returns its value and its interval
-    say: Callable[[dict], tuple[str, str]] = lambda e: (percent(e), interval(e)),
-) -> list[dict]: # name, value, interval, n and the places in percent of the scale, as the macro `bars` takes them
+    estimates: dict[str, dict],  # What is measured, each with its estimate
+    *, top: float | None = None,  # Upper end of the scale; default: the largest end of an interval
+    say: Callable[[dict], tuple[str, str]] = lambda e: (percent(e), interval(e)),  # Formats an estimate: returns its value and its interval
+) -> list[dict]:  # name, value, interval, n and the places in percent of the scale, as the macro `bars` takes them
     "Place estimates and their intervals on one scale"
     top = top or max((e[k] for e in estimates.values() for k in ('value', 'high') if np.isfinite(e[k])), default=1) or 1
     def place(x): return 100 * min(max(x / top, 0), 1)
@@ -291,15 +272,11 @@ FONTS = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue
 @dataclass(frozen=True)
 class Picture:
     "A picture inside the page"
-    # Data URI
-    src: str
-    # What it shows
-    alt: str
-    # Pixels; a plot takes the width that there is
-    width: int | None = None
+    src: str  # Data URI
+    alt: str  # What it shows
+    width: int | None = None  # Pixels; a plot takes the width that there is
     height: int | None = None
-    # CSS of a plot that keeps its size and scrolls
-    style: str | None = None
+    style: str | None = None  # CSS of a plot that keeps its size and scrolls
 
     def _repr_html_(self) -> str: return templates().get_template('macros.html.jinja').module.image(self)
 
@@ -307,13 +284,9 @@ def _uri(data, kind): return f'data:image/{kind};base64,{base64.b64encode(data).
 
 # %% ../nbs/60_report.ipynb #7754e058
 def svg_picture(
-    # Returns the figure; it is drawn in the colours and type of the page
-    draw: Callable[[], Figure],
-    # What the plot shows
-    alt: str,
-    *,
-    # Keep the size at which it was drawn and scroll, for what is unreadable when small
-    wide: bool = False,
+    draw: Callable[[], Figure],  # Returns the figure; it is drawn in the colours and type of the page
+    alt: str,  # What the plot shows
+    *, wide: bool = False,  # Keep the size at which it was drawn and scroll, for what is unreadable when small
 ) -> Picture:
     "Draw a plot as an SVG picture with its text as text"
     with rc_context(PLOTS):
@@ -323,10 +296,8 @@ def svg_picture(
     return Picture(_uri(text.encode(), 'svg+xml'), alt, style=f'width:{96 * fig.get_size_inches()[0]:.0f}px' if wide else None)
 
 # %% ../nbs/60_report.ipynb #bd6111e2
-def jpeg_picture(
-    photo: Image.Image,
-    # What it shows
-    alt: str,
+def jpeg_picture(photo: Image.Image,
+    alt: str,  # What it shows
 ) -> Picture:
     "Encode a photo as a JPEG picture"
     photo.save(data := io.BytesIO(), 'JPEG', quality=78, optimize=True)
@@ -356,18 +327,13 @@ class Photos:
 
 # %% ../nbs/60_report.ipynb #d9bfe618
 @patch
-def figure(
-    self: Photos,
-    path: str,
-    # What it shows
-    alt: str,
-    *,
-    side: int = SIDE,
-    # Takes the photo, returns the pictures that stand side by side
-    draw: Callable[[Image.Image], list[Image.Image]] = lambda photo: [photo],
+def figure(self: Photos, path: str,
+    alt: str,  # What it shows
+    *, side: int = SIDE,
+    draw: Callable[[Image.Image], list[Image.Image]] = lambda photo: [photo],  # Takes the photo, returns the pictures that stand side by side
     # What the caption says
     **caption,
-) -> dict | None: # name, pictures and `caption`, as the macro `photo` takes them
+) -> dict | None:  # name, pictures and `caption`, as the macro `photo` takes them
     "Prepare a photo, or what `draw` makes of it, with its name; `None` where it cannot be opened"
     if (photo := self.open(path, side)) is None: return None
     drawn = [jpeg_picture(p, alt if i == 0 else f'Heatmap on the same photo: {alt}') for i, p in enumerate(draw(photo))]
@@ -377,9 +343,7 @@ def figure(
 UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not seen it', 'test': 'photos that it had not seen',
           'valid': 'validation photos, at which training looked to choose its weights', 'train': 'photos that it was trained on'}
 
-def question(
-    run: Run,
-) -> str:
+def question(run: Run) -> str:
     "State the question that the run answers"
     names = run.classes
     if run.spec:
@@ -428,9 +392,7 @@ def _say_gain(run, ours, theirs, name):
     return f'Compared with {name}{SIMPLER.get(name, "")}: {what.replace("-", "−")}, {told}.'
 
 # %% ../nbs/60_report.ipynb #51e4cafe
-def answer(
-    run: Run,
-) -> list[str]:
+def answer(run: Run) -> list[str]:
     "Answer the question in sentences: the main metric with its interval, and the paired difference from each baseline with its own"
     right, where = _beside(run), f'{len(run.rows):,} {UNSEEN[run.shown]}'
     if run.spec:
@@ -489,9 +451,7 @@ NOT_UNSEEN = {
                    'The delivered one has learnt from all of these photos, and can be measured only on others.',
 }
 
-def is_not(
-    run: Run,
-) -> list[str]:
+def is_not(run: Run) -> list[str]:
     "List in sentences what the score does not say"
     general = ('The interval says how far a figure would move with other photos of the same kind. How the network does with photos of another kind (other people, another camera, '
                'another way of gathering) it does not say: measure it there.')
@@ -511,10 +471,7 @@ def _conflicts(table, photos):
     return [[(photos.name(row.path), row.label) for row in copies.itertuples()] for _, copies in odd.groupby('duplicates', sort=False)] if len(odd) else []
 
 # %% ../nbs/60_report.ipynb #62f4e80b
-def data_section(
-    run: Run,
-    photos: Photos,
-) -> Section:
+def data_section(run: Run, photos: Photos) -> Section:
     "The photos, how they were split, and their problems"
     table, used = run.manifest.assign(label=run.manifest.get('label', '')), run.answers.drop_duplicates('path')
     there = ~np.isnan(points_of(used, run.spec)).any(-1) if run.spec else None
@@ -549,12 +506,9 @@ MEASURES = {   # metric: (name, what it means, how it is said: a share, a score 
 }
 
 # %% ../nbs/60_report.ipynb #166f460d
-def measure(
-    figures: dict[str, dict],
-    metric: str,
-    # Name of the most frequent class
-    majority: str = '',
-) -> dict | None: # name, meaning and bars; `None` where it was not measured
+def measure(figures: dict[str, dict], metric: str,
+    majority: str = '',  # Name of the most frequent class
+) -> dict | None:  # name, meaning and bars; `None` where it was not measured
     "Prepare one metric: what it means, and the network's estimate above those of the baselines"
     if metric not in figures: return None
     name, meaning, kind = MEASURES[metric]
@@ -571,15 +525,11 @@ def _and_simpler(figures, metric, majority):
 
 # %% ../nbs/60_report.ipynb #21e6a30d
 def confusion(
-    # (n, n_classes)
-    probs: np.ndarray,
-    # (n,) class numbers
-    targets: np.ndarray,
+    probs: np.ndarray,  # (n, n_classes)
+    targets: np.ndarray,  # (n,) class numbers
     classes: list[str],
-    *,
-    # With more classes it is a picture, not a table
-    most: int = 12,
-) -> dict: # classes, rows of (n, share) and totals, or a picture
+    *, most: int = 12,  # With more classes it is a picture, not a table
+) -> dict:  # classes, rows of (n, share) and totals, or a picture
     "Count the confusion matrix: rows are true classes, columns are predictions"
     if len(classes) > most:
         return dict(picture=svg_picture(lambda: plot_confusion(probs, targets, classes), f'Confusion matrix of {len(classes)} classes: rows are true, columns are predicted', wide=True))
@@ -589,9 +539,7 @@ def confusion(
     return dict(picture=None, classes=classes, totals=n.sum(1).tolist(), rows=[list(zip(*row)) for row in zip(n.tolist(), share.tolist())])
 
 # %% ../nbs/60_report.ipynb #49962b14
-def each_class(
-    run: Run,
-) -> Section:
+def each_class(run: Run) -> Section:
     "Recall, precision and F1 of each class with intervals, the hardest first"
     trained_on = run.learnt.label.map(run.classes.index).to_numpy(int)
     table = class_table(run.found, run.truth, run.classes, trained_on=trained_on, groups=run.groups).sort_values('top1', kind='stable')
@@ -620,10 +568,7 @@ def _two_classes(run):
 # %% ../nbs/60_report.ipynb #44053a8f
 FACTS = ('megapixels', 'photos together', 'brightness', 'contrast', 'colourfulness', 'detail')   # of `photo_facts`
 
-def slices(
-    run: Run,
-    photos: Photos,
-) -> Section | None:
+def slices(run: Run, photos: Photos) -> Section | None:
     "Measure the network on parts of the photos, by the manifest's columns and by facts of the photos; `None` where there is only one part"
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, values = photo_facts(run.rows, light=there, progress=False), _in_place(run) if run.spec else _beside(run)['the network'].astype(float)
@@ -645,10 +590,7 @@ def _in_place(run):
     return np.array([np.mean(d[~np.isnan(d)] < .1) if not np.isnan(d).all() else np.nan for d in near])
 
 # %% ../nbs/60_report.ipynb #5c3c5eb7
-def figures_section(
-    run: Run,
-    photos: Photos,
-) -> Section:
+def figures_section(run: Run, photos: Photos) -> Section:
     "Every metric with its interval beside the baselines; confusions or point errors; the table of all splits"
     def plain(name): return name.replace('_', ' ')
     measures = [measure(run.figures, name, _most_frequent(run)) for name in MEASURES if name in run.figures]
@@ -660,11 +602,8 @@ def figures_section(
                                    details=(_points_figures if run.spec else _classes_figures)(run), slices=slices(run, photos)))
 
 # %% ../nbs/60_report.ipynb #c8a2e663
-def plot_near(
-    run: Run,
-    *,
-    # The curve ends at this part of the object's size
-    most: float = 0.3,
+def plot_near(run: Run,
+    *, most: float = 0.3,  # The curve ends at this part of the object's size
 ) -> Figure:
     "Draw the share of points within each distance, of the network and of the mean shape; the dotted line is the tenth that PCK asks for"
     sizes, limits = object_sizes(run.truth), np.linspace(0, most, 121)
@@ -734,11 +673,8 @@ def _classified(run, photos, row, p, heats):
                          predicted=run.classes[p.argmax()], probability=f'{p.max():.0%}', label=row.label)
 
 # %% ../nbs/60_report.ipynb #3f15e7f8
-def heat_section(
-    run: Run,
-    photos: Photos,
-    # How many photos
-    n: int = 8,
+def heat_section(run: Run, photos: Photos,
+    n: int = 8,  # How many photos
 ) -> Section:
     "Randomly drawn photos with the heatmaps of their predicted classes"
     rows = _by_lot(run, n)
@@ -749,11 +685,8 @@ def heat_section(
     return Section('heatmaps', dict(error=None, delivered=run.shown == 'out_of_fold', photos=shown))
 
 # %% ../nbs/60_report.ipynb #08e1c107
-def worst_section(
-    run: Run,
-    photos: Photos,
-    # How many photos
-    n: int = 8,
+def worst_section(run: Run, photos: Photos,
+    n: int = 8,  # How many photos
 ) -> Section:
     "The photos on which the network is farthest from the truth; for points also those on which it is nearest"
     if run.spec: return _worst_points(run, photos, n)
@@ -793,11 +726,8 @@ def _worst_points(run, photos, n):
     return Section('worst_points', dict(groups=[(title, _found(map(shown, which))) for title, which in some.items()]))
 
 # %% ../nbs/60_report.ipynb #178ca503
-def suspects_section(
-    run: Run,
-    photos: Photos,
-    # How many photos
-    n: int = 8,
+def suspects_section(run: Run, photos: Photos,
+    n: int = 8,  # How many photos
 ) -> Section:
     "The photos whose labels or points are doubtful, and how to correct them"
     table = run.suspects
@@ -823,9 +753,7 @@ def _suspect(run, photos, mine):
                          label=first.get('label'), suggested=first.get('suggested'), reasons=reasons)
 
 # %% ../nbs/60_report.ipynb #478e9e15
-def training_words(
-    run: Run,
-) -> list[str]:
+def training_words(run: Run) -> list[str]:
     "Describe in sentences how the network was trained"
     recipe, config = run.recipe, run.config
     weights = config.get('weights')
@@ -890,9 +818,7 @@ def _curve(history, columns, title, kept, delivered):
     return fig
 
 # %% ../nbs/60_report.ipynb #7fdbe7be
-def training_section(
-    run: Run,
-) -> Section:
+def training_section(run: Run) -> Section:
     "The network, its weights and the curves; every setting in a table"
     recipe = run.recipe
     phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
@@ -903,11 +829,8 @@ def training_section(
                                     settings=table_of(settings, caption='The recipe', corner='name')))
 
 # %% ../nbs/60_report.ipynb #bcc23646
-def command(
-    run: Run,
-    *,
-    # `False` leaves out paths of this machine
-    places: bool = True,
+def command(run: Run,
+    *, places: bool = True,  # `False` leaves out paths of this machine
 ) -> str:
     "Return the command that repeats the training: with the run's own split where the photos have classes"
     recipe, config = run.recipe, run.config
@@ -920,9 +843,7 @@ def command(
     return shlex.join(str(word) for word in words)
 
 # %% ../nbs/60_report.ipynb #2e03d05b
-def repeat_section(
-    run: Run,
-) -> Section:
+def repeat_section(run: Run) -> Section:
     "Command, versions, device and seed"
     config = run.config
     facts = {'seed': run.recipe.seed, **config.get('versions', {}), 'device': config.get('device', ''), 'photos': config.get('photos') or 'a table in memory',
@@ -930,12 +851,9 @@ def repeat_section(
     return Section('repeat', dict(train=command(run), facts=facts, predict=f'deepconn predict {shlex.quote(str(run.folder))} NEW_PHOTOS'))
 
 # %% ../nbs/60_report.ipynb #d3777508
-def page(
-    run: Run,
-    # {heading: section}
-    sections: dict[str, Section],
-    # Which photos the sections show
-    photos: Photos,
+def page(run: Run,
+    sections: dict[str, Section],  # {heading: section}
+    photos: Photos,  # Which photos the sections show
 ) -> str:
     "Render a whole page"
     name, what = ('pck', 'of the points in place') if run.spec else ('accuracy', 'of the photos named right')
@@ -947,14 +865,10 @@ def page(
 
 # %% ../nbs/60_report.ipynb #95213f57
 def write_report(
-    # A run's folder
-    folder: str | Path,
-    *,
-    # Where the photos are now, if they have moved since
-    photos: str | Path | None = None,
-    # `False` leaves out the photos themselves, for readers who may not see them
-    pictures: bool = True,
-) -> Path: # report.html in the folder
+    folder: str | Path,  # A run's folder
+    *, photos: str | Path | None = None,  # Where the photos are now, if they have moved since
+    pictures: bool = True,  # `False` leaves out the photos themselves, for readers who may not see them
+) -> Path:  # report.html in the folder
     "Write a run's report as one HTML page: answer, photos, metrics with intervals, heatmaps, errors, limits, and how to repeat it"
     run = read_run(folder, photos=photos)
     small = Photos(run.home, shown=pictures)
@@ -1008,9 +922,8 @@ def _say_together(run):
 
 # %% ../nbs/60_report.ipynb #c650b849
 def write_model_card(
-    # A run's folder
-    folder: str | Path,
-) -> Path: # model_card.md in the folder
+    folder: str | Path,  # A run's folder
+) -> Path:  # model_card.md in the folder
     "Write the model card of a run: what the model is for, what it is not for, its data and its figures with their intervals"
     run = read_run(folder)
     n = run.answers.drop_duplicates('path').split.value_counts()
@@ -1024,10 +937,9 @@ def write_model_card(
 
 # %% ../nbs/60_report.ipynb #b5fcf5be
 def compare_figures(
-    # Folders of two runs
-    a: str | Path,
+    a: str | Path,  # Folders of two runs
     b: str | Path,
-) -> pd.DataFrame: # one row per metric; columns `a` and `b`: as text, with n and interval
+) -> pd.DataFrame:  # one row per metric; columns `a` and `b`: as text, with n and interval
     "Put the metrics of two runs of one task side by side; raises `InputError` where they answer different questions"
     one, two = _comparable(a, b)
     names = [name for name in dict.fromkeys([*one.figures, *two.figures]) if not name.startswith('point.')]
@@ -1045,10 +957,8 @@ def _comparable(a, b):
     return one, two
 
 # %% ../nbs/60_report.ipynb #83408236
-def compare_photos(
-    a: str | Path,
-    b: str | Path,
-) -> pd.DataFrame: # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
+def compare_photos(a: str | Path, b: str | Path,
+) -> pd.DataFrame:  # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
     "Measure the paired difference of `b` from `a` on the photos that neither had seen"
     one, two = _comparable(a, b)
     both, other = _shared(one, two)
@@ -1094,10 +1004,7 @@ def _say_paired(paired, n, one, two):
     return lines
 
 # %% ../nbs/60_report.ipynb #77bfd7f3
-def compare_runs(
-    a: str | Path,
-    b: str | Path,
-) -> str:
+def compare_runs(a: str | Path, b: str | Path) -> str:
     "Describe how two runs differ: metrics side by side, paired differences on the photos that neither had seen, and changes in recipe and data"
     one, two = _comparable(a, b)
     lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]

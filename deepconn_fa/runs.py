@@ -54,9 +54,7 @@ from .suspects import apply_corrections, find_suspect_points, find_suspects, sav
 # %% ../nbs/80_runs.ipynb #3fd9ef57
 TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK)}
 
-def task_of(
-    name: str,
-) -> Task:
+def task_of(name: str) -> Task:
     "The task of that name"
     if name not in TASKS: raise InputError(f"There is no task '{name}'; choose from {', '.join(TASKS)}.")
     return TASKS[name]
@@ -65,15 +63,12 @@ def task_of(
 CHECKPOINT = 'checkpoint.safetensors'  # the state of a training that is not finished
 FOLDS = 'folds'                        # folder with what is finished of a cross-validation
 
-def is_begun(
-    folder: Path,
-) -> bool:
+def is_begun(folder: Path) -> bool:
     "Whether a training in `folder` was broken off after it had learned something"
     return (folder/CHECKPOINT).is_file() or any((folder/FOLDS).glob('repeat*'))
 
 def new_folder(
-    # As the user named it; `None` takes the first free one of `runs/NAME`, `runs/NAME-2`, ...
-    out: str | Path | None,
+    out: str | Path | None,  # As the user named it; `None` takes the first free one of `runs/NAME`, `runs/NAME-2`, ...
     name: str,
 ) -> Path:
     "Make the folder for a run; raises `InputError` where it holds something already"
@@ -92,10 +87,7 @@ def how_to_resume(folder: Path) -> str:
     return f'deepconn train --resume {shlex.quote(str(folder))}'
 
 # %% ../nbs/80_runs.ipynb #fe27a3f2
-def write_json(
-    path: Path,
-    content: dict,
-) -> Path:
+def write_json(path: Path, content: dict) -> Path:
     "Write `content` as JSON that every program reads; numbers that are not finite become `null`"
     def plain(x):
         if isinstance(x, dict): return {str(k): plain(v) for k, v in x.items()}
@@ -106,8 +98,7 @@ def write_json(
 
 # %% ../nbs/80_runs.ipynb #dc1edada
 def save_settings(
-    # Made by `new_folder`
-    folder: Path,
+    folder: Path,  # Made by `new_folder`
     learn: Learner,
     # What else to note in config.json
     **config,
@@ -120,15 +111,12 @@ def save_settings(
                                                  versions=versions, **config, recipe=learn.recipe.to_dict()))
 
 def read_config(
-    # A run's folder
-    folder: Path,
+    folder: Path,  # A run's folder
 ) -> dict:
     "The content of config.json; raises `InputError` where there is none, or it is damaged"
     return read_settings(as_path(folder))
 
-def read_manifest(
-    folder: Path,
-) -> pd.DataFrame:
+def read_manifest(folder: Path) -> pd.DataFrame:
     "The photos of a run, whose text stays text: a class may be called 1 or NA"
     file = folder/'manifest.csv'
     if not file.is_file(): raise InputError(f'There is no manifest.csv in {folder}. Copy it again from where it was made, or train again.')
@@ -139,11 +127,9 @@ def read_manifest(
 # %% ../nbs/80_runs.ipynb #1c481540
 MAX_PROBE = 100_000_000  # bytes of weights of the largest body that is kept a second time
 
-def save_probe(
-    folder: Path,
-    # After `learn.fit_probe` and before training
-    learn: Learner,
-) -> Path | None: # `None` where the body is too large
+def save_probe(folder: Path,
+    learn: Learner,  # After `learn.fit_probe` and before training
+) -> Path | None:  # `None` where the body is too large
     "Write the linear probe into `folder` as `probe.safetensors`"
     recipe, body, classes = learn.recipe, learn.model[0], list(learn.dls.vocab)
     if 4 * sum(p.numel() for p in body.parameters()) > MAX_PROBE: return None
@@ -155,21 +141,16 @@ def save_probe(
 
 # %% ../nbs/80_runs.ipynb #6f8a56bc
 def shown_in(
-    # {split: figures}
-    metrics: dict,
+    metrics: dict,  # {split: figures}
 ) -> str:
     "The figures that count: those on photos that the network had not seen, where there are any"
     return next((name for name in ('out_of_fold', 'test', 'valid') if name in metrics), next(iter(metrics)))
 
 def save_run(
-    # With what `save_settings` wrote
-    folder: Path,
-    # Trained by `fit_recipe`
-    learn: Learner,
-    # What was measured: {split: figures}
-    metrics: dict,
-    # What `learn.answers` or a cross-validation gave; `split` names the figures that a row belongs to
-    answers: pd.DataFrame,
+    folder: Path,  # With what `save_settings` wrote
+    learn: Learner,  # Trained by `fit_recipe`
+    metrics: dict,  # What was measured: {split: figures}
+    answers: pd.DataFrame,  # What `learn.answers` or a cross-validation gave; `split` names the figures that a row belongs to
 ) -> Path:
     "Write model, history, answers, metrics and plots into `folder`; the model comes first"
     shown, rows = shown_in(metrics), learn.dls.train.items
@@ -184,13 +165,9 @@ def save_run(
     return folder
 
 # %% ../nbs/80_runs.ipynb #cf9c2f12
-def draw_run(
-    folder: Path,
-    learn: Learner,
-    # As in `save_run`
-    answers: pd.DataFrame,
-    # The split whose photos are drawn
-    shown: str,
+def draw_run(folder: Path, learn: Learner,
+    answers: pd.DataFrame,  # As in `save_run`
+    shown: str,  # The split whose photos are drawn
 ) -> None:
     "Draw the curves, and what the network says of the photos, its mistakes first"
     if len(learn.history):
@@ -217,14 +194,11 @@ def _draw_points(folder, rows, spec):
 
 # %% ../nbs/80_runs.ipynb #4613a62c
 def write_up(
-    # With what `save_run` wrote
-    folder: str | Path,
-    *,
+    folder: str | Path,  # With what `save_run` wrote
     # Features of the photos by path, as the body gave them before training: with them, photos that are unlike all others are suspect too
-    features: pd.DataFrame | None = None,
-    # Where the photos are now, if they have moved
-    photos: str | Path | None = None,
-) -> list[Path]: # the files
+    *, features: pd.DataFrame | None = None,
+    photos: str | Path | None = None,  # Where the photos are now, if they have moved
+) -> list[Path]:  # the files
     "Write `suspects.csv` (unless it is there), `report.html` and `model_card.md`"
     folder = as_path(folder)
     if features is not None or not (folder/'suspects.csv').is_file():
@@ -236,33 +210,24 @@ def write_up(
     return [write_report(folder, photos=photos), write_model_card(folder)]
 
 # %% ../nbs/80_runs.ipynb #4a7c2fb3
-def train(
-    task: str,
-    # A folder, a CSV or a manifest; `None` renders samples
-    photos=None,
-    *,
+def train(task: str,
+    photos=None,  # A folder, a CSV or a manifest; `None` renders samples
     # Folder for the run; default: the first free one of `runs/TASK`, `runs/TASK-2`, ..., or of `runs/TASK-samples`, ... for rendered samples
-    out: str | Path | None = None,
-    # Name of a recipe; default: 'default' with weights, 'scratch' without
-    recipe: str | None = None,
-    # 'imagenet', a file, `None`, or 'auto': 'imagenet' for photos, none for rendered samples
-    weights: str | Path | None = 'auto',
-    # Epochs in all; default: the recipe's
-    epochs: int | None = None,
+    *, out: str | Path | None = None,
+    recipe: str | None = None,  # Name of a recipe; default: 'default' with weights, 'scratch' without
+    weights: str | Path | None = 'auto',  # 'imagenet', a file, `None`, or 'auto': 'imagenet' for photos, none for rendered samples
+    epochs: int | None = None,  # Epochs in all; default: the recipe's
     # Measure by a cross-validation with so many folds, so often, and train on every photo; photos that are marked as test photos are kept apart
     folds: int | None = None,
     repeats: int = 1,
-    # A table of suspects that somebody has looked through, as in `suspects.apply_corrections`; the split stays as it is
-    corrections: str | Path | None = None,
-    # Gets each sentence
-    say: Callable[[str], None] = echo,
+    corrections: str | Path | None = None,  # A table of suspects that somebody has looked through, as in `suspects.apply_corrections`; the split stays as it is
+    say: Callable[[str], None] = echo,  # Gets each sentence
     # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `KeypointTask.read`
     which: dict | None = None,
-    # `False` leaves suspects, report and model card for later: `write_up`
-    report: bool = True,
+    report: bool = True,  # `False` leaves suspects, report and model card for later: `write_up`
     # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
     **overrides,
-) -> Path: # the run folder
+) -> Path:  # the run folder
     "Train a model on `photos` and write the run; raises `InputError` with a cure where that cannot be done"
     question = task_of(task)
     chosen, weights = question.settings(recipe, weights, rendered=photos is None, overrides=overrides)
@@ -324,14 +289,10 @@ def _correct(manifest, corrections, say):
 
 # %% ../nbs/80_runs.ipynb #84f5493c
 def finish(
-    # With what `save_settings` wrote, and perhaps a checkpoint
-    folder: Path,
-    # As it is before training
-    learn: Learner,
+    folder: Path,  # With what `save_settings` wrote, and perhaps a checkpoint
+    learn: Learner,  # As it is before training
     say: Callable[[str], None],
-    *,
-    # As in `train`
-    report: bool = True,
+    *, report: bool = True,  # As in `train`
 ) -> Path:
     "Train (from the checkpoint on, where there is one), measure beside what is simpler, save, draw and report"
     config, points = read_config(folder), isinstance(learn, KeypointLearner)
@@ -398,29 +359,23 @@ def _say_figures(metrics, simplest, say):
 
 # %% ../nbs/80_runs.ipynb #3b51dec8
 def measure_splits(
-    # Trained
-    learn: Learner,
-    # What `learn.fit_probe` gave; `None` for points
-    probe: dict | None,
-) -> tuple[dict, pd.DataFrame]: # {split: figures}, and the answers that they are about
+    learn: Learner,  # Trained
+    probe: dict | None,  # What `learn.fit_probe` gave; `None` for points
+) -> tuple[dict, pd.DataFrame]:  # {split: figures}, and the answers that they are about
     "Measure a Learner on every split"
     predictions, beside = learn.predict_splits(), dict(probe=probe) if probe else {}
     return learn.evaluate(predictions=predictions, **beside), learn.answers(predictions=predictions, **beside)
 
 # %% ../nbs/80_runs.ipynb #05264d66
-def looks_at_valid(
-    recipe: Recipe,
-) -> bool:
+def looks_at_valid(recipe: Recipe) -> bool:
     "Whether training needs validation photos: to stop early, or to choose its weights"
     return recipe.epochs > 0 and (recipe.keep != 'last' or recipe.patience is not None)
 
-def mark_rest(
-    question: Task,
-    # As in `train`
-    photos,
+def mark_rest(question: Task,
+    photos,  # As in `train`
     # For points, as in `KeypointTask.read`
     **which,
-): # the same, or a table of it
+):  # the same, or a table of it
     "Mark all other photos for training, where some are marked as test photos and none for training"
     if isinstance(photos, pd.DataFrame): table = photos
     elif not hasattr(question, 'metric_canvas'): table = list_photos(which['labels'], photos=photos) if which.get('labels') else list_photos(photos)
@@ -433,8 +388,7 @@ def mark_rest(
     return table if 'spec' in table.attrs else photos
 
 def all_in(
-    # Split
-    manifest: pd.DataFrame,
+    manifest: pd.DataFrame,  # Split
     recipe: Recipe,
 ) -> pd.DataFrame:
     "The manifest for a model that is to be trained on every photo but those that were marked as test photos"
@@ -447,15 +401,10 @@ def all_in(
 
 # %% ../nbs/80_runs.ipynb #7c848e26
 def out_of_fold(
-    # Where what is finished is kept
-    folder: Path,
-    # The Learner of the delivered model: its manifest, recipe and weights are those of the folds
-    learn: Learner,
-    *,
-    folds: int,
-    repeats: int,
-    say: Callable[[str], None],
-) -> pd.DataFrame: # as `cross_validate` gives it, the column `split` being 'out_of_fold'
+    folder: Path,  # Where what is finished is kept
+    learn: Learner,  # The Learner of the delivered model: its manifest, recipe and weights are those of the folds
+    *, folds: int, repeats: int, say: Callable[[str], None],
+) -> pd.DataFrame:  # as `cross_validate` gives it, the column `split` being 'out_of_fold'
     "Predict every photo but the test photos by networks that have not seen it; goes on where it was broken off"
     question, recipe, manifest = task_of(learn.task), learn.recipe, learn.dls.manifest
     same = dict(spec=learn.spec) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
@@ -470,8 +419,7 @@ def out_of_fold(
     return answers.assign(split='out_of_fold')
 
 def calibrate_folds(
-    # What `out_of_fold` gave, of networks that were not calibrated
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `out_of_fold` gave, of networks that were not calibrated
     classes: list[str],
 ) -> tuple[pd.DataFrame, float]:
     "Divide the logits of each fold by the temperature that fits the other folds; also gives the temperature that fits all, for the delivered model"
@@ -486,11 +434,9 @@ def calibrate_folds(
 
 # %% ../nbs/80_runs.ipynb #cd87b2ca
 def measure_folds(
-    # Trained; its test photos, where it has any, are measured too
-    learn: Learner,
-    # What `out_of_fold` gave
-    outside: pd.DataFrame,
-) -> tuple[dict, pd.DataFrame]: # {'out_of_fold': figures[, 'test': figures]}, and the answers that they are about
+    learn: Learner,  # Trained; its test photos, where it has any, are measured too
+    outside: pd.DataFrame,  # What `out_of_fold` gave
+) -> tuple[dict, pd.DataFrame]:  # {'out_of_fold': figures[, 'test': figures]}, and the answers that they are about
     "Measure what the folds say, calibrate the delivered model by it where the recipe wants that, and measure its test photos"
     recipe = learn.recipe
     if isinstance(learn, KeypointLearner):
@@ -523,8 +469,7 @@ def _say_folds(learn, folds):
 
 # %% ../nbs/80_runs.ipynb #9bfe555f
 def model_file(
-    # A run folder or a `model.safetensors`
-    model: str | Path,
+    model: str | Path,  # A run folder or a `model.safetensors`
 ) -> Path:
     "The file of the model that `model` means; raises `InputError` where its training was broken off"
     model = as_path(model)
@@ -535,14 +480,10 @@ def model_file(
 
 _RUN_FILES = ('config.json', 'manifest.csv', 'answers.csv', 'history.csv', 'metrics.json', 'suspects.csv')
 
-def check_answers(
-    out: str | Path,
-    # As in `check_output`
-    suffixes: tuple[str, ...],
-    # From `model_file`: no file of its run is replaced
-    model: Path,
-    # What else was given: paths, tables of photos, lists of these
-    *given,
+def check_answers(out: str | Path,
+    suffixes: tuple[str, ...],  # As in `check_output`
+    model: Path,  # From `model_file`: no file of its run is replaced
+    *given,  # What else was given: paths, tables of photos, lists of these
 ) -> None:
     "Raise `InputError` where answers cannot be written to `out`, or would replace what was given"
     several = [x for part in given for x in (part.path if isinstance(part, pd.DataFrame) else part if isinstance(part, (list, tuple)) else [part])]
@@ -550,17 +491,12 @@ def check_answers(
     check_output(out, suffixes, what='answers', inputs=inputs, marks=(b'prob_', b'_conf', b'keypoint_scores', b'"unseen"', b'"trained_on"'))
 
 def predict(
-    # A run folder or a `model.safetensors`
-    model: str | Path,
-    # A photo, a folder, a CSV, or a list of these
-    photos,
-    *,
-    # Table to write (.csv or .tsv)
-    out: str | Path | None = None,
-    # For points: folder for copies of the photos with the points drawn in, and JSON to write in COCO's form
-    draw: str | Path | None = None,
+    model: str | Path,  # A run folder or a `model.safetensors`
+    photos,  # A photo, a folder, a CSV, or a list of these
+    *, out: str | Path | None = None,  # Table to write (.csv or .tsv)
+    draw: str | Path | None = None,  # For points: folder for copies of the photos with the points drawn in, and JSON to write in COCO's form
     coco: str | Path | None = None,
-) -> pd.DataFrame: # as `Predictor.predict` or `KeypointPredictor.predict` gives it
+) -> pd.DataFrame:  # as `Predictor.predict` or `KeypointPredictor.predict` gives it
     "Predict `photos` with a trained model"
     if isinstance(photos, Iterator): photos = list(photos)
     file, known = model_file(model), _list_photos(photos)
@@ -579,11 +515,9 @@ def predict(
 
 # %% ../nbs/80_runs.ipynb #c4063475
 def seen_in_training(
-    # Rows with `path`
-    rows: pd.DataFrame,
-    # The manifest of a run
-    manifest: pd.DataFrame,
-) -> np.ndarray: # (rows,) bool
+    rows: pd.DataFrame,  # Rows with `path`
+    manifest: pd.DataFrame,  # The manifest of a run
+) -> np.ndarray:  # (rows,) bool
     "Whether each photo is one of those that training looked at, or a near-duplicate of one, wherever it lies now"
     known, ours = _told_apart(manifest[manifest.split.isin(('train', 'valid'))]), _told_apart(rows)
     sets = near_duplicates(pd.concat([known, ours], ignore_index=True), progress=False).to_numpy()
@@ -596,22 +530,16 @@ def _told_apart(rows: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../nbs/80_runs.ipynb #82dc1b35
 def evaluate(
-    # A run folder or a `model.safetensors`
-    model: str | Path,
-    # Labelled photos: a folder with a folder for each class, a CSV or a manifest; for points a label file, or a folder that holds one
-    photos,
-    *,
-    # The file of the labels, where `photos` is the folder of the photos and does not hold it
-    labels: str | Path | None = None,
+    model: str | Path,  # A run folder or a `model.safetensors`
+    photos,  # Labelled photos: a folder with a folder for each class, a CSV or a manifest; for points a label file, or a folder that holds one
+    *, labels: str | Path | None = None,  # The file of the labels, where `photos` is the folder of the photos and does not hold it
     # For points: what the numbered points of the labels are, as in `read_labels`; default: those that the model finds, where the file does not name them
     spec: KeypointSpec | str | Path | None = None,
-    # File to write: the answers as CSV, or the figures as JSON
-    out: str | Path | None = None,
-    # Gets each sentence
-    say: Callable[[str], None] = echo,
+    out: str | Path | None = None,  # File to write: the answers as CSV, or the figures as JSON
+    say: Callable[[str], None] = echo,  # Gets each sentence
     # For points: `labelled`, `outside` and `units`, as in `read_labels`
     **reading,
-) -> tuple[dict[str, dict], pd.DataFrame]: # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
+) -> tuple[dict[str, dict], pd.DataFrame]:  # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
     "Measure a trained model on labelled photos; raises `InputError` where they do not fit it"
     file = model_file(model)
     check_paths(photos)
@@ -705,17 +633,11 @@ def _measure_of(predictor, answers):
 
 # %% ../nbs/80_runs.ipynb #7044b373
 def check(
-    # A folder, a CSV, or a label file of points
-    photos: str | Path,
-    *,
-    # File for a picture of what was found
-    out: str | Path | None = None,
-    # The file of the labels, where `photos` is the folder of the photos and does not hold it
-    labels: str | Path | None = None,
-    # For points, as in `labels.read_labels`: these, and `labelled`, `outside`, `units`
-    spec: str | Path | None = None,
-    points: str | None = None,
-    **reading,
+    photos: str | Path,  # A folder, a CSV, or a label file of points
+    *, out: str | Path | None = None,  # File for a picture of what was found
+    labels: str | Path | None = None,  # The file of the labels, where `photos` is the folder of the photos and does not hold it
+    spec: str | Path | None = None,  # For points, as in `labels.read_labels`: these, and `labelled`, `outside`, `units`
+    points: str | None = None, **reading,
 ) -> str:
     "Say what is in a folder of photos and what is wrong with it; raises `InputError` where there is nothing"
     check_paths(photos)
@@ -756,14 +678,10 @@ def _why_no_points(photos, labels):
 
 # %% ../nbs/80_runs.ipynb #43233f26
 def resume(
-    # A run's folder
-    folder: str | Path,
-    *,
-    # Gets each sentence
-    say: Callable[[str], None] = echo,
-    # As in `train`
-    report: bool = True,
-) -> Path: # the same folder
+    folder: str | Path,  # A run's folder
+    *, say: Callable[[str], None] = echo,  # Gets each sentence
+    report: bool = True,  # As in `train`
+) -> Path:  # the same folder
     "Go on with a training that was broken off; raises `InputError` where there is none"
     folder = as_path(folder)
     config = read_config(folder)

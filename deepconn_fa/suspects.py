@@ -33,9 +33,8 @@ from .metrics import object_sizes
 
 # %% ../nbs/54_suspects.ipynb #197f448f
 def is_held_out(
-    # What `learn.answers` gave, or the out-of-fold table of a cross-validation
-    answers: pd.DataFrame,
-) -> np.ndarray: # (n,) of bool
+    answers: pd.DataFrame,  # What `learn.answers` gave, or the out-of-fold table of a cross-validation
+) -> np.ndarray:  # (n,) of bool
     "Tell which rows are predictions of photos that the network was not trained on: those with a `fold`, else validation and test"
     if 'fold' in answers and answers.fold.notna().any(): return answers.fold.notna().to_numpy()
     if 'split' in answers: return answers.split.isin(['valid', 'test']).to_numpy()
@@ -46,14 +45,11 @@ def is_held_out(
 RULES = ('confident_learning', 'predicted_neq_given')
 
 def doubted_classes(
-    # (n, n_classes) of photos that the network was not trained on
-    probs: np.ndarray,
-    # (n,) class numbers as labelled
-    targets: np.ndarray,
-    *,
+    probs: np.ndarray,  # (n, n_classes) of photos that the network was not trained on
+    targets: np.ndarray,  # (n,) class numbers as labelled
     # 'confident_learning'; 'predicted_neq_given': wherever the network says otherwise; or another `filter_by` of cleanlab, such as 'prune_by_noise_rate'
-    rule: str = 'confident_learning',
-) -> np.ndarray: # (n,) class numbers: what each photo is suspected to be, its own label where there is no suspicion
+    *, rule: str = 'confident_learning',
+) -> np.ndarray:  # (n,) class numbers: what each photo is suspected to be, its own label where there is no suspicion
     "Find the labels that are probably wrong"
     probs, targets = np.asarray(probs, float), np.asarray(targets)
     own, best = probs[np.arange(len(targets)), targets], probs.argmax(1)
@@ -74,9 +70,8 @@ def _ask_cleanlab(probs: np.ndarray, targets: np.ndarray, rule: str) -> np.ndarr
 
 # %% ../nbs/54_suspects.ipynb #a373b05f
 def robust_z(
-    # (n,) or (n, columns), NaN where missing
-    values: np.ndarray,
-) -> np.ndarray: # of the same shape
+    values: np.ndarray,  # (n,) or (n, columns), NaN where missing
+) -> np.ndarray:  # of the same shape
     "How far each value lies above its column's median, in deviations as a normal distribution has them (1.4826 x the median distance from the median)"
     values = np.asarray(values, float)
     with np.errstate(invalid='ignore', divide='ignore'):
@@ -90,12 +85,9 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 # %% ../nbs/54_suspects.ipynb #726a4a71
 def find_outliers(
-    # (n, c)
-    features: np.ndarray,
-    *,
-    # The mean distance to so many nearest photos counts: more of them also find small groups of odd photos
-    neighbours: int = 5,
-) -> pd.DataFrame: # (n rows) `distance`; `quantile`: the share of photos that are less far; `z`: robust z of its logarithm
+    features: np.ndarray,  # (n, c)
+    *, neighbours: int = 5,  # The mean distance to so many nearest photos counts: more of them also find small groups of odd photos
+) -> pd.DataFrame:  # (n rows) `distance`; `quantile`: the share of photos that are less far; `z`: robust z of its logarithm
     "Measure how unlike all others each photo is"
     x = np.asarray(features, float)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-9)
@@ -106,17 +98,12 @@ def find_outliers(
 
 # %% ../nbs/54_suspects.ipynb #164ab21f
 def photo_features(
-    # A Learner, or a bundle of `load_bundle`
-    model,
-    # Paths
-    photos: Sequence[str | Path],
-    *,
-    # Average over the photo and its mirror image, which steadies the features
-    flip: bool = True,
+    model,  # A Learner, or a bundle of `load_bundle`
+    photos: Sequence[str | Path],  # Paths
+    *, flip: bool = True,  # Average over the photo and its mirror image, which steadies the features
     batch_size: int = 32,
-    # `False` shows no progress bar
-    progress: bool = True,
-) -> np.ndarray: # (n, c)
+    progress: bool = True,  # `False` shows no progress bar
+) -> np.ndarray:  # (n, c)
     "The body's features of `photos`, averaged over the positions of the map; the model's mode is left as it was"
     if hasattr(model, 'meta'): (canvas, resize, mean, std), body = (model.meta[k] for k in ('canvas', 'resize', 'mean', 'std')), model.model[0]
     else: (canvas, resize, (mean, std)), body = (model.recipe.canvas, model.recipe.resize, model.dls.stats), model.model[0]
@@ -153,21 +140,15 @@ def _filled_up(batches: list) -> np.ndarray:
 
 # %% ../nbs/54_suspects.ipynb #f0fd2c82
 def find_suspects(
-    # What `learn.answers` gave, or the out-of-fold table of a cross-validation
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `learn.answers` gave, or the out-of-fold table of a cross-validation
     classes: Sequence[str],
-    *,
     # (rows of `answers`, c): features of the photos, for example of `photo_features`; default: outliers are not looked for
-    features: np.ndarray | None = None,
-    # 'prob': what the network says; 'probe': what the linear probe says
-    kind: str = 'prob',
-    # As in `doubted_classes`
-    rule: str = 'confident_learning',
-    # As in `find_outliers`
-    neighbours: int = 5,
-    # From this robust z on, a photo is unlike all others
-    odd: float = 3.5,
-) -> pd.DataFrame: # `path`, `split` where it is known, `label`, `suggested`, `reason`, `score`, `finding` ('contradiction', 'label' or 'outlier'); `attrs` say what was looked at
+    *, features: np.ndarray | None = None,
+    kind: str = 'prob',  # 'prob': what the network says; 'probe': what the linear probe says
+    rule: str = 'confident_learning',  # As in `doubted_classes`
+    neighbours: int = 5,  # As in `find_outliers`
+    odd: float = 3.5,  # From this robust z on, a photo is unlike all others
+) -> pd.DataFrame:  # `path`, `split` where it is known, `label`, `suggested`, `reason`, `score`, `finding` ('contradiction', 'label' or 'outlier'); `attrs` say what was looked at
     "List the photos whose label is probably wrong, contradicts that of a near-duplicate, or that are unlike all others; the surest first"
     rows, probs, features = _one_row_each(answers, [f'{kind}_{c}' for c in classes], features)
     found = [*_contradictions(rows, probs, list(classes)), *_doubted(rows, probs, list(classes), rule)]
@@ -241,8 +222,7 @@ TEST_RULE = ("leave `correct` empty for test photos, or fill it in for all of th
              '(save_test_labels writes a table for that)')
 
 def describe_suspects(
-    # As `find_suspects` or `find_suspect_points` gave it
-    suspects: pd.DataFrame,
+    suspects: pd.DataFrame,  # As `find_suspects` or `find_suspect_points` gave it
 ) -> str:
     "Say in words how many photos are suspect, why, and which were not judged"
     said = dict(contradiction='looks the same as one with another label', label='the network contradicts its label', outlier='it is unlike all others',
@@ -260,17 +240,11 @@ def describe_suspects(
 
 # %% ../nbs/54_suspects.ipynb #a0512fb1
 def plot_suspects(
-    # As `find_suspects` or `find_suspect_points` gave it
-    suspects: pd.DataFrame,
-    *,
-    # At most so many photos, from the top of the table
-    n: int = 12,
-    # Photos side by side
-    columns: int = 4,
-    # Width of a photo in inches
-    width: float = 2.2,
-    # For points: the table of answers and the spec, to draw the other points of each photo too
-    answers: pd.DataFrame | None = None,
+    suspects: pd.DataFrame,  # As `find_suspects` or `find_suspect_points` gave it
+    *, n: int = 12,  # At most so many photos, from the top of the table
+    columns: int = 4,  # Photos side by side
+    width: float = 2.2,  # Width of a photo in inches
+    answers: pd.DataFrame | None = None,  # For points: the table of answers and the spec, to draw the other points of each photo too
     spec: KeypointSpec | None = None,
 ) -> Figure:
     "Draw the suspects with label, suggestion and reason; suspect points as labelled (green) and as found (red)"
@@ -320,14 +294,10 @@ def _said_of(mine: pd.DataFrame, width: int) -> str:
 
 # %% ../nbs/54_suspects.ipynb #2e47c6b2
 def exchanged_points(
-    # (n, 2) as labelled, NaN where missing
-    labelled: np.ndarray,
-    # (n, 2) as found
-    found: np.ndarray,
-    *,
-    # A change of names counts where it leaves less than this share of the distances
-    much: float = 0.5,
-) -> dict[int, int]: # {point: the point at whose label it is found}
+    labelled: np.ndarray,  # (n, 2) as labelled, NaN where missing
+    found: np.ndarray,  # (n, 2) as found
+    *, much: float = 0.5,  # A change of names counts where it leaves less than this share of the distances
+) -> dict[int, int]:  # {point: the point at whose label it is found}
     "Find points of one photo whose labels fit much better in another order"
     there = np.flatnonzero(~np.isnan(labelled).any(1) & ~np.isnan(found).any(1))
     far = np.linalg.norm(labelled[there][None] - found[there][:, None], axis=-1)  # (found, labelled)
@@ -343,13 +313,10 @@ def exchanged_points(
 
 # %% ../nbs/54_suspects.ipynb #02c65618
 def find_suspect_points(
-    # What `learn.answers` gave, or the out-of-fold table of a cross-validation
-    answers: pd.DataFrame,
+    answers: pd.DataFrame,  # What `learn.answers` gave, or the out-of-fold table of a cross-validation
     spec: KeypointSpec,
-    *,
-    # From this robust z on, a point lies out of line; a smaller one finds more, and more that are right
-    limit: float = 2.5,
-) -> pd.DataFrame: # `path`, `split` where it is known, `point`, `x`, `y`, `suggested_x`, `suggested_y`, `reason`, `score`, `finding` ('exchanged', 'point' or 'photo')
+    *, limit: float = 2.5,  # From this robust z on, a point lies out of line; a smaller one finds more, and more that are right
+) -> pd.DataFrame:  # `path`, `split` where it is known, `point`, `x`, `y`, `suggested_x`, `suggested_y`, `reason`, `score`, `finding` ('exchanged', 'point' or 'photo')
     "List labelled points that lie far from where the network finds them, or whose names are exchanged; the surest first"
     columns = [f'pred_{c}' for c in spec.columns]
     conf = [f'pred_{name}_conf' for name in spec.points]
@@ -411,10 +378,8 @@ def _swap_reason(spec, a, b) -> str:
 
 # %% ../nbs/54_suspects.ipynb #177c753f
 def save_suspects(
-    # As `find_suspects` or `find_suspect_points` gave it
-    suspects: pd.DataFrame,
-    # A CSV file; one in which somebody has filled in corrections is not overwritten
-    file: str | Path,
+    suspects: pd.DataFrame,  # As `find_suspects` or `find_suspect_points` gave it
+    file: str | Path,  # A CSV file; one in which somebody has filled in corrections is not overwritten
 ) -> Path:
     "Write the suspects with an empty column `correct`"
     file = Path(file)
@@ -439,14 +404,10 @@ def _corrections(file: Path) -> list[tuple[int, dict]]:
     return [(line, dict.fromkeys(header, '') | dict(zip(header, cells))) for line, cells in lines]
 
 # %% ../nbs/54_suspects.ipynb #e3166624
-def apply_corrections(
-    manifest: pd.DataFrame,
-    # The CSV of `save_suspects`, with the column `correct` filled in
-    file: str | Path,
-    *,
-    # Class names that may be given; default: those of the manifest
-    classes: Sequence[str] | None = None,
-) -> pd.DataFrame: # `attrs['notes']` say how much was changed
+def apply_corrections(manifest: pd.DataFrame,
+    file: str | Path,  # The CSV of `save_suspects`, with the column `correct` filled in
+    *, classes: Sequence[str] | None = None,  # Class names that may be given; default: those of the manifest
+) -> pd.DataFrame:  # `attrs['notes']` say how much was changed
     "Return `manifest` with the labels, points and omissions that the user wrote into `file`; the column `corrected` says what was done with a photo"
     file, done = Path(file), {}
     new = manifest.assign(problem=manifest.problem if 'problem' in manifest else '').astype(dict.fromkeys(_point_axes(manifest), float))
@@ -565,13 +526,9 @@ def _set_point(manifest: pd.DataFrame, row, cells: dict, where: str) -> None:
 
 # %% ../nbs/54_suspects.ipynb #9e14d3b7
 def save_test_labels(
-    # With a filled column `split`, such as `read_run(folder).manifest`
-    manifest: pd.DataFrame,
-    # A CSV file; one in which somebody has filled in corrections is not overwritten
-    file: str | Path,
-    *,
-    # Decides the order of the photos
-    seed: int = 0,
+    manifest: pd.DataFrame,  # With a filled column `split`, such as `read_run(folder).manifest`
+    file: str | Path,  # A CSV file; one in which somebody has filled in corrections is not overwritten
+    *, seed: int = 0,  # Decides the order of the photos
 ) -> Path:
     "Write all test photos (for points, each of their labelled points) in random order, without labels or answers, for `apply_corrections`"
     file, by_point = Path(file), bool(_point_axes(manifest))
@@ -587,13 +544,10 @@ def save_test_labels(
 def label_next(
     # (n, n_classes) probabilities of photos without a label, or a table with columns `prob_CLASS`, as a predictor gives it
     predictions: np.ndarray | pd.DataFrame,
-    # (n, c) features of these photos, for example of `photo_features`
-    features: np.ndarray,
-    # (m, c) features of the photos that have a label; m may be 0
-    labelled_features: np.ndarray,
-    # So many photos
-    n: int = 20,
-) -> pd.DataFrame: # in the order in which to label them: `row` of `predictions`, `path` where there is one, `uncertainty`, `novelty`, `score`
+    features: np.ndarray,  # (n, c) features of these photos, for example of `photo_features`
+    labelled_features: np.ndarray,  # (m, c) features of the photos that have a label; m may be 0
+    n: int = 20,  # So many photos
+) -> pd.DataFrame:  # in the order in which to label them: `row` of `predictions`, `path` where there is one, `uncertainty`, `novelty`, `score`
     "Choose the photos to label next: the most uncertain, unlike those that have a label and unlike each other"
     table = predictions if isinstance(predictions, pd.DataFrame) else pd.DataFrame(dict(row=range(len(predictions))))
     probs = predictions.filter(regex='^prob_').to_numpy(float) if isinstance(predictions, pd.DataFrame) else np.asarray(predictions, float)

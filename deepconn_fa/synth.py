@@ -71,17 +71,18 @@ def hex_colours(
     return [tuple(bytes.fromhex(h)) for h in text.split()]
 
 # %% ../nbs/71_synth.ipynb #09116267
-def ellipse(
-    x: float, y: float,  # centre
-    rx: float, ry: float,  # half width and half height
+def ellipse(x: float,
+    y: float,  # centre
+    rx: float,
+    ry: float,  # half width and half height
     n: int = 28,  # points
 ) -> np.ndarray:  # (n, 2)
     "Make the outline of an ellipse"
     t = np.arange(n) * (2*np.pi/n)
     return np.stack([x + rx*np.cos(t), y + ry*np.sin(t)], 1)
 
-def curve(
-    x: float, y: float,  # centre
+def curve(x: float,
+    y: float,  # centre
     half: float,  # half the width
     bend: float,  # how far the middle hangs below the ends: a smile is above 0
     n: int = 13,  # points
@@ -113,8 +114,8 @@ def mirror(
 # %% ../nbs/71_synth.ipynb #811a0ce7
 class Frame:
     "A place in the photo: called with local points, it scales, turns and moves them"
-    def __init__(self,
-        x: float, y: float,  # where the local origin lies
+    def __init__(self, x: float,
+        y: float,  # where the local origin lies
         unit: float,  # pixels of one local unit
         angle: float = 0.,  # clockwise, radians
     ):
@@ -129,8 +130,8 @@ class Frame:
         p = np.atleast_2d(np.asarray(points, float))
         return p[:, :1]*self.axes[0] + p[:, 1:]*self.axes[1] + [self.x, self.y]  # no matrix product: BLAS differs between machines
 
-    def child(self,
-        x: float, y: float,  # its origin, in this frame's units
+    def child(self, x: float,
+        y: float,  # its origin, in this frame's units
         angle: float = 0.,  # turned further by, radians
         scale: float = 1.,  # its unit in this frame's units
     ):
@@ -171,8 +172,7 @@ class Sketch:
 
     def line(self,
         points: np.ndarray,  # (n, 2)
-        width: float,
-        colour: tuple,
+        width: float, colour: tuple,
     ):
         "Draw a line with round ends"
         p, w = points*self.zoom, max(1., width*self.zoom)
@@ -207,9 +207,10 @@ def shade(self: Sketch,
 
 # %% ../nbs/71_synth.ipynb #ff10d782
 @patch
-def glow(self: Sketch,
-    x: float, y: float,  # centre
-    rx: float, ry: float,  # half width and half height
+def glow(self: Sketch, x: float,
+    y: float,  # centre
+    rx: float,
+    ry: float,  # half width and half height
     colour: tuple,
     strength: float,  # 1 hides what lies under its centre
 ):
@@ -349,8 +350,7 @@ def draw_background(
     kind: str,  # one of `BACKGROUNDS`
     rng: np.random.Generator,  # what varies in it
     size: tuple = (240, 320),  # height, width
-    *,
-    blur: float = 2.,  # pixels: how far out of focus
+    *, blur: float = 2.,  # pixels: how far out of focus
     light: tuple = (-.6, -.6),  # where the light comes from
     people=None,  # function that draws passers-by on the `Sketch` before it is blurred
 ) -> Image.Image:  # RGB
@@ -774,8 +774,7 @@ def _draw_couple(s, scene, cues, poses):
 def finish_photo(
     image: Image.Image,  # drawn at the photo's size
     rng: np.random.Generator,  # the grain
-    *,
-    light: str = 'day',  # one of `LIGHTS`
+    *, light: str = 'day',  # one of `LIGHTS`
     angle: float = .5,  # where the light comes from, radians
     brightness: float = 120.,  # the photo's mean, in grey levels, as the camera meters it
     grain: float = 3.,  # standard deviation of the noise, in grey levels
@@ -824,8 +823,7 @@ def _passer_by(rng, size):
 def draw_couple(
     happy: bool,  # a happy couple or an unhappy one
     seed: int | list | np.random.SeedSequence,  # who, where and how: the same seed shows the same people in the other mood
-    *,
-    size: tuple = (240, 320),  # height and width in pixels
+    *, size: tuple = (240, 320),  # height and width in pixels
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict)
     "Draw one couple"
     h, w = size = check_size(size)
@@ -851,8 +849,7 @@ def draw_couple(
 def render_parallel(
     draw,  # function of one job; it must live in a module where other processes can find it
     jobs: list,  # what it is called with, one after the other
-    *,
-    workers: int | None = None,  # processes; as many as there are cores if None, 1 draws in this one
+    *, workers: int | None = None,  # processes; as many as there are cores if None, 1 draws in this one
     progress: bool = True,  # show a progress bar
 ) -> list:  # results, in the order of `jobs`
     "Call `draw` on every job, in several processes"
@@ -901,8 +898,7 @@ def render_folder(
     request: dict | str,  # all that decides how: columns of the table, `n` its rows; or one text, the column `rendering`
     draw,  # function of one job that saves a photo and returns its row; it must live in a module where other processes can find it
     jobs: list,  # what it is called with
-    *,
-    folders: tuple | list = (),  # made in `dest` for the photos
+    *, folders: tuple | list = (),  # made in `dest` for the photos
     table: str | None = None,  # the table's name without `.csv`; `kind` if None
     path: str = 'path',  # the table's column of photos, relative to `dest`
     empty_is_nan: bool = False,  # read empty cells as NaN, not as empty text
@@ -943,8 +939,7 @@ def _render_one(job):
 def render_couples(
     dest: str | Path,  # folder; made if it is not there
     n: int = 1000,  # photos, every other one happy
-    *,
-    seed: int = 0,  # same seed, same bytes
+    *, seed: int = 0,  # same seed, same bytes
     size: tuple = (240, 320),  # height and width in pixels
     workers: int | None = None,  # processes; as many as there are cores if None
     progress: bool = True,  # show a progress bar

@@ -112,7 +112,8 @@ class Camera:
     def __init__(self,
         turn: np.ndarray,  # (3, 3) rotation
         unit: float,  # pixels of one unit of the hand
-        x: float, y: float,  # where the wrist is, in pixels of the photo
+        x: float,
+        y: float,  # where the wrist is, in pixels of the photo
     ):
         self.turn, self.unit, self.x, self.y = turn, unit, x, y
 
@@ -140,13 +141,11 @@ def _turn(roll, pitch, yaw):
     z, x, y = np.array([[[a, -s, 0], [s, a, 0], [0, 0, 1]], [[1, 0, 0], [0, b, -t], [0, t, b]], [[c, 0, u], [0, 1, 0], [-u, 0, c]]])
     return np.einsum('ij,jk,kl->il', z, x, y)
 
-def aim_camera(
-    hand: Hand,
+def aim_camera(hand: Hand,
     pose: dict,  # its roll, pitch and yaw
     rng: np.random.Generator,  # how large the hand is, and where
     size: tuple = (512, 384),  # height and width of the photo
-    *,
-    crop: float = 0.,  # how far the hand may leave the photo, as a share of its size
+    *, crop: float = 0.,  # how far the hand may leave the photo, as a share of its size
 ) -> Camera:
     "Aim the camera so that the whole hand is in the photo"
     h, w = size
@@ -174,9 +173,7 @@ def points_along(
 # %% ../nbs/72_synth_hands.ipynb #a99f752e
 _PALM_Z = .14  # how far the skin of the palm is above its bones
 
-def crease_lines(
-    hand: Hand,
-) -> dict:  # 'head', 'heart' and 'life': (n, 3) in units of the hand, from start to end
+def crease_lines(hand: Hand) -> dict:  # 'head', 'heart' and 'life': (n, 3) in units of the hand, from start to end
     "The three large lines of a palm; the head line, which crosses it, is the palm line of the spec hand12"
     usual = dict(head=[[-.40, -.69], [-.24, -.66], [-.03, -.60], [.17, -.50], [.31, -.40]],
                  heart=[[-.16, -.90], [-.09, -.82], [.06, -.74], [.24, -.70], [.40, -.69]],
@@ -191,9 +188,7 @@ def crease_lines(
     return lines
 
 # %% ../nbs/72_synth_hands.ipynb #cecb4dd7
-def hand_points(
-    hand: Hand,
-    camera: Camera,
+def hand_points(hand: Hand, camera: Camera,
     spec: str = 'hand12',  # or 'hand21'
 ) -> tuple:  # (n, 2) in pixels of the photo, in the order of `keypoints.SPECS[spec]`; (n,) height of the skin there, in pixels
     "The keypoints of a hand: exactly where the renderer puts them"
@@ -277,12 +272,12 @@ def lay(self: Relief,
 
 # %% ../nbs/72_synth_hands.ipynb #d5732244
 @patch
-def cone(self: Relief,
-    a: np.ndarray, b: np.ndarray,  # centres of its ends, (3,)
-    ra: float, rb: float,  # their radii
-    part: int,
-    *,
-    start: float = -np.inf, end: float = np.inf,  # it is cut off here: 0 is at a, 1 at b
+def cone(self: Relief, a: np.ndarray,
+    b: np.ndarray,  # centres of its ends, (3,)
+    ra: float,
+    rb: float,  # their radii
+    part: int, *, start: float = -np.inf,
+    end: float = np.inf,  # it is cut off here: 0 is at a, 1 at b
     bow: float = 0.,  # how far the cuts curve round it
 ):
     "Lay a round cone: an arm, a ring, a sleeve"
@@ -473,13 +468,11 @@ def _ink(relief, shapes, draw, unit):
     return ink
 
 # %% ../nbs/72_synth_hands.ipynb #77fd3d1f
-def model_hand(
-    hand: Hand,
+def model_hand(hand: Hand,
     camera: Camera,  # of the photo
     size: tuple,  # height and width of the photo
     rng: np.random.Generator,  # the small lines of the palm
-    *,
-    zoom: int = 2,  # pixels for one of the photo, for smooth edges
+    *, zoom: int = 2,  # pixels for one of the photo, for smooth edges
     lines: bool = True,  # draw the lines of the palm and the fingers
 ) -> tuple:  # `Relief`, mask of the lines, mask of the nails, all `zoom` times as large as the photo
     "Make the shape of a hand with what it wears"
@@ -601,12 +594,10 @@ def _shine(colour, shine, skin, normal, light, sky, lamp):
 def light_hand(
     photo: np.ndarray,  # (h, w, 3), what is behind the hand, 0..255; not changed
     model: tuple,  # as `model_hand` gives
-    hand: Hand,
-    camera: Camera,
+    hand: Hand, camera: Camera,
     light: np.ndarray,  # (3,) towards the lamp, of length 1
     rng: np.random.Generator,  # the texture of the skin
-    *,
-    floor: float | None = None,  # how far below the hand's bones the table is, in units of the hand; None: far away, without shadow
+    *, floor: float | None = None,  # how far below the hand's bones the table is, in units of the hand; None: far away, without shadow
 ) -> np.ndarray:  # (h, w, 3) float32
     "Light a hand and lay it over a photo"
     (relief, creases, nails), (h, w), cell = model, photo.shape[:2], 4
@@ -718,8 +709,7 @@ def draw_hand_place(
     kind: str,  # one of `HAND_PLACES`: a surface to lie on, with things about, or one of `synth.BACKGROUNDS` behind the hand, out of focus
     rng: np.random.Generator,  # what varies in it
     size: tuple = (512, 384),  # height and width
-    *,
-    light: tuple = (-.6, -.6),  # where the light comes from: x, y
+    *, light: tuple = (-.6, -.6),  # where the light comes from: x, y
 ) -> Image.Image:  # RGB
     "Draw what is behind a hand"
     if kind not in HAND_PLACES: raise ValueError(f'no place {kind!r} for a hand: choose one of {", ".join(HAND_PLACES)}')
@@ -748,8 +738,7 @@ HAND_SIZES = [(480, 360), (448, 336), (432, 288), (420, 315), (480, 320)]  # por
 
 def draw_hand(
     seed: int | list | np.random.SeedSequence,  # pose, place and light: the same seed and owner show the same photo
-    *,
-    person: int | list | np.random.SeedSequence | None = None,  # whose hand: its proportions and skin; None: a person of the seed's own
+    *, person: int | list | np.random.SeedSequence | None = None,  # whose hand: its proportions and skin; None: a person of the seed's own
     side: str | None = None,  # 'left' or 'right', the mirror image in the same place; None: by lot
     view: str = 'palm',  # or 'back', where the palm's points are hidden
     spec: str = 'hand12',  # the points: 'hand12' or 'hand21'
@@ -805,8 +794,7 @@ def _render_one(job):
 def render_hands(
     dest: str | Path,  # folder; made if it is not there
     n: int = 120,  # photos
-    *,
-    seed: int = 0,  # same seed, same bytes; other seeds show other people
+    *, seed: int = 0,  # same seed, same bytes; other seeds show other people
     photos_a_person: int = 6,  # the first so many show one person, the next another: 120 photos show 20 people
     back: float = 0.,  # share of photos that show the back of the hand, where the palm's points are hidden
     spec: str = 'hand12',  # the points: 'hand12' or 'hand21'

@@ -56,8 +56,7 @@ def parts_box(
 # %% ../nbs/73_synth_objects.ipynb #a14ac55a
 def pose_parts(
     parts: list,  # `Part`s
-    *,
-    angle: float = 0.,  # turned clockwise in the picture, radians
+    *, angle: float = 0.,  # turned clockwise in the picture, radians
     slant: float = 0.,  # how far the upper edge moves to the left, in units of its height
     squeeze: float = 1.,  # width as a share of itself
     mirrored: bool = False,  # left and right exchanged
@@ -485,8 +484,7 @@ def _place(parts, scene, size):
 def draw_object(
     name: str,  # one of `CLASSES`
     seed: int | list | np.random.SeedSequence,  # which one, where and how
-    *,
-    size: tuple | None = None,  # height and width in pixels; None: like a web photo, about 300 x 210, some upright
+    *, size: tuple | None = None,  # height and width in pixels; None: like a web photo, about 300 x 210, some upright
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict)
     "Draw one object"
     if name not in CLASSES: raise ValueError(f'no object {name!r}: choose one of {", ".join(CLASSES)}')
@@ -526,8 +524,7 @@ def _render_one(job):
 def render_objects(
     dest: str | Path,  # folder; made if it is not there
     n: int = 1000,  # photos, one of each class in turn
-    *,
-    seed: int = 0,  # same seed, same bytes
+    *, seed: int = 0,  # same seed, same bytes
     size: tuple | None = None,  # height and width in pixels; None: varied, about 300 x 210
     workers: int | None = None,  # processes; as many as there are cores if None
     progress: bool = True,  # show a progress bar

@@ -449,8 +449,7 @@ def _recoloured(image, saturation):
 def draw_scene(
     positive: bool,  # the mood
     seed: int | list | np.random.SeedSequence,  # which place: the same seed shows the same place in the other mood
-    *,
-    size: tuple = (400, 500),  # height and width in pixels
+    *, size: tuple = (400, 500),  # height and width in pixels
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict)
     "Draw one scene"
     h, w = size = check_size(size)
@@ -499,8 +498,7 @@ def _render_one(job):
 def render_scenes(
     dest: str | Path,  # folder; made if it is not there
     n: int = 1000,  # photos, every other one of positive mood
-    *,
-    seed: int = 0,  # same seed, same bytes
+    *, seed: int = 0,  # same seed, same bytes
     contradictory: float = .2,  # share of labels that contradict the mood, 0 to 0.5: no model can be right more often than 1 minus this
     size: tuple = (400, 500),  # height and width in pixels
     workers: int | None = None,  # processes; as many as there are cores if None

@@ -23,12 +23,9 @@ from .photos import SUFFIXES
 # %% ../nbs/03_tables.ipynb #0fab2493
 TABLE_SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx')
 
-def read_cells(
-    file: str | Path,
-    *,
-    # Gets a sentence for each thing that was taken for granted
-    notes: list[str] | None = None,
-) -> list[tuple[int, list[str]]]: # (row number from 1, cells); the first is usually the line of column names
+def read_cells(file: str | Path,
+    *, notes: list[str] | None = None,  # Gets a sentence for each thing that was taken for granted
+) -> list[tuple[int, list[str]]]:  # (row number from 1, cells); the first is usually the line of column names
     "The rows of a table as text, empty ones left out. Raises `InputError` where it is none or has but one line."
     file, notes = Path(file), [] if notes is None else notes
     if file.suffix.lower() == '.xlsx': rows = _excel_rows(file)
@@ -126,10 +123,8 @@ def _looks_like_photos(cells: Sequence[str]) -> bool:
 
 # %% ../nbs/03_tables.ipynb #078620c4
 def path_column(
-    # Names of the columns
-    table: pd.DataFrame,
-    # What to call it in an error
-    name: str | Path,
+    table: pd.DataFrame,  # Names of the columns
+    name: str | Path,  # What to call it in an error
 ) -> str:
     "The column that names the photos, by its name or by what is in it"
     if found := _first([n for n in PATH_NAMES if n not in _WEAK_NAMES], list(table)): return found
@@ -141,11 +136,9 @@ def path_column(
 _YES, _NO = ('true', '1', '1.0', 'yes', 'y', 't'), ('false', '0', '0.0', 'no', 'n', 'f', '')
 
 def split_column(
-    # Cells as text
-    table: pd.DataFrame,
-    # What to call it in an error
-    name: str | Path,
-) -> tuple[pd.Series | None, list[str], str]: # the split of each row, the columns that it comes from, and a sentence about it
+    table: pd.DataFrame,  # Cells as text
+    name: str | Path,  # What to call it in an error
+) -> tuple[pd.Series | None, list[str], str]:  # the split of each row, the columns that it comes from, and a sentence about it
     "Find the split that a table tells, in columns or in flags. Raises `InputError` where they contradict each other or can be read in part only."
     words = {c: found for c in table if _plain(c) not in LABEL_NAMES and (found := _split_words(c, table[c], name)) is not None}
     labelled = _first(LABEL_NAMES, list(table)) is not None  # else columns called train and bus are classes
@@ -185,11 +178,9 @@ def _split_of_flags(table: pd.DataFrame, flags: dict[str, str]) -> pd.Series:
 
 # %% ../nbs/03_tables.ipynb #4de6372b
 def label_column(
-    # Cells as text, without the columns that are known already
-    table: pd.DataFrame,
-    # What to call it in an error
-    name: str | Path,
-) -> tuple[pd.Series | None, list[str], str]: # the label of each row, the columns that it comes from, and a sentence about it
+    table: pd.DataFrame,  # Cells as text, without the columns that are known already
+    name: str | Path,  # What to call it in an error
+) -> tuple[pd.Series | None, list[str], str]:  # the label of each row, the columns that it comes from, and a sentence about it
     "Find the class of each row"
     if found := _first(LABEL_NAMES, list(table)): return table[found], [found], f"the label is that of the column '{found}'" * (_plain(found) != 'label')
     marks = table[[c for c in table if {v.lower() for v in table[c]} <= {*_YES, *_NO}]]
@@ -211,11 +202,9 @@ def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
 
 # %% ../nbs/03_tables.ipynb #1e2d4a69
 def settle_columns(
-    # Any column types
-    table: pd.DataFrame,
-    # What to call it in an error
-    name: str | Path,
-) -> pd.DataFrame: # `path`, where known `label`, `split`, `group`, then the user's own columns; `attrs['notes']`
+    table: pd.DataFrame,  # Any column types
+    name: str | Path,  # What to call it in an error
+) -> pd.DataFrame:  # `path`, where known `label`, `split`, `group`, then the user's own columns; `attrs['notes']`
     "Give the columns of a table of photos their usual names; values become text where they are names. Raises `InputError` with a cure."
     columns = [str(c).strip() for c in table]
     if twice := [c for c in columns if c and columns.count(c) > 1]: raise InputError(f"{name} has two columns '{twice[0]}'. Rename or remove one.")
@@ -247,12 +236,9 @@ def _typed(values: pd.Series, text: pd.Series) -> pd.Series:
 
 # %% ../nbs/03_tables.ipynb #48c4f08d
 def read_table(
-    # .csv, .tsv, .txt or .xlsx
-    file: str | Path,
-    *,
-    # Folder of the photos; default: the table's own
-    photos: str | Path | None = None,
-) -> pd.DataFrame: # as `settle_columns`, `path` absolute; `problem` of each row, '' where there is none; `attrs['notes']`
+    file: str | Path,  # .csv, .tsv, .txt or .xlsx
+    *, photos: str | Path | None = None,  # Folder of the photos; default: the table's own
+) -> pd.DataFrame:  # as `settle_columns`, `path` absolute; `problem` of each row, '' where there is none; `attrs['notes']`
     "Read a table of photos; photos that lie in folders called train, valid and test are split so, unless a column tells it"
     (start, header), *lines = read_cells(file, notes=(notes := []))
     if any(Path(c).suffix.lower() in SUFFIXES for c in header): header, lines = _without_header(file, start, header, lines)

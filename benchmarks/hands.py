@@ -30,7 +30,7 @@ from torch import nn
 from deepconn_fa import hands
 from deepconn_fa.backbones import create_backbone, layer_groups, normalization
 from deepconn_fa.blocks import split_by_column
-from deepconn_fa.callbacks import FixedBatchNorm
+from deepconn_fa.callbacks import BnFreeze
 from deepconn_fa.keypoints import points_of, spec_of
 from deepconn_fa.labels import read_labels, usable_points
 from deepconn_fa.loader import split_loaders
@@ -105,7 +105,7 @@ def plain_fastai(manifest, spec, args, epochs, seed):
         learn.freeze()
         learn.fit_one_cycle(epochs[0], 1e-3)
         if epochs[1]:
-            learn.add_cb(FixedBatchNorm())
+            learn.add_cb(BnFreeze())
             learn.unfreeze()
             learn.fit_one_cycle(epochs[1], slice(1e-4, 1e-3))
         seconds = time.process_time() - start

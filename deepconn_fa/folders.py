@@ -55,19 +55,20 @@ _FILES_OF_TOOLS = re.compile(r'(?i)SYNO(?:PHOTO|VIDEO|FILE|INDEX)_.*|AlbumArt(?:
 _RUN = {'config.json', 'manifest.csv'}
 _THUMBNAILS = re.compile(r'(?i)[_.\- ]*(?:thumb(?:nail)?s?|previews?|proxies|mini(?:atures?)?)[_.\- ]*\d*')
 
-def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
-    "Whether the folder `name` in `folder`, beside `files`, was made by a system or a program"
-    if name.startswith('.') or _OF_TOOLS.fullmatch(name): return True
-    if not _THUMBNAILS.fullmatch(name): return False
-    inside, beside = {_stem(f) for f in _names_in(os.path.join(folder, name))}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
-    return bool(inside) and inside <= beside  # the same photos, or the same folders of photos, beside it
-
+# %% ../nbs/02_folders.ipynb #79398851
 def _names_in(folder: str) -> set[str]:
     "What lies in `folder`, as far as it may be read"
     try: return set(os.listdir(folder))
     except OSError: return set()
 
 def _stem(name: str) -> str: return re.sub(r'[-_](?:thumb|small|\d+x\d+)$', '', os.path.splitext(name)[0].casefold())
+
+def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
+    "Whether the folder `name` in `folder`, beside `files`, was made by a system or a program"
+    if name.startswith('.') or _OF_TOOLS.fullmatch(name): return True
+    if not _THUMBNAILS.fullmatch(name): return False
+    inside, beside = {_stem(f) for f in _names_in(os.path.join(folder, name))}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
+    return bool(inside) and inside <= beside  # the same photos, or the same folders of photos, beside it
 
 # %% ../nbs/02_folders.ipynb #dd335b04
 def find_files(folder: str | Path,
@@ -148,6 +149,9 @@ def _take_split_again(layout: Layout) -> bool:
     layout.take(0)
     return True
 
+_UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
+
+# %% ../nbs/02_folders.ipynb #c1ae20f8
 def _set_others_apart(layout: Layout) -> bool:
     "Take the photos of a folder beside splits that hold classes, or of one called unlabelled, as photos without a class"
     tops = {top: layout.inside(top) for top in layout.tops()}
@@ -158,8 +162,6 @@ def _set_others_apart(layout: Layout) -> bool:
     layout.rest = {f: () if rest and rest[0] in others else rest for f, rest in layout.rest.items()}
     layout.notes.append(f'the photos in {_listed(others)} have no class')
     return True
-
-_UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
 
 # %% ../nbs/02_folders.ipynb #d22d7517
 def _take_split(layout: Layout) -> bool:
@@ -175,6 +177,7 @@ def _take_split(layout: Layout) -> bool:
         return True
     return False
 
+# %% ../nbs/02_folders.ipynb #bfc6fe5a
 def _take_wrapper(layout: Layout) -> bool:
     "Pass over a folder that holds everything, where there are folders in it"
     tops = layout.tops()
@@ -186,6 +189,12 @@ def _take_wrapper(layout: Layout) -> bool:
     return True
 
 # %% ../nbs/02_folders.ipynb #2290bf8e
+def _listed(names: Iterable[str], most: int = 4) -> str:
+    "The first of `names`, in words"
+    names = sorted(names)
+    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
+
+# %% ../nbs/02_folders.ipynb #136e9b69
 def _take_parts(layout: Layout) -> bool:
     "Read folders that each hold the same folders: parts of the photos above their classes; ask where that may be meant the other way round"
     inside = {top: layout.inside(top) for top in layout.tops()}
@@ -203,11 +212,6 @@ def _take_parts(layout: Layout) -> bool:
     layout.notes.append(f'{said}: these are taken as the classes' + f', and the photos of each {kind} stay together' * (kind in _PEOPLE))
     return True
 
-def _listed(names: Iterable[str], most: int = 4) -> str:
-    "The first of `names`, in words"
-    names = sorted(names)
-    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
-
 # %% ../nbs/02_folders.ipynb #f1746da6
 def _take_joined(layout: Layout) -> bool:
     "Read folders called train_happy, train_sad, test_happy, ..."
@@ -219,6 +223,7 @@ def _take_joined(layout: Layout) -> bool:
     layout.notes.append(f'split and class are those of the folders {_listed(halves)}')
     return True
 
+# %% ../nbs/02_folders.ipynb #d88e56b2
 def _take_people(layout: Layout) -> None:
     "Keep the photos of one person together where each class has a folder for each (happy/couple 1)"
     below = {rest[1] for rest in layout.rest.values() if len(rest) > 1}
@@ -263,6 +268,21 @@ def split_of_folders(
     found = [next((word for part in inside(photo) if (word := split_named(part))), '') for photo in photos]
     return [''] * len(found) if {*found} <= {'', 'train'} else found
 
+# %% ../nbs/02_folders.ipynb #647e998b
+def _is_file(path: Path) -> bool:
+    "Whether `path` is a file; a name that no system allows is none"
+    try: return path.is_file()
+    except (OSError, ValueError): return False
+
+def _by_tail(homes):
+    "{last parts of a path as people see them, with and without its suffix: files that end so}"
+    found = defaultdict(list)
+    for file in dict.fromkeys(f for home in homes for f in find_files(home) if f.suffix.lower() in SUFFIXES):
+        parts = [seen_name(p) for p in file.parts]
+        for last in {parts[-1], seen_name(file.stem)}:
+            for k in range(3): found[(*parts[len(parts) - 1 - k:-1], last)].append(file)
+    return found
+
 # %% ../nbs/02_folders.ipynb #bc26421e
 def place_photos(
     names: Sequence[str],  # File names as a table has them
@@ -279,21 +299,16 @@ def place_photos(
             placed[i] = str(homes[0]/name), f"the photo '{name}' is not there; there is one of that name in '{Path(path).parent.name}'"
     return [path for path, _ in placed], [problem for _, problem in placed]
 
-def _is_file(path: Path) -> bool:
-    "Whether `path` is a file; a name that no system allows is none"
-    try: return path.is_file()
-    except (OSError, ValueError): return False
-
-def _by_tail(homes):
-    "{last parts of a path as people see them, with and without its suffix: files that end so}"
-    found = defaultdict(list)
-    for file in dict.fromkeys(f for home in homes for f in find_files(home) if f.suffix.lower() in SUFFIXES):
-        parts = [seen_name(p) for p in file.parts]
-        for last in {parts[-1], seen_name(file.stem)}:
-            for k in range(3): found[(*parts[len(parts) - 1 - k:-1], last)].append(file)
-    return found
-
 # %% ../nbs/02_folders.ipynb #03f74ece
+def _near(name, by_tail) -> str:
+    "What may be meant by a photo that is not there"
+    number = name.stem.lstrip('0')
+    close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
+    if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
+    if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
+    return 'look whether it is spelled so, or name the folder of the photos'
+
+# %% ../nbs/02_folders.ipynb #65378840
 def _place(name, homes, by_tail):
     "The place of one photo, and what is wrong"
     if str(name) == '.': return str(homes[0]), 'no photo is named: fill in its file name, or remove the row'
@@ -306,11 +321,3 @@ def _place(name, homes, by_tail):
         if len(found) == 1: return str(found[0]), ''
         if found: return str(homes[0]/name), f'{len(found)} photos are called {name.name}: write their folders too'
     return str(homes[0]/name), f"the photo '{name}' is not there: {_near(name, by_tail)}"
-
-def _near(name, by_tail) -> str:
-    "What may be meant by a photo that is not there"
-    number = name.stem.lstrip('0')
-    close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
-    if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
-    if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
-    return 'look whether it is spelled so, or name the folder of the photos'

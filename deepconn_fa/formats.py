@@ -65,6 +65,7 @@ def _reader(tool):
         return checked
     return decorate
 
+# %% ../nbs/06_formats.ipynb #7c6fb83a
 def _load_json(file):
     "What the JSON `file` holds"
     try: return json.loads(Path(file).read_text(encoding='utf-8-sig'))
@@ -118,10 +119,12 @@ class Point(NamedTuple):
     missing: bool = False
     likelihood: float = np.nan
 
+# %% ../nbs/06_formats.ipynb #bc436f9c
 def _float(value):
     "A number of a JSON file, NaN where nothing stands"
     return np.nan if value is None else float(value)
 
+# %% ../nbs/06_formats.ipynb #acb95510
 def _compared(points):
     "The points of one photo by name, how many were said twice, and what is wrong with them"
     found, repeated, problem = {}, 0, ''
@@ -214,6 +217,7 @@ def count_of(n: int,
     "'1 point', '2 points'"
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
+# %% ../nbs/06_formats.ipynb #640928c8
 def count_notes(labels: Labels) -> list[str]:
     "Say how many points were left out, and why. Raises `InputError` where none is left."
     n, said = labels.counts, []
@@ -255,7 +259,7 @@ def _cells(file):
     if len(head) == len(first) - 1: cut[0] = (cut[0][0], ['file', *head])
     return cut
 
-# %% ../nbs/06_formats.ipynb #bbb6c1e4
+# %% ../nbs/06_formats.ipynb #de28a949
 _AXIS = '|'.join(('x', 'y', *sorted(QUALIFIERS, key=len, reverse=True)))
 _NUMBERED = re.compile(rf'(?:({_AXIS})[_ .-]?(\d+)|(?:p|pt|kp|point|keypoint|landmark)?[_ .-]?(\d+)[_ .-]({_AXIS}))', re.IGNORECASE)
 _NAMED = re.compile(rf'(.+?)[_ .-]({_AXIS})|(.*[a-z0-9])(?-i:([XYV]|[A-Z][a-z]+))', re.IGNORECASE)  # nose_x, noseX, noseVisible
@@ -263,6 +267,7 @@ _BEFORE = re.compile(rf'({_AXIS})[_ .-](.+)', re.IGNORECASE)  # x_nose
 _BOX_SIDE = re.compile(r'(.+?)(?:[_ .-](?:w|h|width|height)|(?-i:W|H|Width|Height))', re.IGNORECASE)
 _BOX = re.compile(r'(?:.*[_ .-])?(?:b?box|bounding[_ .-]?box|bb|roi|crop|rect)', re.IGNORECASE)
 
+# %% ../nbs/06_formats.ipynb #dea4bb86
 def _one_case(named):
     "Put the columns of names that look the same together: nose_x and Nose_y"
     spelling, found = one_spelling([*named])[0], defaultdict(dict)
@@ -272,6 +277,7 @@ def _one_case(named):
         mine.update(at)
     return found
 
+# %% ../nbs/06_formats.ipynb #bbb6c1e4
 def point_columns(header: Sequence[str],
 ) -> tuple[dict[str, dict[str, int]], bool]:  # {name of point: {'x': column number, 'y': ..., 'visible': ...}}, and whether the table names its points
     "Find the columns of points in a wide table"
@@ -318,12 +324,13 @@ def read_wide(
     labels = build_labels(file, list(points), named, rows, xy, missing=np.array(missing), likelihood=np.array(likelihood), counts=_stated(points.values()))
     return replace(labels, notes=[*labels.notes, *([f"taken as a box, not as points: {', '.join(boxes[:8])}"] if boxes else [])])
 
-# %% ../nbs/06_formats.ipynb #3b5c4f87
+# %% ../nbs/06_formats.ipynb #a9c37fc5
 _SPELLED = dict.fromkeys(('in frame', 'in image', 'in photo', 'inframe', 'valid', 'exists', 'exist', 'seen'), 'visible') | dict.fromkeys(
     ('out of frame', 'off frame', 'invalid', 'unlabeled', 'unlabelled', 'unseen'), 'missing')
 
 def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
 
+# %% ../nbs/06_formats.ipynb #3b5c4f87
 def qualifier_of(
     words: Sequence[str],  # Lower-case words of the name of a column, without that of its point
 ) -> str:  # a key of `QUALIFIERS`, '' where it is not known
@@ -350,6 +357,7 @@ def _column_of_point(column, points):
             if mine and rest and words[i:i + len(mine)] == mine and (not best[0] or len(rest) < len(best[1])): best = name, rest
     return best
 
+# %% ../nbs/06_formats.ipynb #b0d4237a
 def _find_qualifiers(file, header, lines, points):
     "Add columns that qualify a point, however they are spelled, to `points`. Raises `InputError` where one says yes and no, and it is unclear to what."
     used = {i for axes in points.values() for i in axes.values()}
@@ -363,6 +371,7 @@ def _find_qualifiers(file, header, lines, points):
             raise InputError(f"{file}: does the column '{column}' say whether the point '{name}' is there? Call it {name}_visible (1 where it is), or {name}_missing; "
                              'if it is about something else, rename or remove it.')
 
+# %% ../nbs/06_formats.ipynb #48ed8a11
 def _of_box(column, header):
     "Whether a column is one of NAME_x, NAME_y, NAME_w and NAME_h, which is a box"
     tail = re.fullmatch(r'(.+?)(?:[_ .-](?:x|y|w|h|width|height)|(?-i:X|Y|W|H|Width|Height))', column, re.IGNORECASE)
@@ -386,11 +395,12 @@ def _table_point(cells, axes, header):
         else: missing, likelihood = missing or said[0], likelihood if np.isnan(said[1]) else said[1]
     return xy, missing, likelihood, problem
 
-# %% ../nbs/06_formats.ipynb #61388488
+# %% ../nbs/06_formats.ipynb #5301022b
 _POINT_NAME = re.compile('(?:(?:(?:key|land|body)?_?(?:point|mark|part)|marker|joint|kpt?|pt|lm)(?:_?(?:name|label|type|id|idx|index|no|nr|number))?|label_name)')
 _WHERE = 'coord|coordinate|pos|position|loc|location|point|keypoint|kp|landmark|pixel|px|c'
 _PLACE = re.compile(f'(?:(?:{_WHERE})_?)?([xy])(?:_?(?:{_WHERE}))?')  # coord_x, x_px
 
+# %% ../nbs/06_formats.ipynb #3e18d199
 def _long_columns(header):
     "{'file', 'point', 'x', 'y', and what qualifies a point: column number} of a long table, or `None` where it is none"
     small = [re.sub(r'[ .-]+', '_', seen_name(c).lower()) for c in header]
@@ -402,6 +412,7 @@ def _long_columns(header):
     if not {'x', 'y'} <= {*found} or not paths or not points: return None
     return found | dict(file=small.index(paths[0]), point=small.index(points[0]))
 
+# %% ../nbs/06_formats.ipynb #61388488
 @_reader('a spreadsheet')
 def read_long(
     file: str | Path,  # CSV: file, point, x, y[, visible]
@@ -478,6 +489,28 @@ def _coco_photo(image, annotations, names):
     mine = {k: v for k, v in image.items() if k not in _COCO_KEYS and not isinstance(v, (list, dict))}
     return dict(path=str(image.get('file_name', '')), where=f"image {image.get('id')}", problem=problem or several) | mine, points
 
+# %% ../nbs/06_formats.ipynb #529eef3e
+def _one_animal(file, individuals):
+    "Raise `InputError` where several animals are labelled"
+    if len({*individuals}) > 1:
+        raise InputError(f"{file} labels several animals ('individuals': {', '.join(dict.fromkeys(individuals))}), and this detector finds one. Export the labels of one animal.")
+
+# %% ../nbs/06_formats.ipynb #189a861c
+def _deeplabcut_labels(file, columns, rows):
+    "`Labels` of (body part, coordinate) columns and (where, path, cells) rows"
+    points = defaultdict(dict)
+    for i, (part, axis) in enumerate(columns): points[part][axis] = i
+    if not points or any(not {'x', 'y'} <= {*axes} for axes in points.values()):
+        raise InputError(f'{file}: not every body part has a column x and a column y. Export the labels again.')
+    if not rows: raise InputError(f'{file} holds no labels below its rows of names.')
+    if all(path.isdecimal() for _, path, _ in rows):
+        raise InputError(f'{file} holds what a model found in the frames of a video, and no photos. Extract frames as photos, and label them.')
+    header = [f'{part} {axis}' for part, axis in columns]
+    read = [[_table_point(cells, axes, header) for axes in points.values()] for _, _, cells in rows]
+    about = [dict(path=path, where=where, problem=next((p for *_, p in mine if p), '')) for (where, path, _), mine in zip(rows, read)]
+    xy, missing, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
+    return build_labels(file, list(points), True, about, xy, missing=missing, likelihood=likelihood)
+
 # %% ../nbs/06_formats.ipynb #df6cf41e
 @_reader('DeepLabCut')
 def read_deeplabcut(
@@ -496,27 +529,7 @@ def read_deeplabcut(
             for line, cells in lines[3 + ('individuals' in heads):]]
     return _deeplabcut_labels(file, columns, rows)
 
-def _one_animal(file, individuals):
-    "Raise `InputError` where several animals are labelled"
-    if len({*individuals}) > 1:
-        raise InputError(f"{file} labels several animals ('individuals': {', '.join(dict.fromkeys(individuals))}), and this detector finds one. Export the labels of one animal.")
-
-def _deeplabcut_labels(file, columns, rows):
-    "`Labels` of (body part, coordinate) columns and (where, path, cells) rows"
-    points = defaultdict(dict)
-    for i, (part, axis) in enumerate(columns): points[part][axis] = i
-    if not points or any(not {'x', 'y'} <= {*axes} for axes in points.values()):
-        raise InputError(f'{file}: not every body part has a column x and a column y. Export the labels again.')
-    if not rows: raise InputError(f'{file} holds no labels below its rows of names.')
-    if all(path.isdecimal() for _, path, _ in rows):
-        raise InputError(f'{file} holds what a model found in the frames of a video, and no photos. Extract frames as photos, and label them.')
-    header = [f'{part} {axis}' for part, axis in columns]
-    read = [[_table_point(cells, axes, header) for axes in points.values()] for _, _, cells in rows]
-    about = [dict(path=path, where=where, problem=next((p for *_, p in mine if p), '')) for (where, path, _), mine in zip(rows, read)]
-    xy, missing, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
-    return build_labels(file, list(points), True, about, xy, missing=missing, likelihood=likelihood)
-
-# %% ../nbs/06_formats.ipynb #cfc9f692
+# %% ../nbs/06_formats.ipynb #82cc4cea
 def _h5_index(group, axis):
     "The labels of an axis of a pandas frame in HDF5: a list of tuples"
     def text(values): return [v.decode() if isinstance(v, bytes) else str(v) for v in values]
@@ -525,6 +538,7 @@ def _h5_index(group, axis):
     levels = [([*text(group[f'{axis}_level{i}'][:]), ''], group[f'{axis}_label{i}'][:]) for i in range(n)]
     return list(zip(*([names[k] for k in at] for names, at in levels)))
 
+# %% ../nbs/06_formats.ipynb #cfc9f692
 @_reader('DeepLabCut')
 def read_deeplabcut_h5(
     file: str | Path,  # CollectedData_SCORER.h5
@@ -560,7 +574,7 @@ def read_labelme(
     row = dict(path=str(data.get('imagePath') or file.stem), other_name=file.stem, width=data.get('imageWidth'), height=data.get('imageHeight'))
     return gather(file, [(row | {k: v for k, v in (data.get('flags') or {}).items() if v}, points)], may_be_empty=True)
 
-# %% ../nbs/06_formats.ipynb #5ae338af
+# %% ../nbs/06_formats.ipynb #db21940f
 def _via_said(region, key):
     "What an attribute of a region says, '' for nothing"
     said = (region.get('region_attributes') or {}).get(key) or ''
@@ -572,6 +586,7 @@ def _via_name(photos):
     def apart(key): return np.mean([len({*said}) == len(said) for regions in photos if (said := [v for r in regions if (v := _via_said(r, key))])])
     return max(keys, key=lambda k: (apart(k), k.lower() in ('name', 'label') or bool(_POINT_NAME.fullmatch(k.lower())), keys[k]), default=None)
 
+# %% ../nbs/06_formats.ipynb #e4eda2a8
 def _via_points(regions, key):
     "The points of one photo"
     for i, region in enumerate(regions):
@@ -588,6 +603,7 @@ def _via_table(file):
                  regions=[dict(shape_attributes=json.loads(r['region_shape_attributes']), region_attributes=json.loads(r.get('region_attributes') or '{}')) for r in mine])
             for name, group in groupby(rows, key=lambda r: r['filename']) if (mine := list(group))]
 
+# %% ../nbs/06_formats.ipynb #5ae338af
 @_reader('VIA')
 def read_via(
     file: str | Path,  # The JSON or CSV of 'Export annotations', or a saved project
@@ -615,7 +631,7 @@ def _is_table(file):
     "Whether a text file is a table, and neither JSON nor XML"
     return not Path(file).read_bytes()[:512].lstrip(b'\xef\xbb\xbf \t\r\n').startswith((b'{', b'[', b'<'))
 
-# %% ../nbs/06_formats.ipynb #ef8b56de
+# %% ../nbs/06_formats.ipynb #4634100d
 def _studio_tasks(file):
     "(photo, results, whether they are one person's) of each task, of any of the three exports"
     if _is_table(file):
@@ -631,6 +647,13 @@ def _studio_tasks(file):
         photo = next((str(v) for v in task.get('data', task).values() if isinstance(v, str) and Path(urlsplit(v).path + urlsplit(v).query).suffix.lower() in SUFFIXES), '')
         yield task.get('id', ''), photo, done
 
+# %% ../nbs/06_formats.ipynb #9a8aeec4
+def _studio_name(result):
+    "The label of a key point, '' of anything else"
+    names = result['value'].get('keypointlabels') or (result['value'].get('labels') if result.get('type') in ('keypoint', 'labels') else None)
+    return str(names[0]) if names else ''
+
+# %% ../nbs/06_formats.ipynb #025aa3a0
 def _studio_photo(number, photo, done):
     "The row and the points of one task"
     objects, size = [], {}
@@ -643,11 +666,7 @@ def _studio_photo(number, photo, done):
     path = unquote(parse_qs(parts.query).get('d', [parts.path])[0]).lstrip('/')
     return dict(path=path, other_name=re.sub(r'^[0-9a-f]{6,}-', '', Path(path).name), where=f'task {number}', problem=problem) | size, points
 
-def _studio_name(result):
-    "The label of a key point, '' of anything else"
-    names = result['value'].get('keypointlabels') or (result['value'].get('labels') if result.get('type') in ('keypoint', 'labels') else None)
-    return str(names[0]) if names else ''
-
+# %% ../nbs/06_formats.ipynb #ef8b56de
 @_reader('Label Studio')
 def read_label_studio(
     file: str | Path,  # Its JSON, JSON_MIN or CSV export
@@ -655,7 +674,7 @@ def read_label_studio(
     "Read Label Studio's key points, in percent of the photos"
     return gather(file, [_studio_photo(*task) for task in _studio_tasks(file)], units='percent')
 
-# %% ../nbs/06_formats.ipynb #544e8e9d
+# %% ../nbs/06_formats.ipynb #4b1458ec
 def _supervisely_names(file):
     "{number of a node: its name} and (name, name) of its lines, as the project's meta.json has them"
     meta = next((folder/'meta.json' for folder in file.parents[:4] if (folder/'meta.json').is_file()), None)
@@ -665,6 +684,7 @@ def _supervisely_names(file):
     lines = [edge for c in lines for edge in c.values()] if any('src' not in e for e in lines) else lines
     return names, [(names[e['src']], names[e['dst']]) for e in lines if e['src'] in names and e['dst'] in names]
 
+# %% ../nbs/06_formats.ipynb #544e8e9d
 @_reader('Supervisely')
 def read_supervisely(
     file: str | Path,  # ann/PHOTO.json, below a folder with meta.json
@@ -680,7 +700,11 @@ def read_supervisely(
     row = dict(path=f'../img/{file.stem}', where=file.name, problem=problem, width=data['size']['width'], height=data['size']['height'])
     return gather(file, [(row, points + single)], names=[*names.values()], may_be_empty=True, edges=edges)
 
-# %% ../nbs/06_formats.ipynb #9c55e763
+# %% ../nbs/06_formats.ipynb #38058ce8
+_LANDMARK = re.compile('landmark|keypoint', re.IGNORECASE)
+
+def _in_metres(key): return bool(re.search('world|3d', key, re.IGNORECASE))
+
 def _landmarks(data):
     "The lists of landmarks that `data` holds, under whatever key, one for each hand or face; world landmarks are metres, and no places in the photo"
     if isinstance(data, dict): return [found for k, v in data.items() if not _in_metres(k) for found in _landmarks(v)]
@@ -688,11 +712,12 @@ def _landmarks(data):
     if all(isinstance(p, dict) and {'x', 'y'} <= {*p} and not {'width', 'w'} & {*p} for p in data): return [data]
     return [found for v in data if isinstance(v, list) or isinstance(v, dict) and any(_LANDMARK.search(k) for k in v) for found in _landmarks(v)]
 
-_LANDMARK = re.compile('landmark|keypoint', re.IGNORECASE)
-
-def _in_metres(key): return bool(re.search('world|3d', key, re.IGNORECASE))
-
 _PHOTO_KEYS = (*PATH_NAMES, 'imagePath')
+
+# %% ../nbs/06_formats.ipynb #36b954c4
+def _by_photo(data):
+    "Whether the keys of a dict are photos"
+    return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or Path(next(iter(data))).suffix.lower() in SUFFIXES)
 
 def _landmark_photos(file, data):
     "(photo, where, landmarks) of each photo"
@@ -702,10 +727,7 @@ def _landmark_photos(file, data):
     keys = [k for k in _PHOTO_KEYS if k in data[0]]
     return [(str(mine[keys[0]]), f'photo {i + 1}', {k: v for k, v in mine.items() if isinstance(v, (list, dict))}) for i, mine in enumerate(data)]
 
-def _by_photo(data):
-    "Whether the keys of a dict are photos"
-    return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or Path(next(iter(data))).suffix.lower() in SUFFIXES)
-
+# %% ../nbs/06_formats.ipynb #9c55e763
 @_reader('MediaPipe')
 def read_mediapipe(
     file: str | Path,  # JSON with lists of {x, y, z, visibility}
@@ -720,13 +742,16 @@ def read_mediapipe(
     far = any(max(abs(p.x), abs(p.y)) > 2 for _, points in photos for p in points)
     return gather(file, photos, units='' if far else 'share')  # some store pixels in the same form
 
-# %% ../nbs/06_formats.ipynb #dd3eb2e4
+# %% ../nbs/06_formats.ipynb #8db1275e
 def _cvat_points(shape, where):
     "The points of a <points> element: one by the name of its label, or several, numbered"
     places = [tuple(map(float, place.split(','))) for place in shape.get('points').split(';')]
     label, gone = shape.get('label'), shape.get('outside') == '1'
     return [Point(label if len(places) == 1 else f'{label}_{i + 1}', x, y, where, gone) for i, (x, y) in enumerate(places)]
 
+_XML_CURE = "Of XML files only CVAT's ('CVAT for images 1.1') are read, as others (Pascal VOC, ...) hold boxes. Export key points as CVAT, COCO or CSV."
+
+# %% ../nbs/06_formats.ipynb #dd3eb2e4
 @_reader('CVAT')
 def read_cvat(
     file: str | Path,  # annotations.xml of 'CVAT for images 1.1'
@@ -745,8 +770,6 @@ def read_cvat(
         photos.append((row | dict(path=image.get('name'), where=f"image {image.get('id')}", problem=problem), points))
     return gather(file, photos)
 
-_XML_CURE = "Of XML files only CVAT's ('CVAT for images 1.1') are read, as others (Pascal VOC, ...) hold boxes. Export key points as CVAT, COCO or CSV."
-
 # %% ../nbs/06_formats.ipynb #90b62f6f
 def _yolo_names(config, n):
     "Names of the points, or their numbers"
@@ -761,6 +784,7 @@ def _yolo_object(line, number, names, dim):
     points = [Point(name, x, y, '', missing=(x, y) == (0, 0) or bool(v) and v[0] <= 0) for name, (x, y, *v) in zip(names, zip(*[iter(values[5:])] * dim))]
     return int(values[0]), f'line {number}', points
 
+# %% ../nbs/06_formats.ipynb #4f1d0457
 def _yolo_photo(path, root, names, dim, stated):
     "The row, the points and the classes of one text file"
     parts = list(path.relative_to(root).with_suffix('').parts)
@@ -774,6 +798,14 @@ def _yolo_photo(path, root, names, dim, stated):
     return row | dict(problem=problem), points, {kind for kind, _, points in objects if points}
 
 # %% ../nbs/06_formats.ipynb #2d5b807f
+def _parts_of(text): return [p for p in re.split(r'[/\\]', text.strip()) if p not in ('', '.', '..')]
+
+def _below(root, text):
+    "What a path of another machine, or of another working folder, is below `root`; `None` where it is not there"
+    parts = _parts_of(text)
+    return next((Path(*parts[k:]) for k in range(len(parts)) if (root/Path(*parts[k:])).exists()), None)
+
+# %% ../nbs/06_formats.ipynb #50bac74e
 def _yolo_splits(config, root):
     "{last part: (split, parts)} of the path of each folder and each photo that data.yaml names for a split"
     found = defaultdict(list)
@@ -787,13 +819,7 @@ def _yolo_splits(config, root):
             for named in listed: found[named[-1]].append((split, named))
     return found
 
-def _parts_of(text): return [p for p in re.split(r'[/\\]', text.strip()) if p not in ('', '.', '..')]
-
-def _below(root, text):
-    "What a path of another machine, or of another working folder, is below `root`; `None` where it is not there"
-    parts = _parts_of(text)
-    return next((Path(*parts[k:]) for k in range(len(parts)) if (root/Path(*parts[k:])).exists()), None)
-
+# %% ../nbs/06_formats.ipynb #092cc3f8
 def _stated_split(parts, stated):
     "The split of a photo: that of the photo itself or of the closest folder that is named; '' where none is, or several are of as much right"
     best = {}
@@ -803,9 +829,16 @@ def _stated_split(parts, stated):
     found = best[max(best)] if best else set()
     return found.pop() if len(found) == 1 else ''
 
-# %% ../nbs/06_formats.ipynb #83eb5abc
+# %% ../nbs/06_formats.ipynb #86a653c9
 _NO_PHOTOS = ('classes', 'predefined_classes', 'names', 'obj', 'readme', 'notes')  # text files that tools write beside labels
 
+def _load_yaml(file):
+    "What a YAML file holds"
+    try: data = yaml.safe_load(Path(file).read_text(encoding='utf-8-sig'))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as e: raise InputError(f"{file} cannot be read as YAML ({str(e).splitlines()[0]}). Correct it.") from e
+    return data if isinstance(data, dict) else {}
+
+# %% ../nbs/06_formats.ipynb #83eb5abc
 @_reader('Ultralytics')
 def read_yolo(
     file: str | Path,  # data.yaml beside the folders images/ and labels/ (or train/images, train/labels, ...)
@@ -824,12 +857,6 @@ def read_yolo(
     flip = config.get('flip_idx')
     pairs = None if flip is None else [(labels.points[i], labels.points[j]) for i, j in enumerate(flip) if i < j]
     return replace(labels, pairs=pairs)
-
-def _load_yaml(file):
-    "What a YAML file holds"
-    try: data = yaml.safe_load(Path(file).read_text(encoding='utf-8-sig'))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as e: raise InputError(f"{file} cannot be read as YAML ({str(e).splitlines()[0]}). Correct it.") from e
-    return data if isinstance(data, dict) else {}
 
 # %% ../nbs/06_formats.ipynb #de1f89fd
 FORMATS: dict[str, Callable[[str | Path], Labels]] = dict(
@@ -893,6 +920,7 @@ def _sniff_json(file):
     except _ODD as e: raise InputError(f'{file} is built as no label file is ({type(e).__name__}: {e}). Export it again.') from e
     raise InputError(f'{file} looks like {looks[0]}.' if looks else f'{file} is JSON, and none of {", ".join(_JSON_SIGNS)}. Export key points as COCO or CSV.')
 
+# %% ../nbs/06_formats.ipynb #50d4d2ac
 def _sniff_table(file):
     "The format of a table"
     lines = _cells(file)
@@ -904,6 +932,20 @@ def _sniff_table(file):
     if _long_columns(header): return 'long'
     raise InputError(f"{file} holds no keypoints: it needs the columns file, x0, y0, ..., or file, NAME_x, NAME_y, ..., or file, point, x, y; "
                      f"it has {', '.join(header[:8])}.")
+
+# %% ../nbs/06_formats.ipynb #7b795be8
+def _from_folder(folder, beside, homes, name):
+    "The path of a photo from `folder`: beside its label file, in one of the folders of its split, or as it stands"
+    if not name: return ''
+    name = str(name).replace('\\', '/')
+    places = [home/name for home in (beside, *homes, folder) if (home/name).is_file()] or [beside/name]
+    return os.path.relpath(places[0], folder).replace(os.sep, '/')
+
+def _split_of_file(file, folder):
+    "The split that a file's folders or its name mean, '' where they do not say or say several"
+    parts = file.relative_to(folder).parts
+    words = [w for part in parts[:-1] if (w := split_named(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_named(part))]
+    return words[0] if len({*words}) == 1 else ''
 
 # %% ../nbs/06_formats.ipynb #842175d4
 def join_labels(parts: Sequence[Labels],
@@ -931,22 +973,15 @@ def join_labels(parts: Sequence[Labels],
                    sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys([note for p in parts for note in p.notes] + notes)),
                    edges=list(dict.fromkeys((spelling.get(a, a), spelling.get(b, b)) for p in parts for a, b in p.edges)), counts=sum((p.counts for p in parts), Counter()))
 
-def _from_folder(folder, beside, homes, name):
-    "The path of a photo from `folder`: beside its label file, in one of the folders of its split, or as it stands"
-    if not name: return ''
-    name = str(name).replace('\\', '/')
-    places = [home/name for home in (beside, *homes, folder) if (home/name).is_file()] or [beside/name]
-    return os.path.relpath(places[0], folder).replace(os.sep, '/')
-
-def _split_of_file(file, folder):
-    "The split that a file's folders or its name mean, '' where they do not say or say several"
-    parts = file.relative_to(folder).parts
-    words = [w for part in parts[:-1] if (w := split_named(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_named(part))]
-    return words[0] if len({*words}) == 1 else ''
-
-# %% ../nbs/06_formats.ipynb #86f94a9c
+# %% ../nbs/06_formats.ipynb #a2342147
 _SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx', '.json', '.xml', '.h5', '.hdf5', '.yaml', '.yml', *_REFUSED)
 
+def _describes(file):
+    "Whether a file describes a project (of Supervisely or DeepLabCut), and holds no labels itself"
+    try: return not sniff_labels(file)
+    except InputError: return True
+
+# %% ../nbs/06_formats.ipynb #86f94a9c
 def label_files(
     labels: str | Path,  # A label file, or a folder that holds one or several that belong together (and usually the photos)
 ) -> list[Path]:
@@ -966,21 +1001,7 @@ def label_files(
                          'Name the one that you mean.')
     return list(found)
 
-def _describes(file):
-    "Whether a file describes a project (of Supervisely or DeepLabCut), and holds no labels itself"
-    try: return not sniff_labels(file)
-    except InputError: return True
-
 # %% ../nbs/06_formats.ipynb #ba4f1578
-def _candidates(folder):
-    "The files of `folder` that may hold labels"
-    files = [f for f in find_files(folder) if f.suffix.lower() in _SUFFIXES]
-    yamls = [f for f in files if f.suffix.lower() in ('.yaml', '.yml')]
-    if yolo := _sniff_all(yamls)[0]: return list(yolo)
-    videos = [f for f in files if f.name.startswith('CollectedData') and 'labeled-data' in f.parts]  # a project of DeepLabCut holds copies of them elsewhere
-    files = videos or files
-    return [f for f in files if f.suffix != '.h5' or f.with_suffix('.csv') not in files]
-
 def _sniff_all(files):
     "{label file: its format}, and what is wrong with the other files"
     found, others = {}, []
@@ -992,6 +1013,17 @@ def _sniff_all(files):
         else: found[file] = kind
     return found, others
 
+# %% ../nbs/06_formats.ipynb #2518e4e4
+def _candidates(folder):
+    "The files of `folder` that may hold labels"
+    files = [f for f in find_files(folder) if f.suffix.lower() in _SUFFIXES]
+    yamls = [f for f in files if f.suffix.lower() in ('.yaml', '.yml')]
+    if yolo := _sniff_all(yamls)[0]: return list(yolo)
+    videos = [f for f in files if f.name.startswith('CollectedData') and 'labeled-data' in f.parts]  # a project of DeepLabCut holds copies of them elsewhere
+    files = videos or files
+    return [f for f in files if f.suffix != '.h5' or f.with_suffix('.csv') not in files]
+
+# %% ../nbs/06_formats.ipynb #ebc63101
 def _set_apart(folder, parts):
     "Why label files do not make one data set, '' where they do"
     points = {tuple(sorted(map(seen_name, part.points))) for part in parts}

@@ -98,6 +98,26 @@ def from_dict(cls: KeypointSpec,
     return cls(**d)
 
 # %% ../nbs/05_keypoints.ipynb #8e0e07bf
+def _point_number(spec, p):
+    "The number that `p` says, if `spec` has a point of that number"
+    text = str(p).strip()
+    if text.isdecimal() and int(text) < spec.n: return int(text)
+    known = ', '.join(spec.points[:8]) + (', ...' if spec.n > 8 else '')
+    raise ValueError(f"the keypoint spec '{spec.name}' has no point {text!r}: use names ({known}) or numbers from 0 to {spec.n - 1}")
+
+# %% ../nbs/05_keypoints.ipynb #76f7a88e
+def _kept_edges(spec, names):
+    "Lines between `names`: those of `spec`, and those that run through left out points that have just two lines"
+    ways = {p: [b if a == p else a for a, b in spec.edges if p in (a, b)] for p in spec.points}
+    found = {}
+    for start in names:
+        for step in ways[start]:
+            last, here = start, step
+            while here not in names and len(ways[here]) == 2: last, here = here, next((p for p in ways[here] if p != last), start)
+            if here in names and here != start: found.setdefault(frozenset((start, here)), (start, here))
+    return tuple(found.values())
+
+# %% ../nbs/05_keypoints.ipynb #a66b14a6
 @patch
 def select(self: KeypointSpec,
     points: Sequence[str | int] | str,  # Names or numbers of points (from 0), or both; as text, with commas in between
@@ -109,24 +129,6 @@ def select(self: KeypointSpec,
     pairs = self.pairs and tuple(pair for pair in self.pairs if set(pair) & set(names))
     return KeypointSpec(f'{self.name} ({len(names)} of {self.n})', names, pairs, _kept_edges(self, names),
                         self.colors and tuple(self.colors[i] for i in numbers))
-
-def _point_number(spec, p):
-    "The number that `p` says, if `spec` has a point of that number"
-    text = str(p).strip()
-    if text.isdecimal() and int(text) < spec.n: return int(text)
-    known = ', '.join(spec.points[:8]) + (', ...' if spec.n > 8 else '')
-    raise ValueError(f"the keypoint spec '{spec.name}' has no point {text!r}: use names ({known}) or numbers from 0 to {spec.n - 1}")
-
-def _kept_edges(spec, names):
-    "Lines between `names`: those of `spec`, and those that run through left out points that have just two lines"
-    ways = {p: [b if a == p else a for a, b in spec.edges if p in (a, b)] for p in spec.points}
-    found = {}
-    for start in names:
-        for step in ways[start]:
-            last, here = start, step
-            while here not in names and len(ways[here]) == 2: last, here = here, next((p for p in ways[here] if p != last), start)
-            if here in names and here != start: found.setdefault(frozenset((start, here)), (start, here))
-    return tuple(found.values())
 
 # %% ../nbs/05_keypoints.ipynb #04792a4b
 _FINGERS = ('index', 'middle', 'ring', 'little')
@@ -140,6 +142,7 @@ def _tinted(names):
     "The colour of each hand point, by its finger"
     return tuple(_TINTS[name.split('_')[0]] for name in names)
 
+# %% ../nbs/05_keypoints.ipynb #0f46c876
 def _hand12():
     tips, bases, palm = ([f'{f}_tip' for f in _FINGERS], [f'{f}_base' for f in _FINGERS], [f'palm_{i}' for i in range(1, 5)])
     points = (*tips, *bases, *palm)
@@ -167,7 +170,7 @@ def _face68():
 
 SPECS = {spec.name: spec for spec in (_hand12(), _hand21(), _face68())}
 
-# %% ../nbs/05_keypoints.ipynb #dc2f84ff
+# %% ../nbs/05_keypoints.ipynb #5104d462
 _SIDES = {word: side for side, words in dict(
     L='left l lft links linke linker linkes gauche izquierda izquierdo esquerda esquerdo esquerra '
       'sinistra sinistro venstre vänster vanster lewy lewa lewe levy leva vasen левый левая левое',
@@ -176,6 +179,7 @@ _SIDES = {word: side for side, words in dict(
 _NO_SIDE = frozenset('upright bright brightness fright wright outright downright forthright birthright copyright alright aright eyebright playwright '
                      'lefty righty leftover leftovers cleft rightful righteous'.split())
 
+# %% ../nbs/05_keypoints.ipynb #c5d6762d
 def _name_parts(name):
     "The words and numbers of a point's name, with 'L' and 'R' for its sides: eyeLeft2 -> ('eye', 'L', '2')"
     parts = []
@@ -191,18 +195,7 @@ _MARKS = (('l', 'r'), ('lt', 'rt'), ('lf', 'rg'), ('li', 're'), ('lk', 'rs'), ('
 _NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip '
                       'ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
 
-def _marked(parts):
-    "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"
-    plain = {name.lower(): name for name, p in parts.items() if not {'L', 'R'} & {*p}}
-    found, twins = dict(parts), [{*pair} for pair in _twins(parts)]
-    for left, right in _MARKS:
-        for low, name in plain.items():
-            first, last = low.removeprefix(left), low.removesuffix(left)
-            for rest, other in ((first, right + first), (last, last + right)):
-                if rest == low or other not in plain: continue
-                if len(left) > 1 or left == 'l' or {name, plain[other]} in twins: found |= {name: ('L', rest.strip(' _.-')), plain[other]: ('R', rest.strip(' _.-'))}
-    return found
-
+# %% ../nbs/05_keypoints.ipynb #d4bbcfa0
 def _twins(parts):
     "Names in twos that differ only in a short first or last word without a meaning known here, which may be a side"
     homes = defaultdict(dict)
@@ -216,8 +209,22 @@ def _twins(parts):
             if len(names) == 2 and all(w.isalpha() and len(w) <= 3 and w not in _NO_MARKS for w in names)
             and (rest[0] < 2 or {*names} in ({'g', 'd'}, {'s', 'd'}, {'e', 'd'}, {'i', 'd'}, {'v', 'h'}, {'l', 'p'}))]
 
+# %% ../nbs/05_keypoints.ipynb #5e72ba08
+def _marked(parts):
+    "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"
+    plain = {name.lower(): name for name, p in parts.items() if not {'L', 'R'} & {*p}}
+    found, twins = dict(parts), [{*pair} for pair in _twins(parts)]
+    for left, right in _MARKS:
+        for low, name in plain.items():
+            first, last = low.removeprefix(left), low.removesuffix(left)
+            for rest, other in ((first, right + first), (last, last + right)):
+                if rest == low or other not in plain: continue
+                if len(left) > 1 or left == 'l' or {name, plain[other]} in twins: found |= {name: ('L', rest.strip(' _.-')), plain[other]: ('R', rest.strip(' _.-'))}
+    return found
+
 def _swapped(parts): return tuple({'L': 'R', 'R': 'L'}.get(part, part) for part in parts)
 
+# %% ../nbs/05_keypoints.ipynb #dc2f84ff
 def match_sides(points: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[str]]:  # (left, right) pairs, and names with a side but without a partner
     "Pair the points whose names differ in left and right only; numbers are kept apart"
     parts = {name: _name_parts(name) for name in points}
@@ -247,6 +254,17 @@ def mirror_note(spec: KeypointSpec) -> str:
     if lone: return f"photos are not mirrored in training, as these points have no partner on the other side: {', '.join(lone[:8])} ({cure})"
     return f'which points exchange places in a mirror is not known, so photos are not mirrored in training ({cure})'
 
+# %% ../nbs/05_keypoints.ipynb #e55adf00
+def _mirror_pairs(table, rows):
+    "Pairs of a `mirror` column; which of two is left their names say, or else the first"
+    partner = {a: b for a, b in zip(rows.name, rows.mirror) if b}
+    for a, b in partner.items():
+        if partner.get(b, a) != a:
+            raise ValueError(f"{table}: the mirror of '{a}' is '{b}', and that of '{b}' is '{partner[b]}'. Write them the same both ways.")
+    pairs = {frozenset((a, b)): (a, b) for a, b in reversed(partner.items()) if a != b}
+    named = {frozenset(pair): pair for pair in match_sides(list(rows.name))[0]}
+    return tuple(named.get(key, pair) for key, pair in reversed(pairs.items()))
+
 # %% ../nbs/05_keypoints.ipynb #9fac31c7
 def read_spec(
     table: str | Path,  # CSV with a column 'name'; optional 'mirror', 'parent', 'colour'
@@ -271,16 +289,6 @@ def read_spec(
     colors = tuple(c or '#d02020' for c in rows.colour) if 'colour' in rows and any(rows.colour) else None
     try: return KeypointSpec(table.stem, names, _mirror_pairs(table, rows) if 'mirror' in rows else pairs_from_names(names), edges, colors)
     except ValueError as e: raise ValueError(f'{table}: {e}') from e
-
-def _mirror_pairs(table, rows):
-    "Pairs of a `mirror` column; which of two is left their names say, or else the first"
-    partner = {a: b for a, b in zip(rows.name, rows.mirror) if b}
-    for a, b in partner.items():
-        if partner.get(b, a) != a:
-            raise ValueError(f"{table}: the mirror of '{a}' is '{b}', and that of '{b}' is '{partner[b]}'. Write them the same both ways.")
-    pairs = {frozenset((a, b)): (a, b) for a, b in reversed(partner.items()) if a != b}
-    named = {frozenset(pair): pair for pair in match_sides(list(rows.name))[0]}
-    return tuple(named.get(key, pair) for key, pair in reversed(pairs.items()))
 
 # %% ../nbs/05_keypoints.ipynb #023dc540
 def spec_of(
@@ -307,6 +315,7 @@ def points_of(
     points = manifest[spec.columns].to_numpy(dtype=float).reshape(len(manifest), spec.n, 2)
     return np.where(np.isnan(points).any(-1, keepdims=True), np.nan, points)
 
+# %% ../nbs/05_keypoints.ipynb #d9e5fc53
 def points_table(
     points: np.ndarray,  # (rows, n, 2)
     spec: KeypointSpec,
@@ -319,6 +328,7 @@ def points_table(
     conf = pd.DataFrame(np.asarray(conf), columns=[f'{name}_conf' for name in spec.points])
     return pd.concat([table, conf], axis=1)[[f'{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')]]
 
+# %% ../nbs/05_keypoints.ipynb #cdd6c390
 def mean_shape(
     points: np.ndarray,  # (rows, n, 2); NaN where missing
 ) -> np.ndarray:  # (n, 2)
@@ -334,6 +344,7 @@ def scale_matrix(
     "Resize by factors, in pixel centres: x + 0.5 is multiplied"
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.]])
 
+# %% ../nbs/05_keypoints.ipynb #019f3129
 def crop_matrix(
     left: float,  # Columns and rows that are cut off on the left and at the top; below 0: that are added
     top: float,
@@ -341,12 +352,14 @@ def crop_matrix(
     "Crop, or pad with numbers below 0"
     return np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.]])
 
+# %% ../nbs/05_keypoints.ipynb #404f0767
 def flip_matrix(
     width: int,  # Width of the photo in pixels
 ) -> np.ndarray:  # (3, 3); its own inverse
     "Mirror left and right: the first pixel becomes the last"
     return np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1.]])
 
+# %% ../nbs/05_keypoints.ipynb #5adc7d88
 def transform_points(
     matrix: np.ndarray,  # (3, 3)
     points: np.ndarray,  # (..., 2); NaN stays NaN
@@ -393,6 +406,7 @@ def to_unit(
     "From pixels to -1 (left or top edge) ... 1 (right or bottom edge)"
     return (2 * np.asarray(points, dtype=float) + 1) / np.asarray(size) - 1
 
+# %% ../nbs/05_keypoints.ipynb #bd406901
 def from_unit(
     points: np.ndarray,  # (..., 2) from -1 to 1
     size: tuple[int, int],  # (width, height) in pixels
@@ -420,8 +434,23 @@ def as_photo(
     if isinstance(photo, (str, Path)): return open_photo(photo)
     return to_rgb(photo if isinstance(photo, Image.Image) else Image.fromarray(np.asarray(photo)))
 
+# %% ../nbs/05_keypoints.ipynb #486668cb
 TRUE_COLOUR, PREDICTED_COLOUR = '#2fd05a', '#ff3b30'
 
+def _show(photo, ax=None):
+    "An axis that shows `photo` and nothing else"
+    if ax is None: ax = plt.figure(figsize=(3, 3)).add_axes((0, 0, 1, 1))
+    ax.imshow(as_photo(photo))
+    ax.axis('off')
+    return ax
+
+def _draw_set(ax, points, spec, colour, fill, radius):
+    "One set of points with its skeleton"
+    for a, b in spec.edges: ax.plot(*points[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
+    faces = [(*matplotlib.colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
+    ax.scatter(*points.T, s=np.pi * radius**2, c=faces, edgecolors=colour, linewidths=radius / 4, zorder=3)
+
+# %% ../nbs/05_keypoints.ipynb #54fbb6cf
 def draw_points(
     target,  # An axis that shows a photo, or the photo: a path, a PIL image or an array
     points: np.ndarray | None,  # (n, 2) predicted points in pixels, NaN where missing; `None` draws the truth alone
@@ -439,19 +468,6 @@ def draw_points(
         _draw_set(ax, np.asarray(points, float), spec, PREDICTED_COLOUR, np.ones(spec.n) if conf is None else np.asarray(conf), radius)
     ax.set(xlim=view[0], ylim=view[1])
     return ax
-
-def _show(photo, ax=None):
-    "An axis that shows `photo` and nothing else"
-    if ax is None: ax = plt.figure(figsize=(3, 3)).add_axes((0, 0, 1, 1))
-    ax.imshow(as_photo(photo))
-    ax.axis('off')
-    return ax
-
-def _draw_set(ax, points, spec, colour, fill, radius):
-    "One set of points with its skeleton"
-    for a, b in spec.edges: ax.plot(*points[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
-    faces = [(*matplotlib.colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
-    ax.scatter(*points.T, s=np.pi * radius**2, c=faces, edgecolors=colour, linewidths=radius / 4, zorder=3)
 
 # %% ../nbs/05_keypoints.ipynb #c9c6c222
 def plot_photos(
@@ -507,6 +523,7 @@ def align_shape(
     moved = (points @ [1, 1j] - centre) * factor + home
     return np.stack([moved.real, moved.imag], -1)
 
+# %% ../nbs/05_keypoints.ipynb #8c6b15f6
 def typical_shape(
     points: np.ndarray,  # (rows, n, 2), NaN where missing
     *, rounds: int = 10,
@@ -516,6 +533,15 @@ def typical_shape(
     first = shape = points[(~np.isnan(points)).sum((1, 2)).argmax()]
     for _ in range(rounds): shape = align_shape(mean_shape(np.stack([align_shape(p, shape) for p in points])), first)
     return shape
+
+# %% ../nbs/05_keypoints.ipynb #799515f3
+def _disc_scale(errors, shape):
+    "The factor, at most 1, that keeps the largest disc within the usual distance of two neighbours"
+    there = shape[~np.isnan(shape).any(-1)]
+    if len(there) < 2 or not np.nanmax(errors, initial=0): return 1.0
+    gaps = np.linalg.norm(there[:, None] - there, axis=-1)
+    np.fill_diagonal(gaps, np.inf)
+    return min(1.0, .8 * float(np.median(gaps.min(1))) / float(np.nanmax(errors)))
 
 # %% ../nbs/05_keypoints.ipynb #384dcc9e
 def plot_point_errors(
@@ -545,29 +571,7 @@ def plot_point_errors(
     plt.close(ax.figure)
     return ax.figure
 
-def _disc_scale(errors, shape):
-    "The factor, at most 1, that keeps the largest disc within the usual distance of two neighbours"
-    there = shape[~np.isnan(shape).any(-1)]
-    if len(there) < 2 or not np.nanmax(errors, initial=0): return 1.0
-    gaps = np.linalg.norm(there[:, None] - there, axis=-1)
-    np.fill_diagonal(gaps, np.inf)
-    return min(1.0, .8 * float(np.median(gaps.min(1))) / float(np.nanmax(errors)))
-
-# %% ../nbs/05_keypoints.ipynb #b2063b2d
-def paint_points(
-    photo,  # A path, a PIL image or an array
-    points: np.ndarray,  # (n, 2) in pixels of the photo; NaN where missing
-    spec: KeypointSpec,
-    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the points are filled
-    truth: np.ndarray | None = None,  # (n, 2) true points, painted green beneath
-) -> Image.Image:
-    "A copy of the photo with points and skeleton painted in; without `truth`, in the colours of the spec"
-    photo = as_photo(photo)
-    colours = list(spec.colors or [PREDICTED_COLOUR] * spec.n) if truth is None else [PREDICTED_COLOUR] * spec.n
-    fill = np.ones(spec.n) if conf is None else np.clip(conf, 0, 1)
-    if truth is not None: photo = _paint_set(photo, truth, spec, [TRUE_COLOUR] * spec.n, np.ones(spec.n))
-    return _paint_set(photo, points, spec, colours, fill)
-
+# %% ../nbs/05_keypoints.ipynb #278978e8
 def _paint_set(photo, points, spec, colours, fill):
     "Paint one set of points; on smaller photos three times as large and reduced, so that circles are smooth"
     scale = 3 if max(photo.size) < 1600 else 1
@@ -585,3 +589,18 @@ def _paint_set(photo, points, spec, colours, fill):
         box = [v + r for r in (-radius, radius) for v in place[name]]
         pen.ellipse(box, fill=(*tint[name], round(255 * f)), outline=(*tint[name], 255), width=round(radius / 4))
     return Image.alpha_composite(photo.convert('RGBA'), layer.reduce(scale)).convert('RGB')
+
+# %% ../nbs/05_keypoints.ipynb #b2063b2d
+def paint_points(
+    photo,  # A path, a PIL image or an array
+    points: np.ndarray,  # (n, 2) in pixels of the photo; NaN where missing
+    spec: KeypointSpec,
+    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the points are filled
+    truth: np.ndarray | None = None,  # (n, 2) true points, painted green beneath
+) -> Image.Image:
+    "A copy of the photo with points and skeleton painted in; without `truth`, in the colours of the spec"
+    photo = as_photo(photo)
+    colours = list(spec.colors or [PREDICTED_COLOUR] * spec.n) if truth is None else [PREDICTED_COLOUR] * spec.n
+    fill = np.ones(spec.n) if conf is None else np.clip(conf, 0, 1)
+    if truth is not None: photo = _paint_set(photo, truth, spec, [TRUE_COLOUR] * spec.n, np.ones(spec.n))
+    return _paint_set(photo, points, spec, colours, fill)

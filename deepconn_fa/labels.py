@@ -50,22 +50,7 @@ def match_spec(labels: Labels,
                          f"its points are {', '.join(labels.points[:12])}. Rename them, or give a spec of your own.")
     return replace(labels, points=list(spec.points), xy=labels.xy[:, [labels.points.index(p) for p in spec.points]]), spec
 
-# %% ../nbs/07_labels.ipynb #a85c1852
-def drop_placeholders(labels: Labels) -> Labels:
-    "Take points at (0, 0) and (-1, -1) as missing where they cannot be true, and say so. Raises `InputError` where points are piled up elsewhere."
-    corner = (labels.xy == 0).all(-1)
-    below = (labels.xy[..., 0] == labels.xy[..., 1]) & np.isin(labels.xy[..., 0], (-1, -9, -99, -100, -999, -1000, -9999))
-    notes = []
-    if corner.sum() == 1:
-        notes.append(f'one point lies at exactly (0, 0): it is kept; leave it empty if it was not set ({labels.rows.path[int(corner.any(1).argmax())]})')
-        corner = np.zeros_like(corner)
-    gone = corner | below
-    if gone.any():
-        places = sorted({f'({x:g}, {y:g})' for x, y in labels.xy[gone]})
-        notes.append(f"{count_of(gone.sum(), 'point')} on {count_of(gone.any(1).sum(), 'photo')} at exactly {' or '.join(places)}: not set, and taken as missing")
-    xy = np.where(gone[..., None], np.nan, labels.xy)
-    return replace(labels, xy=xy, notes=[*labels.notes, *notes, *_check_piles(labels, xy)])
-
+# %% ../nbs/07_labels.ipynb #4fd1e772
 def _check_piles(labels, xy):
     "Say which point never moves; raise `InputError` where a place is the same on most photos but not on all, or is that of several points"
     names, photos, notes = defaultdict(set), defaultdict(set), []
@@ -82,6 +67,22 @@ def _check_piles(labels, xy):
         notes.append(f'{min(names[place])} at ({place[0]:g}, {place[1]:g}) on {k} of {n} photos')
     return [f"points that hardly move: {', '.join(notes[:4])}{' and others' * (len(notes) > 4)}; leave them empty where they were not set"] if notes else []
 
+# %% ../nbs/07_labels.ipynb #a85c1852
+def drop_placeholders(labels: Labels) -> Labels:
+    "Take points at (0, 0) and (-1, -1) as missing where they cannot be true, and say so. Raises `InputError` where points are piled up elsewhere."
+    corner = (labels.xy == 0).all(-1)
+    below = (labels.xy[..., 0] == labels.xy[..., 1]) & np.isin(labels.xy[..., 0], (-1, -9, -99, -100, -999, -1000, -9999))
+    notes = []
+    if corner.sum() == 1:
+        notes.append(f'one point lies at exactly (0, 0): it is kept; leave it empty if it was not set ({labels.rows.path[int(corner.any(1).argmax())]})')
+        corner = np.zeros_like(corner)
+    gone = corner | below
+    if gone.any():
+        places = sorted({f'({x:g}, {y:g})' for x, y in labels.xy[gone]})
+        notes.append(f"{count_of(gone.sum(), 'point')} on {count_of(gone.any(1).sum(), 'photo')} at exactly {' or '.join(places)}: not set, and taken as missing")
+    xy = np.where(gone[..., None], np.nan, labels.xy)
+    return replace(labels, xy=xy, notes=[*labels.notes, *notes, *_check_piles(labels, xy)])
+
 # %% ../nbs/07_labels.ipynb #39b8847a
 def fits(
     xy: np.ndarray,  # (n, 2)
@@ -92,6 +93,7 @@ def fits(
     xy, size = xy[~np.isnan(xy).any(-1)], np.asarray(size, float)
     return bool((xy > -1 - margin * size).all() and (xy <= size * (1 + margin)).all())
 
+# %% ../nbs/07_labels.ipynb #08fec4b0
 def turned_how(
     xy: np.ndarray,  # (n, 2) of one photo
     stated: np.ndarray,  # (width, height) that the label file states, or NaN
@@ -105,19 +107,8 @@ def turned_how(
     if not any(says.values()): says = {'upright': fits(xy, upright), 'raw': fits(xy, raw)}
     return '?' if says['upright'] == says['raw'] else max(says, key=says.get)
 
-# %% ../nbs/07_labels.ipynb #84757da4
+# %% ../nbs/07_labels.ipynb #c7feb316
 UNITS = ('auto', 'pixels', 'percent', 'share')
-
-def judge_units(
-    xy: Sequence[np.ndarray],  # (n, 2) of each photo
-    sizes: Sequence[Sequence[float]],  # Width and height of each photo
-) -> str:  # 'pixels', 'percent', 'share', or '?' where it cannot be told
-    "Tell by all points of a file and the sizes of its photos what the numbers mean"
-    points = np.concatenate([p[~np.isnan(p).any(-1)] for p in xy] or [np.empty((0, 2))])
-    if len(points) < 2 or np.min(sizes) < 8: return 'pixels'
-    if (points % 1 != 0).any() and abs(points).max() <= 1.5:  # as pixels, all would lie on the first pixel of their photo
-        return 'share' if points.min() > -.5 and (points < 0).mean() < .1 else '?'
-    return _percent_or_pixels(points, xy, sizes) if _mostly_percent(points) else 'pixels'
 
 def _mostly_percent(points):
     "Whether points lie between 0 and 100, but for a slip of the hand or a few mistakes"
@@ -125,6 +116,7 @@ def _mostly_percent(points):
     near = ((points >= -10) & (points <= 110)).all(-1)
     return out.mean() <= .1 or bool(near.all()) and out.sum() <= max(1, .2 * len(points))
 
+# %% ../nbs/07_labels.ipynb #aa041753
 def _percent_or_pixels(points, xy, sizes):
     "Tell by where points between 0 and 100 lie, and by how large the photos are"
     inside = points[((points >= -10) & (points <= 110)).all(-1)]
@@ -136,6 +128,19 @@ def _percent_or_pixels(points, xy, sizes):
     if apart.all() and usual.min() >= 130 or apart.any() and usual.min() >= 200: return '?'
     return '?' if usual.min() >= 200 and (low <= 45).all() and (high >= 55).all() else 'pixels'  # percent lie on both sides of the middle
 
+# %% ../nbs/07_labels.ipynb #84757da4
+def judge_units(
+    xy: Sequence[np.ndarray],  # (n, 2) of each photo
+    sizes: Sequence[Sequence[float]],  # Width and height of each photo
+) -> str:  # 'pixels', 'percent', 'share', or '?' where it cannot be told
+    "Tell by all points of a file and the sizes of its photos what the numbers mean"
+    points = np.concatenate([p[~np.isnan(p).any(-1)] for p in xy] or [np.empty((0, 2))])
+    if len(points) < 2 or np.min(sizes) < 8: return 'pixels'
+    if (points % 1 != 0).any() and abs(points).max() <= 1.5:  # as pixels, all would lie on the first pixel of their photo
+        return 'share' if points.min() > -.5 and (points < 0).mean() < .1 else '?'
+    return _percent_or_pixels(points, xy, sizes) if _mostly_percent(points) else 'pixels'
+
+# %% ../nbs/07_labels.ipynb #acaadfea
 def _units_of(file, xy, sizes, units):
     "The units of the points `xy` of each photo, and in words what was assumed"
     found = judge_units(xy, sizes)
@@ -154,6 +159,7 @@ def _same_shape(stated, size):
     "Whether `stated` is `size` scaled, but for rounding"
     return bool(abs(stated[1] - size[1] * stated[0] / size[0]) <= 1 or abs(stated[0] - size[0] * stated[1] / size[1]) <= 1)
 
+# %% ../nbs/07_labels.ipynb #906aa555
 def _to_pixels(xy, stated, stored, units, labelled):
     "Points in pixels of the photo as it is stored or turned, the size of that one, and what is wrong"
     raw, known = np.array(stored[:2], float), not np.isnan(stated).any() and bool((stated > 0).all())
@@ -167,6 +173,7 @@ def _to_pixels(xy, stated, stored, units, labelled):
     return xy, stated, (f'its labels were made at {stated[0]:.0f} x {stated[1]:.0f} px, and the photo has {raw[0]:.0f} x {raw[1]:.0f}: '
                         'use the photo that was labelled, or multiply its points by the ratio')
 
+# %% ../nbs/07_labels.ipynb #3445e170
 def _scaled(labels, stored, units, labelled):
     "The labels in pixels, what is wrong with each photo, and in words what was assumed"
     sizes, xy, problems, notes, scaled = labels.sizes.copy(), labels.xy.copy(), {}, [], 0
@@ -203,9 +210,15 @@ def _turn_upright(labels, stored, labelled):
         notes = [f'{len(turned)} photos are turned by their EXIF orientation; {how}']
     return xy, problems, notes
 
-# %% ../nbs/07_labels.ipynb #81a75e9b
+# %% ../nbs/07_labels.ipynb #f5e69978
 OUTSIDE = ('keep', 'clip', 'missing', 'problem')
 
+def _shares(xy, size):
+    "Whether two or more points look like shares of width and height"
+    xy = xy[~np.isnan(xy).any(-1)]
+    return len(xy) > 1 and min(size) >= 8 and bool((abs(xy) <= 1).all()) and bool((xy != np.round(xy)).any())
+
+# %% ../nbs/07_labels.ipynb #81a75e9b
 def points_problem(
     xy: np.ndarray,  # (n, 2) in pixels of the upright photo
     size: Sequence[float],  # (width, height) of the upright photo
@@ -224,11 +237,6 @@ def points_problem(
     bad = next(i for i in there if not fits(xy[[i]], size, margin))
     return (f"the point '{names[bad]}' at ({xy[bad, 0]:g}, {xy[bad, 1]:g}) lies {'far ' if margin else ''}outside the photo, which is {w} wide and {h} high: "
             "correct it, or leave it empty (outside='missing' takes such points as missing, 'clip' moves them to the edge)")
-
-def _shares(xy, size):
-    "Whether two or more points look like shares of width and height"
-    xy = xy[~np.isnan(xy).any(-1)]
-    return len(xy) > 1 and min(size) >= 8 and bool((abs(xy) <= 1).all()) and bool((xy != np.round(xy)).any())
 
 # %% ../nbs/07_labels.ipynb #dbc41b14
 def place_outside(
@@ -264,6 +272,7 @@ def _check_file(file, xy, sizes):
         raise InputError(f'{file}: the points of {beyond} of {len(xy)} photos lie outside their photo. Were they made on larger copies? Use the photos that were labelled, '
                          "or add columns width and height with the size that was labelled (outside='missing' or 'clip' reads the file as it is).")
 
+# %% ../nbs/07_labels.ipynb #fdbcb3d4
 def _check_photos(labels, manifest, labelled, outside, units):
     "Points of the upright photos, what is wrong with each row, and in words what was decided"
     text = dict(enumerate(labels.rows.problem))
@@ -283,6 +292,12 @@ def _check_photos(labels, manifest, labelled, outside, units):
     moved, placed = place_outside([xy[i] for i in fine], [sizes[i] for i in fine], outside)
     for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], labels.points, margin=.5)
     return xy, list(text.values()), said + notes + turned + placed
+
+# %% ../nbs/07_labels.ipynb #5a35a2e6
+def _differ(rows, xy, i, j):
+    "Whether two rows say different things of a photo"
+    said = [{str(rows[c][k]) for k in (i, j)} - {'', 'nan', 'None'} for c in ('split', 'group', 'label') if c in rows]
+    return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #50647d85
 def merge_repeats(
@@ -304,11 +319,6 @@ def merge_repeats(
         elif len(same) > 1: counts['repeated'] += len(same) - 1
     keep.sort()
     return replace(labels, rows=rows.loc[keep].reset_index(drop=True), xy=xy[keep], sizes=labels.sizes[keep], counts=counts)
-
-def _differ(rows, xy, i, j):
-    "Whether two rows say different things of a photo"
-    said = [{str(rows[c][k]) for k in (i, j)} - {'', 'nan', 'None'} for c in ('split', 'group', 'label') if c in rows]
-    return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #a4e0549f
 def read_labels(
@@ -347,6 +357,7 @@ def _read_as(labels, spec, points):
     except InputError: raise
     except ValueError as e: raise InputError(str(e)) from e  # a spec that does not hold together
 
+# %% ../nbs/07_labels.ipynb #b8b82386
 def _join_photos(labels, folders):
     "The labels with whole paths, one row a photo, a split where folders say it, and a row for each photo below the first of `folders` that has no labels"
     homes = list(dict.fromkeys([*folders, labels.file if labels.file.is_dir() else labels.file.absolute().parent]))
@@ -364,6 +375,7 @@ def _join_photos(labels, folders):
     if (said == '').all(): said = split_of_folders(rows.path, homes)
     return replace(labels, rows=rows.assign(split=said), xy=np.concatenate([labels.xy, blank[0]]), sizes=np.concatenate([labels.sizes, blank[1]]))
 
+# %% ../nbs/07_labels.ipynb #9e9bddc2
 def _column_note(rows):
     "Names the columns that this package does nothing with"
     kept = [c for c in rows if c not in ('path', 'where', 'problem', 'label', 'split', 'group', 'side', 'duplicates')]
@@ -407,6 +419,7 @@ def usable_points(manifest: pd.DataFrame, spec: KeypointSpec) -> pd.DataFrame:
     "The rows of `manifest` that a detector can learn from: no problem, and at least one point"
     return manifest[(manifest.problem == '') & ~np.isnan(points_of(manifest, spec)).all((1, 2))]
 
+# %% ../nbs/07_labels.ipynb #aeaa31f0
 def split_points(manifest: pd.DataFrame, spec: KeypointSpec,
     # As in `manifest.split`: valid, test, seed
     **kwargs,

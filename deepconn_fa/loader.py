@@ -55,6 +55,7 @@ class TrainingOnly(Transform):
 
     def __call__(self, b, split_idx=None, **kwargs): return self.tfm(b, split_idx=0, **kwargs) if split_idx == 0 else b
 
+# %% ../nbs/14_loader.ipynb #9d57bfe8
 def _is_random(tfm) -> bool:
     "Whether a transform gives something else each time"
     tfm = getattr(tfm, 'tfm', tfm)
@@ -128,6 +129,7 @@ def is_random(self: DecodeOnceDL) -> bool:
     "Whether the item transforms give another photo each time"
     return any(_is_random(f) and f.split_idx in (None, self.split_now()) for f in self.after_item.fs)
 
+# %% ../nbs/14_loader.ipynb #76bcfa86
 @patch
 def fits(self: DecodeOnceDL) -> bool:
     "Whether the whole set may be kept, judged by its first item"
@@ -137,6 +139,7 @@ def fits(self: DecodeOnceDL) -> bool:
     first = self.do_batch([self.do_item(0)])
     return self.n * sum(part.numel() * part.element_size() for part in first) <= self.max_decoded - self.taken[0]
 
+# %% ../nbs/14_loader.ipynb #04ac4fad
 @patch
 def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
     "Decode `batches` (lists of item numbers) in threads, two batches ahead"
@@ -147,6 +150,7 @@ def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
             if len(ahead) > 2: yield self.do_batch([item.result() for item in ahead.popleft()])
         for items in ahead: yield self.do_batch([item.result() for item in items])
 
+# %% ../nbs/14_loader.ipynb #111918b1
 @patch
 def decode_all(self: DecodeOnceDL) -> tuple:
     "The whole set as one batch, decoded now if it has not been"
@@ -194,6 +198,7 @@ def body_maps(
             done += len(maps)
     return features[:done].clone() if done < len(features) else features, torch.cat(targets)
 
+# %% ../nbs/14_loader.ipynb #1cfe696b
 def body_features(
     body: nn.Module,  # As in `body_maps`
     dl: TfmdDL,

@@ -30,9 +30,40 @@ from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# %% ../nbs/04_manifest.ipynb #be31414f
+# %% ../nbs/04_manifest.ipynb #5fa63552
 LEFT_OUT = ('BACKGROUND_Google',)
 
+def _paths_in(source) -> list:
+    "The paths that `source` lists"
+    try: paths = list(source)
+    except TypeError: paths = [source]
+    if odd := [p for p in paths if not isinstance(p, (str, os.PathLike))]:
+        raise InputError(f'{odd[0]!r} is no path. Give a folder, a table file, a list of paths, or a DataFrame with the columns path and label.')
+    return paths
+
+_OTHER_TABLES = ('.xls', '.ods', '.numbers', '.parquet')  # `tables` says how to save these
+_NO_PHOTOS = ('.json', '.jsonl', '.xml', '.yaml', '.yml', '.py', '.ipynb', '.md', '.zip', '.tar', '.gz', '.7z', '.rar', '.pdf', '.docx', '.h5', '.slp', '.safetensors', '.pth', '.mp4', '.mov', '.avi')
+
+# %% ../nbs/04_manifest.ipynb #b4be07e9
+def _list_path(source: str | os.PathLike, leave_out: set[str], photos) -> pd.DataFrame:
+    "The rows of a folder, a table or a single photo"
+    if '\0' in str(source) or not str(source).strip(): raise InputError(f'{str(source)!r} is no path. Name a photo, a folder of photos or a CSV file.')
+    path = Path(source).expanduser().absolute()
+    if not os.path.exists(path): raise InputError(f'{source} does not exist. Name a photo, a folder of photos or a CSV file.')
+    if path.is_dir(): return _list_folder(path, leave_out)
+    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path, photos=photos)
+    if path.suffix.lower() in _NO_PHOTOS: raise InputError(f'{source} is neither a photo nor a table of photos. Name a photo, a folder of photos, or a table ({", ".join(TABLE_SUFFIXES)}).')
+    return pd.DataFrame({'path': [str(path)]}, dtype=object)
+
+# %% ../nbs/04_manifest.ipynb #172fd017
+def _no_photos(source, attrs: dict) -> str:
+    "Why there are no photos in `source`"
+    if failed := attrs.get('unreadable'): return f'The folder {failed[0]} may not be read: change its permissions.'
+    others = sorted({Path(f).suffix.lower() for f in attrs.get('skipped', [])})
+    return (f'{source} holds no photos. Photos end in .jpg, .png, .webp, .heic, .tif, .bmp and the like'
+            + (f"; the files there end in {', '.join(others)}." if others else '.'))
+
+# %% ../nbs/04_manifest.ipynb #be31414f
 def list_photos(
     source,  # As in `scan`
     *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders that are passed over, and said to be
@@ -46,34 +77,6 @@ def list_photos(
     table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are no text could not be printed
     return table
 
-def _paths_in(source) -> list:
-    "The paths that `source` lists"
-    try: paths = list(source)
-    except TypeError: paths = [source]
-    if odd := [p for p in paths if not isinstance(p, (str, os.PathLike))]:
-        raise InputError(f'{odd[0]!r} is no path. Give a folder, a table file, a list of paths, or a DataFrame with the columns path and label.')
-    return paths
-
-def _list_path(source: str | os.PathLike, leave_out: set[str], photos) -> pd.DataFrame:
-    "The rows of a folder, a table or a single photo"
-    if '\0' in str(source) or not str(source).strip(): raise InputError(f'{str(source)!r} is no path. Name a photo, a folder of photos or a CSV file.')
-    path = Path(source).expanduser().absolute()
-    if not os.path.exists(path): raise InputError(f'{source} does not exist. Name a photo, a folder of photos or a CSV file.')
-    if path.is_dir(): return _list_folder(path, leave_out)
-    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path, photos=photos)
-    if path.suffix.lower() in _NO_PHOTOS: raise InputError(f'{source} is neither a photo nor a table of photos. Name a photo, a folder of photos, or a table ({", ".join(TABLE_SUFFIXES)}).')
-    return pd.DataFrame({'path': [str(path)]}, dtype=object)
-
-_OTHER_TABLES = ('.xls', '.ods', '.numbers', '.parquet')  # `tables` says how to save these
-_NO_PHOTOS = ('.json', '.jsonl', '.xml', '.yaml', '.yml', '.py', '.ipynb', '.md', '.zip', '.tar', '.gz', '.7z', '.rar', '.pdf', '.docx', '.h5', '.slp', '.safetensors', '.pth', '.mp4', '.mov', '.avi')
-
-def _no_photos(source, attrs: dict) -> str:
-    "Why there are no photos in `source`"
-    if failed := attrs.get('unreadable'): return f'The folder {failed[0]} may not be read: change its permissions.'
-    others = sorted({Path(f).suffix.lower() for f in attrs.get('skipped', [])})
-    return (f'{source} holds no photos. Photos end in .jpg, .png, .webp, .heic, .tif, .bmp and the like'
-            + (f"; the files there end in {', '.join(others)}." if others else '.'))
-
 # %% ../nbs/04_manifest.ipynb #8f3d23fb
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
     "The same rows, numbered from 0, columns by their usual names, paths absolute and as text"
@@ -84,6 +87,19 @@ def _check_table(table: pd.DataFrame) -> pd.DataFrame:
         table.attrs['notes'].append('the split is that of the folders in which the photos lie')
     return table
 
+def _subfolders(folder: Path) -> list[Path]:
+    "The folders in `folder`, as far as it may be read"
+    try: return [d for d in folder.iterdir() if d.is_dir()]
+    except OSError: return []
+
+# %% ../nbs/04_manifest.ipynb #cdf6a826
+def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others: list[str]) -> list[str]:
+    "Folders beside the class folders that hold no photos; links, those of tools and those that cannot be read are in `others` or count as no class"
+    full = {parent for inside in {f.parts[len(folder.parts):-1] for f in photos} for parent in accumulate(inside, lambda a, b: f'{a}/{b}')}
+    beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and not d.is_symlink() and not any(Path(o).is_relative_to(d) for o in others)]
+    return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
+
+# %% ../nbs/04_manifest.ipynb #cbb7bffb
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     "The photos below `folder`, with what their folders say, or else a table that lies there"
     failed, passed, depth = [], [], len(folder.parts)
@@ -98,17 +114,6 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     if not (table.label != '').any() and len(table): table = _label_by_tables(folder, table, others, attrs)
     table.attrs = attrs
     return table
-
-def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others: list[str]) -> list[str]:
-    "Folders beside the class folders that hold no photos; links, those of tools and those that cannot be read are in `others` or count as no class"
-    full = {parent for inside in {f.parts[len(folder.parts):-1] for f in photos} for parent in accumulate(inside, lambda a, b: f'{a}/{b}')}
-    beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and not d.is_symlink() and not any(Path(o).is_relative_to(d) for o in others)]
-    return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
-
-def _subfolders(folder: Path) -> list[Path]:
-    "The folders in `folder`, as far as it may be read"
-    try: return [d for d in folder.iterdir() if d.is_dir()]
-    except OSError: return []
 
 # %% ../nbs/04_manifest.ipynb #aab1d8bd
 def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
@@ -173,7 +178,7 @@ def similar_pairs(
         found.append(np.sort(np.stack([np.full(len(same), rows[i]), same], 1)))
     return np.concatenate(found)
 
-# %% ../nbs/04_manifest.ipynb #ea3ffa84
+# %% ../nbs/04_manifest.ipynb #9256f33e
 def _connected(n: int, pairs: np.ndarray) -> np.ndarray:
     "For each of `n` items the first one that `pairs` connect it with, itself where it is alone or first"
     parent = list(range(n))
@@ -185,6 +190,7 @@ def _connected(n: int, pairs: np.ndarray) -> np.ndarray:
         parent[j] = i
     return np.array([top(i) for i in range(n)], dtype=int)
 
+# %% ../nbs/04_manifest.ipynb #8e5d5d72
 def _name_sets(n: int, pairs: np.ndarray) -> list[str]:
     "'set 1', 'set 2', ... for each of `n` photos that `pairs` connect, numbered by their first photo; '' for the others"
     first = _connected(n, pairs)
@@ -199,6 +205,7 @@ def _sets_of(prints: list[bytes], most: int = SAME, progress: bool = True) -> li
     pairs = similar_pairs([prints[i] for i in first], most=most, progress=progress)
     return _name_sets(len(prints), np.concatenate([first[pairs], np.stack([first[codes], np.arange(len(codes))], 1)]))
 
+# %% ../nbs/04_manifest.ipynb #ea3ffa84
 def near_duplicates(
     manifest: pd.DataFrame,  # With the column `fingerprint`, or else `path`
     *, most: int = SAME,  # As in `similar_pairs`
@@ -338,6 +345,7 @@ def usable(manifest: pd.DataFrame) -> pd.DataFrame:
     "The rows of `manifest` that can be trained on: a label, and no problem"
     return manifest[(manifest.problem == '') & (manifest.label != '')]
 
+# %% ../nbs/04_manifest.ipynb #6226b27c
 def classes_of(manifest: pd.DataFrame) -> list[str]:
     "The sorted labels of the usable rows of `manifest`"
     return sorted(usable(manifest).label.unique())
@@ -351,6 +359,16 @@ def label_conflicts(
     rows = rows[_filled(rows.duplicates)]
     several = rows.groupby('duplicates').label.transform('nunique') > 1
     return rows.loc[several, ['duplicates', 'label', 'path']].sort_values(['duplicates', 'label', 'path'], ignore_index=True)
+
+# %% ../nbs/04_manifest.ipynb #40c3aece
+def _figure(width: float, height: float) -> 'Figure':
+    "A new figure, in inches, that only what draws on it shows: pyplot, which keeps each of its own open, is not asked"
+    from matplotlib.figure import Figure  # not at the top: who reads a table need not wait for it
+    return Figure(figsize=(width, height), layout='constrained')
+
+def _short(name: str, most: int = 22) -> str:
+    "`name`, its middle left out where it is long"
+    return name if len(name) <= most else f'{name[:most // 2 - 1]}...{name[-most // 2 + 2:]}'
 
 # %% ../nbs/04_manifest.ipynb #baa5935b
 def plot_duplicates(
@@ -375,15 +393,6 @@ def plot_duplicates(
             title = f'{row.label}\n{_short(Path(row.path).name)}'.strip()
             ax.set_title(title, fontsize=7, color='firebrick' if name in odd else 'black', parse_math=False)
     return fig
-
-def _figure(width: float, height: float) -> 'Figure':
-    "A new figure, in inches, that only what draws on it shows: pyplot, which keeps each of its own open, is not asked"
-    from matplotlib.figure import Figure  # not at the top: who reads a table need not wait for it
-    return Figure(figsize=(width, height), layout='constrained')
-
-def _short(name: str, most: int = 22) -> str:
-    "`name`, its middle left out where it is long"
-    return name if len(name) <= most else f'{name[:most // 2 - 1]}...{name[-most // 2 + 2:]}'
 
 # %% ../nbs/04_manifest.ipynb #cc9a1272
 def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
@@ -416,9 +425,16 @@ def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
     if len(labels) < 2: raise InputError(f"All photos belong to one class, '{min(labels)}'. A classifier needs at least two classes of photos.")
     return manifest
 
-# %% ../nbs/04_manifest.ipynb #6e37e16a
+# %% ../nbs/04_manifest.ipynb #19ade6eb
 _LEAST = {'train': 2, 'valid': 1, 'test': 1}
 
+def _dealt(manifest: pd.DataFrame) -> pd.DataFrame:
+    "The rows that a split is about: the usable ones, and where no photo has a label (keypoints) those without a problem"
+    fine = manifest[manifest.problem == '']
+    if 'label' not in manifest: return fine.assign(label='')
+    return usable(manifest) if (manifest.label != '').any() else fine
+
+# %% ../nbs/04_manifest.ipynb #6e37e16a
 def check_split(
     manifest: pd.DataFrame,  # Split, by `split` or by the user
     *, wanted: list[str] | tuple[str, ...] = ('train',),  # Splits that need photos of every class
@@ -435,30 +451,7 @@ def check_split(
                          f"{' and '.join(f'{_LEAST[s]} in {s}' for s in wanted)} make {need} at least. Add {more} of it, or fill in another split.")
     return manifest
 
-def _dealt(manifest: pd.DataFrame) -> pd.DataFrame:
-    "The rows that a split is about: the usable ones, and where no photo has a label (keypoints) those without a problem"
-    fine = manifest[manifest.problem == '']
-    if 'label' not in manifest: return fine.assign(label='')
-    return usable(manifest) if (manifest.label != '').any() else fine
-
-# %% ../nbs/04_manifest.ipynb #d13bec07
-def split(manifest: pd.DataFrame,
-    *, valid: float = 0.15,  # Share of the photos for validation: what training looks at to choose its best epoch
-    test: float = 0.15,  # Share of the photos for the test: looked at once, at the end
-    seed: int = 42,  # Another seed gives another split
-) -> pd.DataFrame:
-    "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
-    rows = _dealt(manifest)
-    if {*rows.split} == {'', 'test'}:  # the others are still to be split
-        rest = split(manifest.loc[rows.index[rows.split == '']], valid=valid, test=0, seed=seed).split
-        return manifest.assign(split=rest.reindex(manifest.index).fillna(manifest.split.where(manifest.index.isin(rows.index), '')))
-    if (rows.split != '').any(): return check_split(manifest.assign(split=manifest.split.where(manifest.index.isin(rows.index), '')))
-    shares = {'train': round(1 - valid - test, 9), 'valid': valid, 'test': test}
-    if min(shares.values()) < 0 or shares['train'] == 0: raise ValueError(f'valid={valid} and test={test} leave nothing to train on')
-    shares = {s: share for s, share in shares.items() if share}
-    home = _deal(groups_of(rows), rows.label, shares, np.random.default_rng(seed))
-    return check_split(manifest.assign(split=home.reindex(manifest.index, fill_value='')), wanted=list(shares))
-
+# %% ../nbs/04_manifest.ipynb #77595511
 def _deal(groups: pd.Series, labels: pd.Series, shares: dict[str, float], rng: np.random.Generator) -> pd.Series:
     "The split of each row: whole groups, dealt in random order, the largest first, to where their classes are missed most"
     cards, table = {}, pd.DataFrame(dict(group=groups, label=labels))
@@ -484,6 +477,24 @@ def _deal(groups: pd.Series, labels: pd.Series, shares: dict[str, float], rng: n
             left[c] -= 1
     return groups.map(home)
 
+# %% ../nbs/04_manifest.ipynb #d13bec07
+def split(manifest: pd.DataFrame,
+    *, valid: float = 0.15,  # Share of the photos for validation: what training looks at to choose its best epoch
+    test: float = 0.15,  # Share of the photos for the test: looked at once, at the end
+    seed: int = 42,  # Another seed gives another split
+) -> pd.DataFrame:
+    "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
+    rows = _dealt(manifest)
+    if {*rows.split} == {'', 'test'}:  # the others are still to be split
+        rest = split(manifest.loc[rows.index[rows.split == '']], valid=valid, test=0, seed=seed).split
+        return manifest.assign(split=rest.reindex(manifest.index).fillna(manifest.split.where(manifest.index.isin(rows.index), '')))
+    if (rows.split != '').any(): return check_split(manifest.assign(split=manifest.split.where(manifest.index.isin(rows.index), '')))
+    shares = {'train': round(1 - valid - test, 9), 'valid': valid, 'test': test}
+    if min(shares.values()) < 0 or shares['train'] == 0: raise ValueError(f'valid={valid} and test={test} leave nothing to train on')
+    shares = {s: share for s, share in shares.items() if share}
+    home = _deal(groups_of(rows), rows.label, shares, np.random.default_rng(seed))
+    return check_split(manifest.assign(split=home.reindex(manifest.index, fill_value='')), wanted=list(shares))
+
 # %% ../nbs/04_manifest.ipynb #86f43584
 def counts(manifest: pd.DataFrame) -> pd.DataFrame:
     "Count the usable photos of `manifest` by label and split; only splits that have photos stand in the table"
@@ -503,6 +514,7 @@ def leaks(
     several = rows.groupby('group').split.transform('nunique') > 1
     return rows.loc[several, ['group', 'split', 'label', 'path']].sort_values(['group', 'split', 'path'], ignore_index=True)
 
+# %% ../nbs/04_manifest.ipynb #6a31d880
 def check_leaks(manifest: pd.DataFrame) -> pd.DataFrame:
     "Return `manifest` if no group lies in more than one split, else raise an `InputError` that names one"
     if not len(found := leaks(manifest)): return manifest
@@ -547,6 +559,7 @@ def _say_copies(manifest: pd.DataFrame) -> list[str]:
         lines.append(f"leaks: {n} {'group lies' if n == 1 else 'groups lie'} in more than one split, so the figures will be too good")
     return lines
 
+# %% ../nbs/04_manifest.ipynb #12232e0c
 def _say_folders(manifest: pd.DataFrame) -> list[str]:
     "What the folder holds besides the photos of the table"
     lines = [f"the folder '{name}' is left out by default, with {n} photos" for name, n in manifest.attrs.get('left_out', {}).items()]
@@ -559,11 +572,21 @@ def _say_folders(manifest: pd.DataFrame) -> list[str]:
         lines.append(f"{len(skipped)} other {'file' if len(skipped) == 1 else 'files'} skipped ({', '.join(kinds)})")
     return lines
 
+# %% ../nbs/04_manifest.ipynb #79172418
 def _say_refusal(manifest: pd.DataFrame) -> list[str]:
     "Why a classifier cannot be trained on these photos, as training would say it"
     try: split(check_labels(manifest))
     except InputError as e: return [f'cannot be trained on as it is: {e}']
     return []
+
+# %% ../nbs/04_manifest.ipynb #1e36a978
+def _name_classes(ax, names) -> None:
+    "Write the class names below the x axis of `ax`, upright where they are many"
+    many = len(names) > 6
+    ax.set_xticks(range(len(names)), [_short(str(name)) for name in names], rotation=90 if many else 0,
+                  fontsize=max(5, 9 - len(names) / 20), parse_math=False)
+    ax.set_xlim(-.8, len(names) - .2)
+    ax.spines[['top', 'right']].set_visible(False)
 
 # %% ../nbs/04_manifest.ipynb #7d84fa6a
 def plot_counts(manifest: pd.DataFrame,
@@ -582,14 +605,6 @@ def plot_counts(manifest: pd.DataFrame,
     ax.set(ylabel='photos', title=f'{table["all"].sum()} photos in {len(table)} classes')
     return fig
 
-def _name_classes(ax, names) -> None:
-    "Write the class names below the x axis of `ax`, upright where they are many"
-    many = len(names) > 6
-    ax.set_xticks(range(len(names)), [_short(str(name)) for name in names], rotation=90 if many else 0,
-                  fontsize=max(5, 9 - len(names) / 20), parse_math=False)
-    ax.set_xlim(-.8, len(names) - .2)
-    ax.spines[['top', 'right']].set_visible(False)
-
 # %% ../nbs/04_manifest.ipynb #05cbcb7f
 def sizes(manifest: pd.DataFrame,
 ) -> pd.DataFrame:  # a row a class: `photos`, median `width` and `height`, `smallest` and `largest` longer side, `upright` share
@@ -600,6 +615,15 @@ def sizes(manifest: pd.DataFrame,
     return rows.groupby('label').agg(photos=('path', 'size'), width=('width', 'median'), height=('height', 'median'),
                                      smallest=('longer', 'min'), largest=('longer', 'max'), upright=('upright', 'mean'))
 
+# %% ../nbs/04_manifest.ipynb #8d32dac9
+def _plain_ticks(axis) -> None:
+    "Pixels as whole numbers on a logarithmic axis"
+    from matplotlib.ticker import LogLocator, NullFormatter
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter('{x:.0f}')
+    axis.set_minor_formatter(NullFormatter())
+
+# %% ../nbs/04_manifest.ipynb #fb7435f0
 def plot_sizes(manifest: pd.DataFrame,
     *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
@@ -620,10 +644,3 @@ def plot_sizes(manifest: pd.DataFrame,
     left.spines[['top', 'right']].set_visible(False)
     _name_classes(right, labels)
     return fig
-
-def _plain_ticks(axis) -> None:
-    "Pixels as whole numbers on a logarithmic axis"
-    from matplotlib.ticker import LogLocator, NullFormatter
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter('{x:.0f}')
-    axis.set_minor_formatter(NullFormatter())

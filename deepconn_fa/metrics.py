@@ -116,6 +116,7 @@ def drawn_weights(n: int,
     n_groups = number.max() + 1 if n else 0
     return np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / max(n_groups, 1)), draws)[:, number].astype(float)
 
+# %% ../nbs/08_metrics.ipynb #3e8490c7
 def draw_figures(
     figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # Takes (draws, n) how often each photo counts, gives {name: (draws,)}, NaN where it is not defined
     n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
@@ -125,6 +126,7 @@ def draw_figures(
     parts = [figures(drawn_weights(n, groups, draws=min(step, draws - first), seed=[seed, first])) for first in range(0, draws, step)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
+# %% ../nbs/08_metrics.ipynb #3a43c400
 def bootstrap_figures(
     figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # As in `draw_figures`
     n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
@@ -159,6 +161,7 @@ def drawn_auc(
     pos = weights[:, positive]
     with np.errstate(invalid='ignore'): return (pos * (below[:, first] + below[:, last])).sum(1) / (2 * pos.sum(1) * below[:, -1])
 
+# %% ../nbs/08_metrics.ipynb #d2e2dcf3
 def sure_of_all(
     estimate: dict,  # Of a figure from 0 to 1, from the bootstrap
     n: int,  # Of how many photos (groups) one can say that they were all right
@@ -168,6 +171,7 @@ def sure_of_all(
     if estimate['value'] == estimate['high'] == 0: return estimate | dict(high=wilson(0, n)['high'])
     return estimate
 
+# %% ../nbs/08_metrics.ipynb #f1109b4f
 def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 1000) -> dict:
     "Estimate of the area under the ROC curve, by the bootstrap; where the classes do not overlap at all, as wide as the rarer one says"
     positive, scores = np.asarray(positive, bool), np.asarray(scores, float)
@@ -198,6 +202,7 @@ def calibration_bins(
     if len(edges) == 1: edges = np.repeat(edges, 2)   # all alike
     return (np.searchsorted(edges, confidence) - 1).clip(0, len(edges) - 2), edges
 
+# %% ../nbs/08_metrics.ipynb #cd9c4edc
 def expected_calibration_error(confidence: np.ndarray,
     right: np.ndarray,  # (n,): whether the class that is named is the true one
     *, bins: int = 10, mass: bool = False,
@@ -222,6 +227,11 @@ def calibration_estimate(confidence: np.ndarray, right: np.ndarray,
     return dict(ece=dict(value=value, low=max(value - reach, 0.), high=min(value + reach, 1.), n=n),
                 ece_if_calibrated=dict(value=float(chance.mean()), low=low, high=high, n=n))
 
+# %% ../nbs/08_metrics.ipynb #ddd61266
+def _n_groups(weights):
+    "How many groups were drawn: photos of one group have the same weights in every draw, others hardly in sixteen"
+    return np.unique(weights[:16], axis=1).shape[1] if weights.shape[1] else 0
+
 # %% ../nbs/08_metrics.ipynb #f8beb4be
 def bootstrap_ratio(
     totals: np.ndarray,  # (n,): sums over what is counted on each photo
@@ -236,10 +246,6 @@ def bootstrap_ratio(
     low, high = bootstrap_interval(drawn, _n_groups(weights[:, counts > 0]), confidence=confidence)
     return dict(value=float(value), low=low, high=high, n=int(counts.sum()), n_photos=int((counts > 0).sum()))
 
-def _n_groups(weights):
-    "How many groups were drawn: photos of one group have the same weights in every draw, others hardly in sixteen"
-    return np.unique(weights[:16], axis=1).shape[1] if weights.shape[1] else 0
-
 # %% ../nbs/08_metrics.ipynb #c1b561fc
 def point_errors(
     predicted: np.ndarray,  # (rows, n, 2)
@@ -251,6 +257,7 @@ def point_errors(
     if scales is not None: off = off * np.asarray(scales)[:, None]
     return np.abs(off).mean(-1), np.linalg.norm(off, axis=-1)
 
+# %% ../nbs/08_metrics.ipynb #abc2742e
 def canvas_scales(
     sizes: np.ndarray,  # (rows, 2) width and height of the upright photos
     canvas: tuple[int, int],  # (height, width)
@@ -268,6 +275,7 @@ def mean_error(
     there = ~np.isnan(errors)
     return bootstrap_ratio(np.where(there, errors, 0).sum(-1), there.sum(-1), weights=weights)
 
+# %% ../nbs/08_metrics.ipynb #9d0a3736
 def share_of_points(
     right: np.ndarray,  # (rows, n): 1 or true where a point is right (between: a share of its coordinates), NaN where missing
     weights: np.ndarray,
@@ -276,6 +284,7 @@ def share_of_points(
     there = ~np.isnan(right).all(-1)
     return sure_of_all(mean_error(right, weights), _n_groups(weights[:, there]))
 
+# %% ../nbs/08_metrics.ipynb #ef657d84
 def quantile_error(
     errors: np.ndarray,  # As in `mean_error`
     q: float,  # From 0 to 1: 0.5 is the median
@@ -306,6 +315,7 @@ def object_sizes(
     side[some] = (np.nanmax(truth[some], 1) - np.nanmin(truth[some], 1)).max(-1)
     return np.where(side > 0, side, np.nan)
 
+# %% ../nbs/08_metrics.ipynb #ffa504d6
 def pair_distances(truth: np.ndarray, spec: KeypointSpec,
     pair: tuple[str, str],  # Names of two points
 ) -> np.ndarray:  # (rows,)
@@ -325,6 +335,7 @@ def pck(
     relative = np.asarray(distances) / np.asarray(sizes)[:, None]
     return share_of_points(np.where(np.isnan(relative), np.nan, relative < alpha), weights)
 
+# %% ../nbs/08_metrics.ipynb #92fc1a1d
 def normalised_error(distances: np.ndarray,
     sizes: np.ndarray,  # (rows,) for example `pair_distances`
     weights: np.ndarray,
@@ -335,6 +346,17 @@ def normalised_error(distances: np.ndarray,
     photos = there.any(-1)
     means = np.where(there, relative, 0).sum(-1) / np.maximum(there.sum(-1), 1)
     return bootstrap_ratio(means * photos, photos, weights=weights)
+
+# %% ../nbs/08_metrics.ipynb #24867b71
+def _errors_of(predicted, truth, scales, canvas, weights):
+    "The figures of one set of predictions"
+    (l1_canvas, far_canvas), (l1_photo, far_photo) = point_errors(predicted, truth, scales), point_errors(predicted, truth)
+    off = np.abs(np.asarray(predicted, float) - truth) * scales[:, None] * 2 / np.array([canvas[1], canvas[0]])  # in units of -1 to 1
+    within = {f'within_{limit:g}': share_of_points(np.where(np.isnan(off), np.nan, off < limit).mean(-1), weights) for limit in (.1, .01)}
+    return dict(l1_canvas_px=mean_error(l1_canvas, weights), l1_photo_px=mean_error(l1_photo, weights),
+                distance_canvas_px=mean_error(far_canvas, weights), distance_photo_px=mean_error(far_photo, weights),
+                median_photo_px=quantile_error(far_photo, .5, weights), p95_photo_px=quantile_error(far_photo, .95, weights),
+                pck=pck(far_photo, object_sizes(truth), weights)) | within
 
 # %% ../nbs/08_metrics.ipynb #36cb3f5c
 def keypoint_metrics(
@@ -356,13 +378,3 @@ def keypoint_metrics(
     if baseline is not None: found |= {f'baseline_{name}': e for name, e in _errors_of(baseline, truth, scales, canvas, weights).items()}
     each = point_errors(predicted, truth, scales)[0]
     return found | {f'point.{name}.l1_canvas_px': mean_error(each[:, [i]], weights) for i, name in enumerate(spec.points)}
-
-def _errors_of(predicted, truth, scales, canvas, weights):
-    "The figures of one set of predictions"
-    (l1_canvas, far_canvas), (l1_photo, far_photo) = point_errors(predicted, truth, scales), point_errors(predicted, truth)
-    off = np.abs(np.asarray(predicted, float) - truth) * scales[:, None] * 2 / np.array([canvas[1], canvas[0]])  # in units of -1 to 1
-    within = {f'within_{limit:g}': share_of_points(np.where(np.isnan(off), np.nan, off < limit).mean(-1), weights) for limit in (.1, .01)}
-    return dict(l1_canvas_px=mean_error(l1_canvas, weights), l1_photo_px=mean_error(l1_photo, weights),
-                distance_canvas_px=mean_error(far_canvas, weights), distance_photo_px=mean_error(far_photo, weights),
-                median_photo_px=quantile_error(far_photo, .5, weights), p95_photo_px=quantile_error(far_photo, .95, weights),
-                pck=pck(far_photo, object_sizes(truth), weights)) | within

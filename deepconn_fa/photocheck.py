@@ -66,6 +66,15 @@ def measure_photos(
     pixels = size.width * size.height
     return table.assign(label=size.label, pixels=pixels, shape=size.width / size.height, **{'bytes per pixel': table.get('bytes', 0) / pixels})
 
+# %% ../nbs/09_photocheck.ipynb #92ead867
+def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    "Area under the ROC curve, and its standard error after Hanley and McNeil"
+    n, m = positive.sum(), (~positive).sum()
+    a = auc(positive, values)
+    b = max(a, 1 - a)
+    variance = b * (1 - b) + (n - 1) * (b / (2 - b) - b**2) + (m - 1) * (2 * b**2 / (1 + b) - b**2)
+    return a, float(np.sqrt(max(variance, 0) / (n * m)))
+
 # %% ../nbs/09_photocheck.ipynb #39f20df5
 def shortcuts(
     measured: pd.DataFrame,  # From `measure_photos`
@@ -83,14 +92,6 @@ def shortcuts(
     table = pd.DataFrame(found, columns=['feature', 'label', 'auc', 'low', 'high', 'n'])
     return table.sort_values('auc', key=lambda a: -(a - .5).abs(), ignore_index=True, kind='stable')
 
-def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    "Area under the ROC curve, and its standard error after Hanley and McNeil"
-    n, m = positive.sum(), (~positive).sum()
-    a = auc(positive, values)
-    b = max(a, 1 - a)
-    variance = b * (1 - b) + (n - 1) * (b / (2 - b) - b**2) + (m - 1) * (2 * b**2 / (1 + b) - b**2)
-    return a, float(np.sqrt(max(variance, 0) / (n * m)))
-
 # %% ../nbs/09_photocheck.ipynb #3d3bc7e6
 def say_shortcuts(
     table: pd.DataFrame,  # From `shortcuts`
@@ -105,6 +106,20 @@ def say_shortcuts(
         lines.append(f"shortcut: photos of '{row.label}' are {FEATURES[row.feature][less]} than others in {share:.0%} of pairs "
                      f'(95 % interval {low:.0%} to {high:.0%}, n = {row.n}): a model may learn that instead of what they show')
     return lines[:n] + ([f'... and {len(lines) - n} more shortcuts'] if len(lines) > n else [])
+
+# %% ../nbs/09_photocheck.ipynb #0b130f06
+def _say_classes(manifest: pd.DataFrame) -> list[str]:
+    "Classes that are small, or much smaller than others"
+    if not len(usable(manifest)): return []
+    n, lines = counts(manifest)['all'].iloc[:-1], []
+    if len(few := n[n < 20]):
+        names = ', '.join(f"'{c}' ({k})" for c, k in few.sort_values().head(5).items()) + (' ...' if len(few) > 5 else '')
+        which = '1 class has' if len(few) == 1 else f'{len(few)} classes have'
+        lines.append(f'few photos: {which} fewer than 20, so little can be said of them: {names}')
+    if n.max() > 3 * n.min():
+        lines.append(f"imbalance: '{n.idxmax()}' has {n.max() / n.min():.1f} times as many photos as '{n.idxmin()}'; "
+                     "look at each class's own accuracy, not at the mean alone")
+    return lines
 
 # %% ../nbs/09_photocheck.ipynb #2a091527
 def say_photos(
@@ -121,19 +136,6 @@ def say_photos(
     lines += [f"contradictory: {' and '.join(f'{row.path} ({row.label})' for row in group.itertuples())} show the same photo"
               for _, group in list(label_conflicts(manifest).groupby('duplicates', sort=False))[:5]]
     return '\n'.join(lines + say_shortcuts(shortcuts(measured)))
-
-def _say_classes(manifest: pd.DataFrame) -> list[str]:
-    "Classes that are small, or much smaller than others"
-    if not len(usable(manifest)): return []
-    n, lines = counts(manifest)['all'].iloc[:-1], []
-    if len(few := n[n < 20]):
-        names = ', '.join(f"'{c}' ({k})" for c, k in few.sort_values().head(5).items()) + (' ...' if len(few) > 5 else '')
-        which = '1 class has' if len(few) == 1 else f'{len(few)} classes have'
-        lines.append(f'few photos: {which} fewer than 20, so little can be said of them: {names}')
-    if n.max() > 3 * n.min():
-        lines.append(f"imbalance: '{n.idxmax()}' has {n.max() / n.min():.1f} times as many photos as '{n.idxmin()}'; "
-                     "look at each class's own accuracy, not at the mean alone")
-    return lines
 
 # %% ../nbs/09_photocheck.ipynb #87732a79
 def plot_shortcuts(

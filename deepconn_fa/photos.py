@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/photos.html.md"""
 # %% auto #0
 __all__ = ['SUFFIXES', 'RESIZES', 'orientation', 'upright', 'stored_frame', 'stored_size', 'upright_size', 'scale_levels',
            'to_rgb', 'open_image', 'open_photo', 'centre_shares', 'fit_canvas', 'fingerprint', 'PhotoInfo',
-           'inspect_photo', 'file_digest', 'look_at']
+           'file_digest', 'inspect_photo', 'look_at']
 
 # %% ../nbs/01_photos.ipynb #9b1ff7fd
 import errno
@@ -35,15 +35,10 @@ def orientation(img: Image.Image) -> int:  # 1 to 8; 1 where there is nothing to
     except Exception: return 1  # a damaged note; PIL raises what its parsers raise
     return int(value) if value in range(2, 9) else 1
 
-# %% ../nbs/01_photos.ipynb #f34103e9
+# %% ../nbs/01_photos.ipynb #18d09d7a
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
           6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 _NOTES = ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif')
-
-def upright(img: Image.Image) -> Image.Image:  # `img` itself where there is nothing to turn
-    "Turn `img` as its EXIF orientation says"
-    img.load()
-    return _turn(img, orientation(img))
 
 def _turn(img: Image.Image, how: int) -> Image.Image:
     "`img`, decoded, turned as the orientation `how` says, without its note"
@@ -51,6 +46,12 @@ def _turn(img: Image.Image, how: int) -> Image.Image:
     img = img.transpose(_TURNS[how])
     for note in _NOTES: img.info.pop(note, None)
     return img
+
+# %% ../nbs/01_photos.ipynb #f34103e9
+def upright(img: Image.Image) -> Image.Image:  # `img` itself where there is nothing to turn
+    "Turn `img` as its EXIF orientation says"
+    img.load()
+    return _turn(img, orientation(img))
 
 # %% ../nbs/01_photos.ipynb #4af93206
 def stored_frame(
@@ -60,10 +61,12 @@ def stored_frame(
     size = (img.tag_v2[256], img.tag_v2[257]) if isinstance(img, TiffImageFile) and img.tile else img.size
     return *size, orientation(img)
 
+# %% ../nbs/01_photos.ipynb #c2964cc3
 def stored_size(path: str | Path) -> tuple[int, int, int]:
     "Width, height and orientation of the photo at `path` as it is stored, before it is turned"
     with open_image(path) as img: return stored_frame(img)
 
+# %% ../nbs/01_photos.ipynb #2914e027
 def upright_size(
     img: Image.Image,  # Not decoded yet, or decoded by `upright`
 ) -> tuple[int, int]:
@@ -111,6 +114,7 @@ def _packing(img: Image.Image) -> str:
 
 _OTHER_BYTE = {'L': 'B', 'B': 'L', 'N': 'B' if sys.byteorder == 'little' else 'L'}
 
+# %% ../nbs/01_photos.ipynb #00f6383a
 def _lower_bytes(path, packing: str) -> np.ndarray:
     "The lower byte of each sample of a photo of 16 bits a channel, (h, w, c) in uint8"
     with open_image(path) as img:
@@ -151,22 +155,9 @@ def _deep(img: Image.Image, path) -> Image.Image | None:
     made.info['depth'] = what
     return made
 
-# %% ../nbs/01_photos.ipynb #2c820c2f
+# %% ../nbs/01_photos.ipynb #ac307644
 SUFFIXES = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN) - {'.pdf', '.mpg', '.mpeg'} | {'.heic', '.heif', '.hif'}
 _opening = Lock()
-
-@contextmanager
-def open_image(
-    path: str | Path,  # A file, or one that is open for reading bytes
-) -> Iterator[Image.Image]:
-    "Open the file at `path` as PIL does, not decoded yet, and whatever its size"
-    with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
-        f.seek(0)
-        head = f.read(12)
-        f.seek(0)
-        try: img = JpegImageFile(f) if head[:3] == b'\xff\xd8\xff' else _identify(f, is_heif=head[4:8] == b'ftyp')
-        except SyntaxError as e: raise OSError(f'broken JPEG: {e}') from e
-        yield img
 
 def _identify(file, is_heif: bool) -> Image.Image:
     "As `Image.open`, with HEIC, and without a limit on pixels: `_check_memory` has one"
@@ -180,6 +171,20 @@ def _identify(file, is_heif: bool) -> Image.Image:
             return Image.open(file)
         finally: Image.MAX_IMAGE_PIXELS = most
 
+# %% ../nbs/01_photos.ipynb #2c820c2f
+@contextmanager
+def open_image(
+    path: str | Path,  # A file, or one that is open for reading bytes
+) -> Iterator[Image.Image]:
+    "Open the file at `path` as PIL does, not decoded yet, and whatever its size"
+    with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
+        f.seek(0)
+        head = f.read(12)
+        f.seek(0)
+        try: img = JpegImageFile(f) if head[:3] == b'\xff\xd8\xff' else _identify(f, is_heif=head[4:8] == b'ftyp')
+        except SyntaxError as e: raise OSError(f'broken JPEG: {e}') from e
+        yield img
+
 # %% ../nbs/01_photos.ipynb #34d8dd38
 _LARGE, _MOST = 25_000_000, 2**31  # pixels above which photos are opened one at a time; bytes that a decoded photo may take
 _one_large = Lock()
@@ -191,6 +196,26 @@ def open_photo(path: str | Path,
     return _decode(path, canvas)[0]
 
 # %% ../nbs/01_photos.ipynb #711df9e8
+def _bytes_per_pixel(img: Image.Image) -> int:
+    "Bytes that a pixel of `img` takes in memory"
+    return {'I': 4, 'F': 4}.get(img.mode, 2 if ';16' in img.mode else 4 if len(img.getbands()) > 1 else 1)
+
+def _check_memory(img: Image.Image) -> None:
+    "Raise `OSError` where `img` would take more than 2 GB"
+    if (size := img.width * img.height * _bytes_per_pixel(img)) > _MOST:
+        raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
+
+# %% ../nbs/01_photos.ipynb #98ff9015
+def _shrink(img: Image.Image, side: int) -> Image.Image:
+    "`img` averaged over blocks, its shorter edge `side` or more"
+    factor = min(img.size) // side
+    if factor < 2: return img
+    if img.mode.startswith('I;16'):  # which PIL cannot reduce
+        levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]
+        return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
+    return (img.convert({'P': 'RGBA', '1': 'L'}.get(img.mode, img.mode))).reduce(factor)
+
+# %% ../nbs/01_photos.ipynb #38e2e159
 def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[int, int]]:
     "The photo as `open_photo` gives it, and the width and height that the whole photo has as a person sees it"
     with open_image(path) as img:
@@ -208,24 +233,6 @@ def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[in
     if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # which joining it with a white page loses
     return photo, size[::-1] if how >= 5 else size
 
-def _check_memory(img: Image.Image) -> None:
-    "Raise `OSError` where `img` would take more than 2 GB"
-    if (size := img.width * img.height * _bytes_per_pixel(img)) > _MOST:
-        raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
-
-def _bytes_per_pixel(img: Image.Image) -> int:
-    "Bytes that a pixel of `img` takes in memory"
-    return {'I': 4, 'F': 4}.get(img.mode, 2 if ';16' in img.mode else 4 if len(img.getbands()) > 1 else 1)
-
-def _shrink(img: Image.Image, side: int) -> Image.Image:
-    "`img` averaged over blocks, its shorter edge `side` or more"
-    factor = min(img.size) // side
-    if factor < 2: return img
-    if img.mode.startswith('I;16'):  # which PIL cannot reduce
-        levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]
-        return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
-    return (img.convert({'P': 'RGBA', '1': 'L'}.get(img.mode, img.mode))).reduce(factor)
-
 # %% ../nbs/01_photos.ipynb #d3782f3f
 RESIZES = ('squish', 'crop', 'pad', 'centre', 'squish_centre')
 
@@ -236,6 +243,7 @@ def centre_shares(
     extra = math.ceil(max(canvas) * .14 / 8) * 8
     return canvas[1] / (canvas[1] + extra), canvas[0] / (canvas[0] + extra)
 
+# %% ../nbs/01_photos.ipynb #c9465477
 def fit_canvas(img: Image.Image,
     canvas: tuple[int, int],  # (height, width)
     resize: str = 'squish',  # One of `RESIZES`
@@ -269,6 +277,12 @@ class PhotoInfo(NamedTuple):
     fingerprint: bytes = b''  # as `fingerprint` gives it
     depth: str = ''           # '12 bits', 'signed', 'floating point', where more than 8 bits were scaled
 
+# %% ../nbs/01_photos.ipynb #2b1395b2
+def file_digest(path: str | Path) -> str:
+    "'blake2b:' and 16 hex digits that tell the content of a file from any other's"
+    with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+# %% ../nbs/01_photos.ipynb #4a13057a
 def inspect_photo(path: str | Path) -> PhotoInfo:
     "Decode the photo at `path` at a small size; whatever is wrong with it is its `problem`, nothing is raised"
     try:
@@ -280,15 +294,12 @@ def inspect_photo(path: str | Path) -> PhotoInfo:
         return PhotoInfo(*size, '', file_digest(path), fingerprint(photo), photo.info.get('depth', ''))
     except Exception as e: return PhotoInfo(problem=_problem(path, e))  # decoders raise what they like (SyntaxError, struct.error, ...)
 
-def file_digest(path: str | Path) -> str:
-    "'blake2b:' and 16 hex digits that tell the content of a file from any other's"
-    with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
-
 # %% ../nbs/01_photos.ipynb #43d904b9
 def look_at(path: str | Path) -> tuple[int, int, str]:
     "Decode the photo at `path`: its width, height (as seen, 0 where unknown) and its problem ('' where there is none)"
     return inspect_photo(path)[:3]
 
+# %% ../nbs/01_photos.ipynb #3615fa5b
 def _problem(path, e: Exception) -> str:
     "What the user should know about a file that could not be opened"
     if isinstance(e, PermissionError): return 'the file may not be read: change its permissions'

@@ -43,6 +43,12 @@ def _is_remark(cells: list[str], below: list[str]) -> bool:
     there = [c for c in cells if c]
     return cells[0].lower().startswith('sep=') or cells[0].startswith('#') or (len(there) == 1 and len([c for c in below if c]) > 1)
 
+def as_text(value) -> str:
+    "What a spreadsheet or a DataFrame shows of a value: '' for nothing, and 1 rather than 1.0"
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value): return ''
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+# %% ../nbs/03_tables.ipynb #1166ec39
 def _excel_rows(file: Path) -> list[list[str]]:
     "The rows of the sheet that stood open when the workbook was saved"
     from openpyxl import load_workbook  # here, as few have such tables
@@ -51,11 +57,7 @@ def _excel_rows(file: Path) -> list[list[str]]:
         return [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
     except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # it raises what its parsers raise
 
-def as_text(value) -> str:
-    "What a spreadsheet or a DataFrame shows of a value: '' for nothing, and 1 rather than 1.0"
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value): return ''
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
+# %% ../nbs/03_tables.ipynb #a2223729
 def _read_text(file: Path, notes: list[str]) -> str:
     "The text of `file`, in UTF-8 or UTF-16, or else in the letters of western Windows"
     try: data = file.read_bytes()
@@ -71,6 +73,18 @@ def _read_text(file: Path, notes: list[str]) -> str:
     raise InputError(f'{file} is not text. Save it as CSV in UTF-8.')
 
 # %% ../nbs/03_tables.ipynb #73246d6d
+def _cut(file: Path, text: str, separator: str, lines: int | None = None):
+    "The lines of `text` as lists of cells; all of them checked, unless only the first `lines` are asked for"
+    reader = csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=lines is None)
+    try:
+        for i, row in enumerate(reader):
+            if i == lines: return
+            yield row
+    except csv.Error as e:
+        if lines is None:
+            raise InputError(f'{file}, row {reader.line_num}: it cannot be read as CSV ({e}). Is a quotation mark (") missing or too many?') from e
+
+# %% ../nbs/03_tables.ipynb #ffe49080
 def _text_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "The cells of a text file's lines"
     text = _read_text(file, notes)
@@ -83,17 +97,6 @@ def _text_rows(file: Path, notes: list[str]) -> list[list[str]]:
     if cells(best)[1] < 2 and file.suffix.lower() == '.txt': return [line.rsplit(None, 1) for line in text.splitlines()]  # NAME LABEL
     return list(_cut(file, text, best))
 
-def _cut(file: Path, text: str, separator: str, lines: int | None = None):
-    "The lines of `text` as lists of cells; all of them checked, unless only the first `lines` are asked for"
-    reader = csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=lines is None)
-    try:
-        for i, row in enumerate(reader):
-            if i == lines: return
-            yield row
-    except csv.Error as e:
-        if lines is None:
-            raise InputError(f'{file}, row {reader.line_num}: it cannot be read as CSV ({e}). Is a quotation mark (") missing or too many?') from e
-
 # %% ../nbs/03_tables.ipynb #4f592152
 PATH_NAMES = ('path', 'file', 'filename', 'file_name', 'filepath', 'file_path', 'image', 'image_path', 'image_name', 'imagepath', 'img', 'img_path', 'img_name', 'photo',
               'photo_path', 'picture', 'fname', 'images', 'photos', 'frame', 'name', 'image_id', 'id')
@@ -104,6 +107,7 @@ _NAMES = ('group', 'duplicates', 'side')  # columns of our own that hold names
 ROW = '(row)'  # column for where in its file a row stands, until repeated rows have been compared
 FOUND_ANEW = ('problem', 'width', 'height', 'digest', 'fingerprint', '')  # what is in a manifest that somebody hands back
 
+# %% ../nbs/03_tables.ipynb #49f3ce03
 def _plain(name: str) -> str: return '_'.join(name.strip().lower().replace('-', '_').split())
 
 def _row_of(table: pd.DataFrame, wrong: pd.Series) -> int:
@@ -116,6 +120,7 @@ def _first(names: Sequence[str], header: Sequence[str]) -> str | None:
     known = {_plain(c): c for c in reversed(header)}
     return next((known[name] for name in names if name in known), None)
 
+# %% ../nbs/03_tables.ipynb #160322d3
 def _looks_like_photos(cells: Sequence[str]) -> bool:
     "Whether most of `cells` end as photo files do"
     there = [c for c in cells if c]
@@ -132,9 +137,21 @@ def path_column(
     if found := _first(_WEAK_NAMES, list(table)): return found
     raise InputError(f"{name} has no column 'path' that names the photos; its columns are {', '.join(map(str, table.columns[:12]))}.")
 
-# %% ../nbs/03_tables.ipynb #2edbc728
+# %% ../nbs/03_tables.ipynb #dab887ae
 _YES, _NO = ('true', '1', '1.0', 'yes', 'y', 't'), ('false', '0', '0.0', 'no', 'n', 'f', '')
 
+def _split_words(column: str, cells: pd.Series, name) -> pd.Series | None:
+    "The splits that the words of a column mean; `None` where it is about something else"
+    words = cells.map(split_named)
+    odd = cells[(cells != '') & (words == '')]
+    if _plain(column) in _SPLIT_NAMES and _plain(column) != 'dataset' and len(odd) and {*odd} <= {'0', '1', '2'}:
+        raise InputError(f"{name}: the column '{column}' holds numbers ({', '.join(sorted({*odd}))}). Write train, valid or test, or rename the column.")
+    if _plain(column) == 'split': return words.where(words != '', cells)  # a word that is none is said for its row
+    if not (words != '').any() or (len(odd) and _plain(column) not in _SPLIT_NAMES): return None
+    if len(odd): raise InputError(f"{name}: the column '{column}' says '{odd.iloc[0]}', and train, valid or test elsewhere. Correct it, or rename the column.")
+    return words if _plain(column) in _SPLIT_NAMES or words[words != ''].nunique() > 1 else None
+
+# %% ../nbs/03_tables.ipynb #2edbc728
 def split_column(
     table: pd.DataFrame,  # Cells as text
     name: str | Path,  # What to call it in an error
@@ -151,17 +168,6 @@ def split_column(
         raise InputError(f"{name}: the columns {' and '.join(used)} contradict each other, in row {_row_of(table, odd)} first. Remove one of them.")
     return cells, used, f"the split is that of {' and '.join(used)}" * (used != ['split'])
 
-def _split_words(column: str, cells: pd.Series, name) -> pd.Series | None:
-    "The splits that the words of a column mean; `None` where it is about something else"
-    words = cells.map(split_named)
-    odd = cells[(cells != '') & (words == '')]
-    if _plain(column) in _SPLIT_NAMES and _plain(column) != 'dataset' and len(odd) and {*odd} <= {'0', '1', '2'}:
-        raise InputError(f"{name}: the column '{column}' holds numbers ({', '.join(sorted({*odd}))}). Write train, valid or test, or rename the column.")
-    if _plain(column) == 'split': return words.where(words != '', cells)  # a word that is none is said for its row
-    if not (words != '').any() or (len(odd) and _plain(column) not in _SPLIT_NAMES): return None
-    if len(odd): raise InputError(f"{name}: the column '{column}' says '{odd.iloc[0]}', and train, valid or test elsewhere. Correct it, or rename the column.")
-    return words if _plain(column) in _SPLIT_NAMES or words[words != ''].nunique() > 1 else None
-
 # %% ../nbs/03_tables.ipynb #ee43ac58
 def _are_flags(column: str, cells: pd.Series, name) -> bool:
     "Whether the cells of a column called like a flag are yes and no"
@@ -176,6 +182,18 @@ def _split_of_flags(table: pd.DataFrame, flags: dict[str, str]) -> pd.Series:
     for split, column in flags.items(): cells = cells.mask(table[column].str.lower().isin(_YES), split)
     return cells
 
+# %% ../nbs/03_tables.ipynb #43a1b23e
+def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(_YES))
+
+def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
+    "The one column of each row that says yes; '' where none does"
+    yes = _chosen(table)
+    if len(several := yes.index[yes.sum(axis=1) > 1]):
+        both = ', '.join(yes.columns[yes.loc[several[0]]])
+        raise InputError(f'{name}: {len(several)} photos have several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out.')
+    label = yes.idxmax(axis=1).where(yes.any(axis=1), '')
+    return label, list(table), f"the label is the column that says yes: {', '.join(list(table)[:6])}" + ', ...' * (len(table.columns) > 6)
+
 # %% ../nbs/03_tables.ipynb #4de6372b
 def label_column(
     table: pd.DataFrame,  # Cells as text, without the columns that are known already
@@ -188,17 +206,6 @@ def label_column(
     if len(table.columns) == 1 and len(table) > 2 and table.iloc[:, 0].nunique() <= len(table) / 2:
         return table.iloc[:, 0], list(table), f"the label is that of the only other column, '{table.columns[0]}'"
     return None, [], ''
-
-def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(_YES))
-
-def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
-    "The one column of each row that says yes; '' where none does"
-    yes = _chosen(table)
-    if len(several := yes.index[yes.sum(axis=1) > 1]):
-        both = ', '.join(yes.columns[yes.loc[several[0]]])
-        raise InputError(f'{name}: {len(several)} photos have several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out.')
-    label = yes.idxmax(axis=1).where(yes.any(axis=1), '')
-    return label, list(table), f"the label is the column that says yes: {', '.join(list(table)[:6])}" + ', ...' * (len(table.columns) > 6)
 
 # %% ../nbs/03_tables.ipynb #1e2d4a69
 def settle_columns(

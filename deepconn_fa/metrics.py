@@ -1,4 +1,4 @@
-"""Every figure with its n and its 95 % interval
+"""Metrics with their n and 95 % confidence intervals
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/metrics.html.md"""
 
@@ -22,51 +22,61 @@ from .keypoints import KeypointSpec, resize_matrix
 
 # %% ../nbs/08_metrics.ipynb #e846ebd7
 def wilson(
-    k: int,  # How many of the `n` are right
-    n: int, *, confidence: float = 0.95,
+    k: int,  # Number of successes
+    n: int,  # Number of trials
+    *, level: float = 0.95,  # Level of the interval
 ) -> dict:
-    "Estimate of a share, `k` of `n`, with Wilson's score interval"
+    "Estimate a proportion, `k` of `n`, with Wilson's score interval"
     if not 0 <= k <= n or n == 0: raise ValueError(f'{k} of {n} is no share')
-    return _score_interval(k / n, n, confidence) | dict(n=int(n))
+    return _score_interval(k / n, n, level) | dict(n=int(n))
 
-def _score_interval(p, n, confidence):
-    "Wilson's interval around the share `p`; `n` need not be whole"
-    z = norm.ppf((1 + confidence) / 2)
+def _score_interval(p, n, level):
+    "Wilson's interval around the proportion `p`; `n` need not be whole"
+    z = norm.ppf((1 + level) / 2)
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
     return dict(value=float(p), low=float(max(low, 0)) if p > 0 else 0.0, high=float(min(high, 1)) if p < 1 else 1.0)
 
+# %% ../nbs/08_metrics.ipynb #8aa6954d
+def _group_numbers(n, groups):
+    "Number of each photo's group: (n,); each photo is its own group where `groups` is None"
+    return np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+
+def _effective_size(right, group, part):
+    "The mean of the parts' proportions, and the effective sample size"
+    n_groups, sizes = group.max() + 1, np.bincount(part)
+    shares, weight = np.bincount(part, right) / sizes, 1 / (len(sizes) * sizes[part])   # the weights add up to 1
+    in_part = np.bincount(np.unique(part * n_groups + group) // n_groups)               # number of groups in each part
+    off = weight * (right - shares[part]) * np.sqrt(in_part / np.maximum(in_part - 1, 1))[part]
+    p, variance = shares.mean(), (np.bincount(group, off)**2).sum()
+    if variance > 1e-15: return p, min(p * (1 - p) / variance, 1 / (weight**2).sum())   # at most that of independent photos
+    return p, 1 / (np.bincount(group, weight)**2).sum()                                 # no variance: a group counts as one photo
+
 # %% ../nbs/08_metrics.ipynb #e2febd59
 def share_estimate(
-    right: np.ndarray,  # (n,): which are right
-    groups: np.ndarray | None = None,  # One name for each of the n: photos of one group (one person) are not independent
-    *, parts: np.ndarray | None = None,  # One name for each of the n: the estimate is of the mean over these parts (classes) of each one's share
-    confidence: float = 0.95,
+    right: np.ndarray,  # (n,): 1 where right
+    groups: np.ndarray | None = None,  # (n,) group names (persons): photos of one group are not independent
+    *, parts: np.ndarray | None = None,  # (n,) names of parts (classes): the estimate is the mean of the parts' proportions
+    level: float = 0.95,  # Level of the interval
 ) -> dict:
-    "Estimate of a share with Wilson's interval, for the effective number of photos where they belong together or do not weigh alike"
+    "Estimate a proportion with Wilson's interval, for the effective sample size where photos are grouped or weighted by `parts`"
     right = np.asarray(right, float)
     n = len(right)
     if not n: return dict(value=np.nan, low=np.nan, high=np.nan, n=0)
-    group = np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
-    part = np.zeros(n, int) if parts is None else np.unique(parts, return_inverse=True)[1]
-    n_groups, sizes = group.max() + 1, np.bincount(part)
-    if n_groups == n and len(sizes) == 1: return wilson(int(right.sum()), n, confidence=confidence)
-    shares, weight = np.bincount(part, right) / sizes, 1 / (len(sizes) * sizes[part])   # the weights add up to 1
-    in_part = np.bincount(np.unique(part * n_groups + group) // n_groups)               # how many groups each part has
-    off = weight * (right - shares[part]) * np.sqrt(in_part / np.maximum(in_part - 1, 1))[part]
-    p, variance = shares.mean(), (np.bincount(group, off)**2).sum()
-    if variance > 1e-15: worth = min(p * (1 - p) / variance, 1 / (weight**2).sum())     # never more than photos that are independent
-    else: worth = 1 / (np.bincount(group, weight)**2).sum()                             # nothing scatters: a group counts as one photo
-    few = norm.ppf((1 + confidence) / 2) / t.ppf((1 + confidence) / 2, max(n_groups - len(sizes), 1))
-    return _score_interval(p, worth * few**2, confidence) | dict(n=n)
+    group, part = _group_numbers(n, groups), np.zeros(n, int) if parts is None else np.unique(parts, return_inverse=True)[1]
+    n_groups, n_parts = group.max() + 1, part.max() + 1
+    if n_groups == n and n_parts == 1: return wilson(int(right.sum()), n, level=level)
+    p, worth = _effective_size(right, group, part)
+    few = norm.ppf((1 + level) / 2) / t.ppf((1 + level) / 2, max(n_groups - n_parts, 1))
+    return _score_interval(p, worth * few**2, level) | dict(n=n)
 
 # %% ../nbs/08_metrics.ipynb #6d516634
 def f1_estimate(
-    positive: np.ndarray,  # (n,): which are of the class
-    called: np.ndarray,  # (n,): which are called so
-    groups: np.ndarray | None = None,
-) -> dict:  # `n` are the photos that are of the class or called so; NaN where there are none
-    "Estimate of F1, the harmonic mean of precision and recall"
+    positive: np.ndarray,  # (n,): true for photos of the class
+    called: np.ndarray,  # (n,): true for photos predicted to be of the class
+    groups: np.ndarray | None = None,  # As in `share_estimate`
+) -> dict:  # `n` counts the photos that are of the class or predicted to be; NaN where there are none
+    "Estimate F1, the harmonic mean of precision and recall"
     positive, called = np.asarray(positive, bool), np.asarray(called, bool)
     either = positive | called
     share = share_estimate((positive & called)[either], None if groups is None else np.asarray(groups)[either])
@@ -74,25 +84,25 @@ def f1_estimate(
 
 # %% ../nbs/08_metrics.ipynb #eedc2ca6
 def bootstrap_interval(
-    drawn: np.ndarray,  # The figure in every draw; NaN where it is not defined
-    n_groups: int,  # How many photos, or groups of them, were drawn
-    *, confidence: float = 0.95,
+    drawn: np.ndarray,  # The metric in every draw; NaN where it is not defined
+    n_groups: int,  # Number of photos, or of groups, that were drawn
+    *, level: float = 0.95,  # Level of the interval
 ) -> tuple[float, float]:
-    "The expanded percentile interval; NaN where no draw is defined, and for a single group, which says nothing of others"
+    "Compute the expanded percentile interval; NaN where no draw is defined, and for a single group"
     drawn, k = np.asarray(drawn, float), n_groups
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn) or k < 2: return np.nan, np.nan
-    tail = norm.cdf(np.sqrt(k / (k - 1)) * t.ppf((1 - confidence) / 2, k - 1))
+    tail = norm.cdf(np.sqrt(k / (k - 1)) * t.ppf((1 - level) / 2, k - 1))
     return tuple(np.quantile(drawn, [tail, 1 - tail]).tolist())
 
 # %% ../nbs/08_metrics.ipynb #b6d3a441
 def bootstrap(
-    statistic: Callable[..., float],  # Takes the arrays, gives the figure; NaN where it is not defined
-    *arrays: np.ndarray,  # Each of length n; drawn together
-    groups: np.ndarray | None = None,  # One name for each of the n; photos of one group are drawn together
-    draws: int = 1000, confidence: float = 0.95, seed: int = 0,
+    statistic: Callable[..., float],  # Takes the arrays and returns the metric, NaN where it is not defined
+    *arrays: np.ndarray,  # Each of length n; resampled together
+    groups: np.ndarray | None = None,  # (n,) group names; photos of one group are drawn together
+    draws: int = 1000, level: float = 0.95, seed: int = 0,
 ) -> dict:
-    "Estimate of `statistic(*arrays)` with a percentile bootstrap interval; draws where it is not defined are left out"
+    "Estimate `statistic(*arrays)` with a percentile bootstrap interval; draws where it is not defined are left out"
     arrays = [np.asarray(a) for a in arrays]
     n = len(arrays[0])
     _, number = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True)
@@ -103,25 +113,25 @@ def bootstrap(
         first = sizes[drawn].cumsum() - sizes[drawn]   # where each drawn group begins among the rows of this draw
         rows = order[np.repeat(starts[drawn] - first, sizes[drawn]) + np.arange(sizes[drawn].sum())]
         values.append(statistic(*(a[rows] for a in arrays)))
-    low, high = bootstrap_interval(values, len(sizes), confidence=confidence)
+    low, high = bootstrap_interval(values, len(sizes), level=level)
     return dict(value=float(statistic(*arrays)), low=low, high=high, n=n)
 
 # %% ../nbs/08_metrics.ipynb #85279d2e
 def drawn_weights(n: int,
-    groups: np.ndarray | None = None,  # One name for each of the n; photos of one group are drawn together
+    groups: np.ndarray | None = None,  # (n,) group names; photos of one group are drawn together
     *, draws: int = 1000, seed: int | list[int] = 0,
 ) -> np.ndarray:  # (draws, n): how often each photo was drawn
     "Draw photos, or whole groups, with replacement"
-    number = np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    number = _group_numbers(n, groups)
     n_groups = number.max() + 1 if n else 0
     return np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / max(n_groups, 1)), draws)[:, number].astype(float)
 
 # %% ../nbs/08_metrics.ipynb #3e8490c7
 def draw_figures(
-    figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # Takes (draws, n) how often each photo counts, gives {name: (draws,)}, NaN where it is not defined
+    figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # Takes counts (draws, n) and returns {name: (draws,)}, NaN where not defined
     n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
 ) -> dict[str, np.ndarray]:  # {name: (draws,)}
-    "Several figures in every draw, so many draws at a time as fit into memory"
+    "Compute several metrics in every draw, in chunks that fit into memory"
     step = max(1, 2_000_000 // max(n, 1))
     parts = [figures(drawn_weights(n, groups, draws=min(step, draws - first), seed=[seed, first])) for first in range(0, draws, step)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -131,7 +141,7 @@ def bootstrap_figures(
     figures: Callable[[np.ndarray], dict[str, np.ndarray]],  # As in `draw_figures`
     n: int, *, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0,
 ) -> dict[str, dict]:  # {name: {value, low, high, n}}
-    "Estimates of several figures from the same draws"
+    "Estimate several metrics from the same draws"
     n_groups, values = n if groups is None else len(set(groups)), figures(np.ones((1, n)))
     ends = {name: bootstrap_interval(drawn, n_groups) for name, drawn in draw_figures(figures, n, groups=groups, draws=draws, seed=seed).items()}
     return {name: dict(value=float(values[name][0]), low=low, high=high, n=n) for name, (low, high) in ends.items()}
@@ -141,7 +151,7 @@ def auc(
     positive: np.ndarray,  # (n,): true or 1 for positives
     scores: np.ndarray,  # (n,): larger means more likely positive
 ) -> float:
-    "Area under the ROC curve, by ranks; NaN where one of the classes is absent"
+    "Compute the area under the ROC curve, by ranks; NaN where one of the classes is absent"
     positive = np.asarray(positive, dtype=bool)
     n_pos, n_neg = positive.sum(), (~positive).sum()
     if n_pos == 0 or n_neg == 0: return float('nan')
@@ -152,10 +162,10 @@ def drawn_auc(
     weights: np.ndarray,  # (draws, n): how often each photo counts
     positive: np.ndarray, scores: np.ndarray,
 ) -> np.ndarray:  # (draws,), NaN where one of the classes is absent
-    "`auc` of every draw: how much weight of negatives lies below each positive, equal scores half"
+    "Compute `auc` in every draw: the weight of the negatives below each positive, ties counting half"
     positive, scores = np.asarray(positive, bool), np.asarray(scores, float)
     order = np.flatnonzero(~positive)[np.argsort(scores[~positive], kind='stable')]   # sorted once
-    below = np.zeros((len(weights), len(order) + 1))                                  # weight of the so many lowest negatives
+    below = np.zeros((len(weights), len(order) + 1))                                  # weight of the k lowest negatives
     np.cumsum(weights[:, order], axis=1, out=below[:, 1:])
     first, last = (np.searchsorted(scores[order], scores[positive], side) for side in ('left', 'right'))
     pos = weights[:, positive]
@@ -163,17 +173,17 @@ def drawn_auc(
 
 # %% ../nbs/08_metrics.ipynb #d2e2dcf3
 def sure_of_all(
-    estimate: dict,  # Of a figure from 0 to 1, from the bootstrap
-    n: int,  # Of how many photos (groups) one can say that they were all right
+    estimate: dict,  # Of a metric from 0 to 1, from the bootstrap
+    n: int,  # Number of independent photos (groups)
 ) -> dict:
-    "The estimate; where it is 1 in every draw, or 0, the interval is as wide as Wilson's for `n` of `n`"
+    "Fall back to Wilson's interval where all draws agree on 1 or on 0"
     if estimate['value'] == estimate['low'] == 1: return estimate | dict(low=wilson(n, n)['low'])
     if estimate['value'] == estimate['high'] == 0: return estimate | dict(high=wilson(0, n)['high'])
     return estimate
 
 # %% ../nbs/08_metrics.ipynb #f1109b4f
 def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 1000) -> dict:
-    "Estimate of the area under the ROC curve, by the bootstrap; where the classes do not overlap at all, as wide as the rarer one says"
+    "Estimate the area under the ROC curve by the bootstrap; where the classes do not overlap, by Wilson's interval for the rarer class"
     positive, scores = np.asarray(positive, bool), np.asarray(scores, float)
     found = bootstrap_figures(lambda w: dict(auc=drawn_auc(w, positive, scores)), len(scores), groups=groups, draws=draws)['auc']
     names = np.arange(len(scores)) if groups is None else np.asarray(groups)
@@ -181,22 +191,22 @@ def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray
 
 # %% ../nbs/08_metrics.ipynb #91b6cfa1
 def format_estimate(estimate: dict, *, digits: int = 3) -> str:
-    "`0.900 (0.744 to 0.965, n = 30)`; `0.900 (no interval, n = 5)` where five photos of one group say nothing of others"
+    "Format an estimate: `0.900 (0.744 to 0.965, n = 30)`, or `0.900 (no interval, n = 5)` where there is only one group"
     if np.isfinite(estimate['value']) and not np.isfinite(estimate['low']): return f"{estimate['value']:.{digits}f} (no interval, n = {estimate['n']})"
     return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f}, n = {estimate['n']})"
 
 # %% ../nbs/08_metrics.ipynb #7f7269ea
 def plain_text(name: str) -> str:
-    "`name` so that matplotlib writes it as it is"
+    "Escape `name` so that matplotlib draws it literally"
     return str(name).replace('$', r'\$')
 
 # %% ../nbs/08_metrics.ipynb #2c6f3297
 def calibration_bins(
-    confidence: np.ndarray,  # (n,): probability of the class that is named
+    confidence: np.ndarray,  # (n,): probability of the predicted class
     *, bins: int = 10,
-    mass: bool = False,  # Bins of equally many photos instead of equally wide ones
-) -> tuple[np.ndarray, np.ndarray]:  # (n,) number of each photo's bin, and (bins + 1,) the edges; an upper edge belongs to its bin
-    "Sort photos into bins by confidence"
+    mass: bool = False,  # Bins of equal mass instead of equal width
+) -> tuple[np.ndarray, np.ndarray]:  # (n,) each photo's bin, and (bins + 1,) edges; an upper edge belongs to its bin
+    "Bin photos by confidence"
     confidence = np.asarray(confidence, float)
     edges = np.unique(np.quantile(confidence, np.linspace(0, 1, bins + 1))) if mass else np.linspace(0, 1, bins + 1)
     if len(edges) == 1: edges = np.repeat(edges, 2)   # all alike
@@ -204,10 +214,10 @@ def calibration_bins(
 
 # %% ../nbs/08_metrics.ipynb #cd9c4edc
 def expected_calibration_error(confidence: np.ndarray,
-    right: np.ndarray,  # (n,): whether the class that is named is the true one
+    right: np.ndarray,  # (n,): whether the predicted class is the true one
     *, bins: int = 10, mass: bool = False,
 ) -> float:
-    "The mean over all photos of how far the accuracy of each one's bin lies from the bin's mean confidence"
+    "Compute the mean absolute difference between accuracy and mean confidence of the bins, weighted by their photos"
     number, _ = calibration_bins(confidence, bins=bins, mass=mass)
     return float(np.abs(np.bincount(number, np.asarray(confidence, float) - right)).sum() / len(number))
 
@@ -215,44 +225,44 @@ def expected_calibration_error(confidence: np.ndarray,
 def calibration_estimate(confidence: np.ndarray, right: np.ndarray,
     *, bins: int = 10, mass: bool = False, groups: np.ndarray | None = None, draws: int = 1000,
 ) -> dict[str, dict]:  # `ece` and `ece_if_calibrated`
-    "Estimates of the expected calibration error, and of what it would be by chance if the model were calibrated"
+    "Estimate the expected calibration error, and what it would be by chance for a calibrated model"
     n, (number, edges) = len(confidence), calibration_bins(confidence, bins=bins, mass=mass)
     off = csr_array((np.asarray(confidence, float) - right, (np.arange(n), number)), shape=(n, len(edges) - 1))
-    def gaps(weights): return (weights @ off) / weights.sum(1, keepdims=True)   # (draws, bins): share of the bin times how far it is off
+    def gaps(weights): return (weights @ off) / weights.sum(1, keepdims=True)   # (draws, bins): weight of the bin times its gap
     seen = gaps(np.ones((1, n)))
     chance = draw_figures(lambda w: dict(chance=np.abs(gaps(w) - seen).sum(1)), n, groups=groups, draws=draws)['chance']
     n_groups, value = n if groups is None else len(set(groups)), float(np.abs(seen).sum())
-    reach = bootstrap_interval(chance, n_groups, confidence=0.9)[1]             # 5 % lie above
+    reach = bootstrap_interval(chance, n_groups, level=0.9)[1]                  # 5 % lie above
     low, high = bootstrap_interval(chance, n_groups)
     return dict(ece=dict(value=value, low=max(value - reach, 0.), high=min(value + reach, 1.), n=n),
                 ece_if_calibrated=dict(value=float(chance.mean()), low=low, high=high, n=n))
 
 # %% ../nbs/08_metrics.ipynb #ddd61266
 def _n_groups(weights):
-    "How many groups were drawn: photos of one group have the same weights in every draw, others hardly in sixteen"
+    "Number of groups: photos of one group have the same weights in every draw, others hardly in sixteen"
     return np.unique(weights[:16], axis=1).shape[1] if weights.shape[1] else 0
 
 # %% ../nbs/08_metrics.ipynb #f8beb4be
 def bootstrap_ratio(
-    totals: np.ndarray,  # (n,): sums over what is counted on each photo
-    counts: np.ndarray,  # (n,): how much is counted on each photo; 0 where nothing
-    *, weights: np.ndarray,  # (draws, n) as `drawn_weights` gives them: the same photos for every figure
-    confidence: float = 0.95,
-) -> dict:
-    "Estimate of sum(totals) / sum(counts) with a percentile bootstrap interval: {value, low, high, n, n_photos}; NaN where nothing is counted"
+    totals: np.ndarray,  # (n,): each photo's sum
+    counts: np.ndarray,  # (n,): number of terms in it; may be 0
+    *, weights: np.ndarray,  # (draws, n) from `drawn_weights`, shared by all metrics
+    level: float = 0.95,  # Level of the interval
+) -> dict:  # {value, low, high, n, n_photos}; NaN where nothing is counted
+    "Estimate sum(totals) / sum(counts) with a bootstrap interval"
     totals, counts = np.asarray(totals, float), np.asarray(counts, float)
     with np.errstate(invalid='ignore', divide='ignore'):
         value, drawn = totals.sum() / counts.sum(), (weights @ totals) / (weights @ counts)
-    low, high = bootstrap_interval(drawn, _n_groups(weights[:, counts > 0]), confidence=confidence)
+    low, high = bootstrap_interval(drawn, _n_groups(weights[:, counts > 0]), level=level)
     return dict(value=float(value), low=low, high=high, n=int(counts.sum()), n_photos=int((counts > 0).sum()))
 
 # %% ../nbs/08_metrics.ipynb #c1b561fc
 def point_errors(
     predicted: np.ndarray,  # (rows, n, 2)
     truth: np.ndarray,  # (rows, n, 2), NaN where missing
-    scales: np.ndarray | None = None,  # (rows, 2): x and y are multiplied by these first; default: not at all
+    scales: np.ndarray | None = None,  # (rows, 2) factors for x and y; default: 1
 ) -> tuple[np.ndarray, np.ndarray]:  # (rows, n) each, NaN where missing
-    "Mean of |dx| and |dy|, and Euclidean distance, of every point"
+    "Compute the mean of |dx| and |dy|, and the Euclidean distance, of every point"
     off = np.asarray(predicted, float) - np.asarray(truth, float)
     if scales is not None: off = off * np.asarray(scales)[:, None]
     return np.abs(off).mean(-1), np.linalg.norm(off, axis=-1)
@@ -263,24 +273,24 @@ def canvas_scales(
     canvas: tuple[int, int],  # (height, width)
     resize: str = 'squish',  # 'squish', 'crop' or 'pad'
 ) -> np.ndarray:  # (rows, 2)
-    "Pixels of the canvas for each pixel of the photo, in x and y"
+    "Compute canvas pixels per photo pixel, in x and y"
     return np.array([np.diag(resize_matrix(tuple(size), canvas, resize))[:2] for size in np.asarray(sizes)]).reshape(-1, 2)
 
 # %% ../nbs/08_metrics.ipynb #643d8e46
 def mean_error(
-    errors: np.ndarray,  # (rows, n), NaN where missing; as `point_errors` gives them
+    errors: np.ndarray,  # (rows, n) from `point_errors`, NaN where missing
     weights: np.ndarray,  # As in `bootstrap_ratio`
 ) -> dict:
-    "Estimate of the mean over all points that are there"
+    "Estimate the mean over all points that are present"
     there = ~np.isnan(errors)
     return bootstrap_ratio(np.where(there, errors, 0).sum(-1), there.sum(-1), weights=weights)
 
 # %% ../nbs/08_metrics.ipynb #9d0a3736
 def share_of_points(
-    right: np.ndarray,  # (rows, n): 1 or true where a point is right (between: a share of its coordinates), NaN where missing
-    weights: np.ndarray,
+    right: np.ndarray,  # (rows, n): 1 where a point is right (0.5: one of its coordinates), NaN where missing
+    weights: np.ndarray,  # As in `bootstrap_ratio`
 ) -> dict:
-    "Estimate of the share of points that are right; where all are, as wide as Wilson's interval for the photos (groups)"
+    "Estimate the proportion of points that are right; Wilson's interval over photos (groups) where all are"
     there = ~np.isnan(right).all(-1)
     return sure_of_all(mean_error(right, weights), _n_groups(weights[:, there]))
 
@@ -288,27 +298,27 @@ def share_of_points(
 def quantile_error(
     errors: np.ndarray,  # As in `mean_error`
     q: float,  # From 0 to 1: 0.5 is the median
-    weights: np.ndarray, *, confidence: float = 0.95,
+    weights: np.ndarray, *, level: float = 0.95,
 ) -> dict:
-    "Estimate of a quantile over all points that are there"
+    "Estimate a quantile over all points that are present"
     rows, cols = np.nonzero(~np.isnan(errors))
     result = dict(value=np.nan, low=np.nan, high=np.nan, n=len(rows), n_photos=len(np.unique(rows)))
     if not len(rows): return result
     order = np.argsort(errors[rows, cols])
     values, rows = errors[rows, cols][order], rows[order]
     found = []
-    for drawn in weights:  # sorted once; a draw only counts how far up its points reach
+    for drawn in weights:  # sorted once; a draw only accumulates weights
         reach = np.cumsum(drawn[rows])
         if reach[-1]: found.append(values[np.searchsorted(reach, q * reach[-1])])
-    low, high = bootstrap_interval(found, _n_groups(weights[:, ~np.isnan(errors).all(-1)]), confidence=confidence)
+    low, high = bootstrap_interval(found, _n_groups(weights[:, ~np.isnan(errors).all(-1)]), level=level)
     value = float(np.quantile(values, q))
-    return result | dict(value=value, low=min(low, value), high=max(high, value))   # it lies between two points, and those that are drawn on one
+    return result | dict(value=value, low=min(low, value), high=max(high, value))   # the quantile lies between two points, that of a draw on one
 
 # %% ../nbs/08_metrics.ipynb #a165626a
 def object_sizes(
     truth: np.ndarray,  # (rows, n, 2), NaN where missing
 ) -> np.ndarray:  # (rows,)
-    "The longer side of the box around the points of each photo; NaN where it is 0"
+    "Compute the longer side of the bounding box of each photo's points; NaN where it is 0"
     truth = np.asarray(truth, float)
     some = ~np.isnan(truth).all((1, 2))
     side = np.full(len(truth), np.nan)
@@ -319,7 +329,7 @@ def object_sizes(
 def pair_distances(truth: np.ndarray, spec: KeypointSpec,
     pair: tuple[str, str],  # Names of two points
 ) -> np.ndarray:  # (rows,)
-    "Distance of two points on each photo; NaN where one is missing or both lie on the same spot"
+    "Compute the distance of two points on each photo; NaN where one is missing or both coincide"
     a, b = (np.asarray(truth, float)[:, spec.points.index(name)] for name in pair)
     far = np.linalg.norm(a - b, axis=-1)
     return np.where(far > 0, far, np.nan)
@@ -327,11 +337,11 @@ def pair_distances(truth: np.ndarray, spec: KeypointSpec,
 # %% ../nbs/08_metrics.ipynb #f591ba7a
 def pck(
     distances: np.ndarray,  # (rows, n) Euclidean distances, NaN where missing
-    sizes: np.ndarray,  # (rows,) size of the object on each photo, for example `object_sizes`; photos where it is NaN do not count
+    sizes: np.ndarray,  # (rows,) size of each photo's object, for example `object_sizes`; photos with NaN are ignored
     weights: np.ndarray,
-    *, alpha: float = 0.1,  # A point is correct below this part of the size
+    *, alpha: float = 0.1,  # A point is correct below this fraction of the size
 ) -> dict:
-    "Estimate of the percentage of correct keypoints, as a share from 0 to 1"
+    "Estimate the percentage of correct keypoints, from 0 to 1"
     relative = np.asarray(distances) / np.asarray(sizes)[:, None]
     return share_of_points(np.where(np.isnan(relative), np.nan, relative < alpha), weights)
 
@@ -340,7 +350,7 @@ def normalised_error(distances: np.ndarray,
     sizes: np.ndarray,  # (rows,) for example `pair_distances`
     weights: np.ndarray,
 ) -> dict:
-    "Estimate of the normalised mean error: every photo's mean distance over its size, and the mean of those; `n` are photos"
+    "Estimate the normalised mean error: the mean over photos of mean distance by size; `n` counts photos"
     relative = np.asarray(distances) / np.asarray(sizes)[:, None]
     there = ~np.isnan(relative)
     photos = there.any(-1)
@@ -349,7 +359,7 @@ def normalised_error(distances: np.ndarray,
 
 # %% ../nbs/08_metrics.ipynb #24867b71
 def _errors_of(predicted, truth, scales, canvas, weights):
-    "The figures of one set of predictions"
+    "The metrics of one set of predictions"
     (l1_canvas, far_canvas), (l1_photo, far_photo) = point_errors(predicted, truth, scales), point_errors(predicted, truth)
     off = np.abs(np.asarray(predicted, float) - truth) * scales[:, None] * 2 / np.array([canvas[1], canvas[0]])  # in units of -1 to 1
     within = {f'within_{limit:g}': share_of_points(np.where(np.isnan(off), np.nan, off < limit).mean(-1), weights) for limit in (.1, .01)}
@@ -366,12 +376,12 @@ def keypoint_metrics(
     *, sizes: np.ndarray,  # (rows, 2) width and height of the upright photos
     canvas: tuple[int, int],  # (height, width) that the detector sees
     resize: str = 'squish',
-    baseline: np.ndarray | None = None,  # (rows, n, 2) the mean shape of the training photos on these photos: adds `baseline_...`
-    groups: np.ndarray | None = None,  # One name a photo: photos of one group (one person) are drawn together
+    baseline: np.ndarray | None = None,  # (rows, n, 2) mean shape of the training photos on these photos: adds `baseline_...`
+    groups: np.ndarray | None = None,  # (rows,) group names: photos of one group (one person) are drawn together
     pair: tuple[str, str] | None = None,  # Names of two points whose distance makes `nme`
     draws: int = 1000,
 ) -> dict[str, dict]:  # {metric: {value, low, high, n, n_photos}}
-    "Every figure of a keypoint detector, the baseline's beside it, and the L1 error of every point"
+    "Compute all metrics of a keypoint detector, those of the baseline, and the L1 error of every point"
     weights, scales = drawn_weights(len(truth), groups, draws=draws), canvas_scales(sizes, canvas, resize)
     found = _errors_of(predicted, truth, scales, canvas, weights)
     if pair is not None: found['nme'] = normalised_error(point_errors(predicted, truth)[1], pair_distances(truth, spec, pair), weights)

@@ -1,4 +1,4 @@
-"""What a careful assistant would say of a folder of photos, before anybody trains on it
+"""Check a folder of photos before training: problems, balance, duplicates and shortcuts
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/photocheck.html.md"""
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% ../nbs/09_photocheck.ipynb #a56130df
-FEATURES = {  # what more and less of it means
+FEATURES = {  # in words: a larger and a smaller value
     'brightness': ('brighter', 'darker'), 'contrast': ('richer in contrast', 'poorer in contrast'),
     'colourfulness': ('more colourful', 'less colourful'), 'warmth': ('redder and less blue', 'bluer and less red'),
     'greenness': ('greener', 'less green'), 'detail': ('richer in detail', 'poorer in detail'),
@@ -35,25 +35,29 @@ FEATURES = {  # what more and less of it means
     'bytes per pixel': ('less compressed', 'more compressed'), 'jpeg': ('more often JPEG files', 'less often JPEG files'),
     'grey': ('more often without colour', 'more often in colour')}
 
+def _light(small: np.ndarray) -> dict:
+    "Light and colour of a photo (h, w, 3)"
+    red, green, blue = small.reshape(-1, 3).mean(0)
+    grey = small.mean(2)
+    detail = np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
+    rim = np.concatenate([grey[:6].ravel(), grey[-6:].ravel(), grey[:, :6].ravel(), grey[:, -6:].ravel()]).mean()
+    return dict(brightness=grey.mean(), contrast=grey.std(), colourfulness=(small.max(2) - small.min(2)).mean(), warmth=red - blue,
+                greenness=green - (red + blue) / 2, detail=detail, rim=rim)
+
+# %% ../nbs/09_photocheck.ipynb #1491920f
 def photo_features(path: str | Path) -> dict:  # `format`, `mode`, and a number for each of `FEATURES`; {} where the photo cannot be read
     "Measure light, colour, size and file format of the photo at `path`; light and colour in 0..255"
     try:
         with open_image(path) as img: known = dict(format=img.format, mode=img.mode)
         small = np.asarray(open_photo(path, (128, 128)).resize((128, 128), reducing_gap=2), dtype=np.float32)  # (h, w, 3)
-    except Exception: return {}  # decoders raise what they like; `scan` has said what is wrong
-    red, green, blue = small.reshape(-1, 3).mean(0)
-    grey = small.mean(2)
-    colour = (small.max(2) - small.min(2)).mean()
-    detail = np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
-    rim = np.concatenate([grey[:6].ravel(), grey[-6:].ravel(), grey[:, :6].ravel(), grey[:, -6:].ravel()]).mean()
-    return known | dict(brightness=grey.mean(), contrast=grey.std(), colourfulness=colour, warmth=red - blue,
-                        greenness=green - (red + blue) / 2, detail=detail, rim=rim,
-                        bytes=os.path.getsize(path), jpeg=float(known['format'] in ('JPEG', 'MPO')), grey=float(colour < 2))
+    except Exception: return {}  # decoders raise all kinds of errors; `scan` has reported them
+    light = _light(small)
+    return known | light | dict(bytes=os.path.getsize(path), jpeg=float(known['format'] in ('JPEG', 'MPO')), grey=float(light['colourfulness'] < 2))
 
 # %% ../nbs/09_photocheck.ipynb #e1c833c9
 def measure_photos(
     manifest: pd.DataFrame,  # From `scan`
-    *, most: int = 3000,  # At most so many photos are measured, drawn at random
+    *, most: int = 3000,  # Largest number of photos to measure; a random sample of a larger folder
     workers: int | None = None,  # As in `scan`
     progress: bool = True,
 ) -> pd.DataFrame:  # indexed as `manifest`: `label`, `format`, `mode` and the columns of `FEATURES`
@@ -68,7 +72,7 @@ def measure_photos(
 
 # %% ../nbs/09_photocheck.ipynb #92ead867
 def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    "Area under the ROC curve, and its standard error after Hanley and McNeil"
+    "Area under the ROC curve, and Hanley and McNeil's standard error"
     n, m = positive.sum(), (~positive).sum()
     a = auc(positive, values)
     b = max(a, 1 - a)
@@ -78,13 +82,13 @@ def _auc_and_error(positive: np.ndarray, values: np.ndarray) -> tuple[float, flo
 # %% ../nbs/09_photocheck.ipynb #39f20df5
 def shortcuts(
     measured: pd.DataFrame,  # From `measure_photos`
-    *, confidence: float = 0.95,  # How sure the intervals of all rows together are
-) -> pd.DataFrame:  # `feature`, `label`, `auc`, `low`, `high`, `n`, the strongest first; `auc` below 0.5: less of it than other classes
-    "Ask of each of `FEATURES` how well it alone tells each class from the others"
+    *, level: float = 0.95,  # Joint level of all intervals
+) -> pd.DataFrame:  # `feature`, `label`, `auc`, `low`, `high`, `n`, the strongest first; below 0.5 the class has smaller values than others
+    "Compute how well each of `FEATURES` alone separates each class from the others"
     rows = measured[measured.label != '']
     classes = sorted(rows.label.unique())
     asked = [(f, c) for f in FEATURES for c in (classes[1:] if len(classes) == 2 else classes) if f in rows and len(classes) > 1]
-    z = NormalDist().inv_cdf(1 - (1 - confidence) / 2 / max(len(asked), 1))
+    z = NormalDist().inv_cdf(1 - (1 - level) / 2 / max(len(asked), 1))
     found = []
     for feature, label in asked:
         a, se = _auc_and_error((rows.label == label).to_numpy(), rows[feature].to_numpy(float))
@@ -95,10 +99,10 @@ def shortcuts(
 # %% ../nbs/09_photocheck.ipynb #3d3bc7e6
 def say_shortcuts(
     table: pd.DataFrame,  # From `shortcuts`
-    *, n: int = 5,  # At most so many are said
-    least: float = 0.6,  # Weaker ones are not worth a warning: a share of pairs, at the careful end of the interval
-) -> list[str]:  # one sentence each
-    "Put the shortcuts of `table` that matter into words"
+    *, n: int = 5,  # Largest number of shortcuts to describe
+    least: float = 0.6,  # Smallest proportion of pairs, at the end of the interval nearer to chance
+) -> list[str]:  # One sentence each
+    "Describe the strongest shortcuts of `table`"
     lines = []
     for row in table[(table.low > least) | (table.high < 1 - least)].itertuples():
         less = row.auc < .5
@@ -109,7 +113,7 @@ def say_shortcuts(
 
 # %% ../nbs/09_photocheck.ipynb #0b130f06
 def _say_classes(manifest: pd.DataFrame) -> list[str]:
-    "Classes that are small, or much smaller than others"
+    "Describe classes that are small, or much smaller than others"
     if not len(usable(manifest)): return []
     n, lines = counts(manifest)['all'].iloc[:-1], []
     if len(few := n[n < 20]):
@@ -126,7 +130,7 @@ def say_photos(
     manifest: pd.DataFrame,  # From `scan`
     measured: pd.DataFrame,  # From `measure_photos`
 ) -> str:
-    "Say in words what a careful assistant would say of these photos"
+    "Describe the photos, their problems and shortcuts"
     lines = [describe(manifest)]
     for name in ('format', 'mode'):
         if len(measured): lines.append(f'{name}s: ' + ', '.join(f'{kind} {n}' for kind, n in measured[name].value_counts().items()))
@@ -142,7 +146,7 @@ def plot_shortcuts(
     table: pd.DataFrame,  # From `shortcuts`
     *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
-    "Draw for each feature the class that it tells best from the others, with its interval; red where it is a shortcut"
+    "Draw for each feature the class that it separates best, with its interval; shortcuts in red"
     import matplotlib.pyplot as plt
     best = table.drop_duplicates('feature')[::-1]
     fig = fig or plt.figure(figsize=(4.5, 3), layout='constrained')
@@ -163,12 +167,12 @@ def plot_shortcuts(
 # %% ../nbs/09_photocheck.ipynb #e454262d
 def plot_sheet(
     manifest: pd.DataFrame,  # From `scan`
-    *, columns: int = 10,  # Photos of each class, drawn at random
-    rows: int = 6,  # At most so many classes: the most frequent ones
+    *, columns: int = 10,  # Number of random photos of each class
+    rows: int = 6,  # Largest number of classes; the most frequent are shown
     seed: int = 0,  # Another seed draws other photos
     fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
-    "Draw a contact sheet: a row of photos for each class"
+    "Draw a contact sheet with one row of photos per class"
     import matplotlib.pyplot as plt
     fine = manifest[manifest.problem == '']
     classes = fine.label.value_counts().index[:rows].sort_values()
@@ -186,13 +190,12 @@ def plot_check(
     manifest: pd.DataFrame,  # From `scan`
     measured: pd.DataFrame,  # From `measure_photos`
 ) -> 'Figure':
-    "Draw all that `say_photos` says in one picture"
+    "Draw what `say_photos` reports in one picture"
     import matplotlib.pyplot as plt
     fine = manifest[manifest.problem == '']
     if not len(fine): raise InputError(f'None of the {len(manifest)} photos can be read: there is nothing to draw.')
-    table, classes = shortcuts(measured), fine.label.nunique()
-    copies, lines = fine.duplicates.replace('', np.nan).nunique(), min(classes, 6)
-    shown = -(-min(copies, 6) // 3)
+    table, lines = shortcuts(measured), min(fine.label.nunique(), 6)
+    shown = -(-min(fine.duplicates.replace('', np.nan).nunique(), 6) // 3)  # rows of near-duplicates
     heights = [3, 3.2, 1.1 * lines + .3, *([1.75 * shown + .3] if shown else [])]
     fig = plt.figure(figsize=(12, sum(heights)), layout='constrained')
     parts = fig.subfigures(len(heights), 1, height_ratios=heights)
@@ -210,10 +213,10 @@ def plot_check(
 def check_photos(
     source: str | Path | list | pd.DataFrame,  # As in `scan`
     *, photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
-    out: str | Path | None = None,  # File for the picture (.png, .jpg, .pdf, .svg); default: none is drawn
+    out: str | Path | None = None,  # File for the picture (.png, .jpg, .pdf, .svg); default: none
     progress: bool = True,  # `False` shows no progress bar
 ) -> str:
-    "Scan the photos of `source`, say what is in them and what is wrong, and draw it to `out`"
+    "Scan the photos of `source`, describe them and their problems, and draw that to `out`"
     if out is not None: check_output(out, PICTURES, what='pictures', inputs=list_photos(source, photos=photos).path)
     manifest = scan(source, photos=photos, progress=progress)
     measured = measure_photos(manifest, progress=progress)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import torch
+from fastcore.basics import patch
 from torch import nn
 import torch.nn.functional as F
 
@@ -26,7 +27,7 @@ import torch.nn.functional as F
 def evaluating(
     *nets: nn.Module,  # A network, or several
 ) -> Iterator[None]:
-    "Within, `nets` are in eval mode; afterwards every part is in the mode that it was in, whatever happened"
+    "Temporarily put `nets` in eval mode"
     modes = [(m, m.training) for net in nets for m in net.modules()]
     for net in nets: net.eval()
     try: yield
@@ -35,9 +36,9 @@ def evaluating(
 
 # %% ../nbs/12_heads.ipynb #bd1c37fd
 class PMT(nn.Module):
-    "Power mean transformation: the signed logarithm of the features, and its signed square, side by side"
+    "Power mean transformation: concatenate the signed logarithm of the features and its signed square"
     def forward(self, x):
-        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x  # log1p rounds badly in half precision
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x  # log1p is inaccurate in half precision
         sign = torch.where(wide < 0, -1., 1.).to(wide.dtype)
         log = sign*torch.log1p(sign*wide)
         return torch.cat([log, log*log.abs()], dim=1).to(x.dtype)  # (b, n) -> (b, 2n)
@@ -46,7 +47,7 @@ class PMT(nn.Module):
 class SPP(nn.Module):
     "Spatial pyramid pooling: the maximum of each channel in each cell of several grids"
     def __init__(self,
-        levels: tuple = (8, 4, 2, 1),  # Cells on a side of each grid, in the order of the output
+        levels: tuple = (8, 4, 2, 1),  # Cells per side of each grid, in the order of the output
     ):
         super().__init__()
         self.levels = tuple(levels)
@@ -66,10 +67,10 @@ class SPP(nn.Module):
 
 # %% ../nbs/12_heads.ipynb #b2e3ee20
 class MultiSampleDropout(nn.Module):
-    "One linear layer behind many dropout masks, averaged. Its weight and bias are those of `linear`, by the same names"
+    "One linear layer behind several averaged dropout masks; it shares weight and bias with `linear`"
     def __init__(self,
-        linear: nn.Linear,  # Last layer, whose parameters it takes over
-        p: float = 0.5,  # Probability of a feature to be dropped in one mask
+        linear: nn.Linear,  # Last layer, whose parameters are used
+        p: float = 0.5,  # Dropout probability of one mask
         n_masks: int = 8,  # Masks to average over; 1 is ordinary dropout
         average: str = 'logits',  # 'logits' averages them in training; 'losses' leaves the logits of all masks to `MultiSampleLoss`
     ):
@@ -80,7 +81,7 @@ class MultiSampleDropout(nn.Module):
         self.weight, self.bias, self.p, self.n_masks, self.average = linear.weight, linear.bias, p, n_masks, average
 
     def masks(self, x):
-        "Draw the masks for `x`: 0 where a feature is dropped, else 1/(1-p)"
+        "Draw masks for `x`: 0 where a feature is dropped, else 1/(1-p)"
         return x.new_empty(self.n_masks, *x.shape).bernoulli_(1 - self.p).div_(1 - self.p)  # (n_masks, b, n)
 
     def forward(self, x):
@@ -92,13 +93,13 @@ class MultiSampleDropout(nn.Module):
 
 # %% ../nbs/12_heads.ipynb #25d790b5
 class MultiSampleLoss(nn.Module):
-    "The mean of a loss over the logits of many dropout masks (b, n_masks, n); other logits (b, n) go to the loss as they are"
+    "Average a loss over the logits of several dropout masks (b, n_masks, n); logits (b, n) are passed on unchanged"
     def __init__(self,
-        loss_func: nn.Module,  # Takes logits (b, n) and targets (b, ...), returns a mean
+        loss_func: nn.Module,  # Takes logits (b, n) and targets (b, ...) and returns a mean
     ):
         super().__init__()
         self.loss_func = loss_func
-        for name in ('activation', 'decodes', 'y_int'):  # what fastai asks a loss for
+        for name in ('activation', 'decodes', 'y_int'):  # what fastai expects of a loss
             if hasattr(loss_func, name): setattr(self, name, getattr(loss_func, name))
 
     @property
@@ -128,7 +129,7 @@ class PoolHead(nn.Module):
     def __init__(self,
         n_features: int,  # Channels of the feature map
         n_out: int,  # Logits; 0 returns the pooled features
-        *, pool: str = 'avg',  # 'avg', 'max', or 'avgmax' for both side by side (twice the features)
+        *, pool: str = 'avg',  # 'avg', 'max', or 'avgmax' for both (twice the features)
         p: float = 0.,  # Dropout before the linear layer
     ):
         super().__init__()
@@ -140,37 +141,40 @@ class PoolHead(nn.Module):
     def reset(self,
         n_out: int,  # Logits; 0 returns the pooled features
     ):
-        "Put a fresh last layer in place"
+        "Replace the last layer by a new one"
         self.n_out = n_out
         self.linear = xavier_linear(self.n_pooled, n_out) if n_out else nn.Identity()
 
     @property
     def last(self) -> nn.Module:
-        "The layer that gives the logits"
+        "The layer that computes the logits"
         return self.linear
-
-    def set_linear(self,
-        weight,  # (n_out, features): tensor or array
-        bias,  # (n_out,)
-    ):
-        "Take over the weights of a fitted linear model"
-        with torch.no_grad():
-            for ours, theirs in ((self.linear.weight, weight), (self.linear.bias, bias)):
-                theirs = torch.as_tensor(theirs)
-                if ours.shape != theirs.shape: raise ValueError(f'the layer has the shape {tuple(ours.shape)}, the solution {tuple(theirs.shape)}')
-                ours.copy_(theirs)
 
     def forward(self, x):
         pooled = [x.mean((2, 3))]*('avg' in self.pool) + [x.amax((2, 3))]*('max' in self.pool)  # (b, c, h, w) -> (b, c)
-        return self.linear(self.dropout(torch.cat(pooled, dim=1)) if self.n_out else torch.cat(pooled, dim=1))
+        x = torch.cat(pooled, dim=1)
+        return self.linear(self.dropout(x) if self.n_out else x)
+
+# %% ../nbs/12_heads.ipynb #d82196b7
+@patch
+@torch.no_grad()
+def set_linear(self: PoolHead,
+    weight,  # (n_out, features): tensor or array
+    bias,  # (n_out,)
+) -> None:
+    "Copy the weights of a fitted linear model"
+    for ours, theirs in ((self.linear.weight, weight), (self.linear.bias, bias)):
+        theirs = torch.as_tensor(theirs)
+        if ours.shape != theirs.shape: raise ValueError(f'the layer has the shape {tuple(ours.shape)}, the solution {tuple(theirs.shape)}')
+        ours.copy_(theirs)
 
 # %% ../nbs/12_heads.ipynb #7be5d685
 class SPPHead(nn.Module):
-    "Pool a spatial pyramid, transform its power mean, and classify with one hidden layer and multi-sample dropout"
+    "Spatial pyramid pooling, power mean transformation, one hidden layer, and multi-sample dropout"
     def __init__(self,
         n_features: int,  # Channels of the feature map
         n_out: int,  # Logits; 0 returns the hidden features
-        *, levels: tuple = (8, 4, 2, 1),  # Cells on a side of each grid of the pyramid
+        *, levels: tuple = (8, 4, 2, 1),  # Cells per side of each grid of the pyramid
         pmt: bool = True,  # Transform the pooled features by `PMT`, which doubles their number
         hidden: int = 100,  # Hidden units
         p: float = 0.5,  # Dropout before the last layer
@@ -187,14 +191,14 @@ class SPPHead(nn.Module):
     def reset(self,
         n_out: int,  # Logits; 0 returns the hidden features
     ):
-        "Put a fresh last layer in place; the hidden layer stays"
+        "Replace the last layer by a new one; the hidden layer stays"
         self.n_out = n_out
         last = xavier_linear(self.lin1.out_features, n_out) if n_out else None
         self.lin2 = MultiSampleDropout(last, self.p, self.n_masks, self.average) if n_out else nn.Identity()
 
     @property
     def last(self) -> nn.Module:
-        "The layer that gives the logits"
+        "The layer that computes the logits"
         return self.lin2
 
     def forward(self, x):
@@ -205,13 +209,13 @@ class SPPHead(nn.Module):
 
 # %% ../nbs/12_heads.ipynb #63448120
 class MLPHead(nn.Module):
-    "Pool or flatten the map, then hidden layers with ReLU and dropout, and a last layer"
+    "Pool or flatten the map, then apply hidden layers with ReLU and dropout, and a last layer"
     def __init__(self,
         n_features: int,  # Channels of the feature map
         n_out: int,  # Logits; 0 returns the last hidden features
         *, hidden: tuple = (256,),  # Units of each hidden layer
         p: tuple = (0.4,),  # Dropout after each hidden layer
-        flatten: bool = False,  # Take every position of the map, which then must always have the same size; else its mean
+        flatten: bool = False,  # Flatten the map, which must then always have the same size, instead of averaging over positions
         map_shape: tuple | None = None,  # Height and width of the map: needed to flatten
         log_softmax: bool = False,  # Return log-probabilities, for a negative log-likelihood as loss
     ):
@@ -229,13 +233,13 @@ class MLPHead(nn.Module):
     def reset(self,
         n_out: int,  # Logits; 0 returns the last hidden features
     ):
-        "Put a fresh last layer in place; hidden layers stay"
+        "Replace the last layer by a new one; hidden layers stay"
         self.n_out = n_out
         self.linear = xavier_linear(self.n_hidden, n_out) if n_out else nn.Identity()
 
     @property
     def last(self) -> nn.Module:
-        "The layer that gives the logits"
+        "The layer that computes the logits"
         return self.linear
 
     def forward(self, x):
@@ -251,9 +255,8 @@ HEADS = {'linear': PoolHead, 'spp': partial(SPPHead, pmt=False), 'spp_pmt': SPPH
 def create_head(
     name: str,  # 'linear', 'spp' (without `PMT`), 'spp_pmt' or 'mlp'
     n_features: int,  # Channels of the feature map
-    n_out: int,  # Logits; 0 leaves the last layer away
-    # What `PoolHead`, `SPPHead` or `MLPHead` takes besides
-    **kwargs,
+    n_out: int,  # Logits; 0 omits the last layer
+    **kwargs,  # Further arguments of `PoolHead`, `SPPHead` or `MLPHead`
 ) -> nn.Module:  # Takes maps (b, n_features, h, w), returns logits (b, n_out)
     "Create a head by its name in `HEADS`"
     if name not in HEADS: raise ValueError(f'there is no head {name!r}; choose from: {", ".join(HEADS)}')
@@ -262,21 +265,21 @@ def create_head(
 # %% ../nbs/12_heads.ipynb #654e5977
 def wing_loss(
     error: torch.Tensor,  # Errors of any shape, in units of [-1, 1]
-    *, width: float = 10/128,  # Errors below it are in the logarithm's reign
+    *, width: float = 10/128,  # Errors below it are in the logarithmic part
     curvature: float = 2/128,  # The smaller, the steeper at 0
 ) -> torch.Tensor:  # One loss for each error
-    "Wing loss: logarithm of small errors, L1 of large ones"
+    "Wing loss: logarithmic for small errors, L1 for large ones"
     size = error.abs()
     return torch.where(size < width, width*torch.log1p(size/curvature), size - width + width*math.log1p(width/curvature))
 
 # %% ../nbs/12_heads.ipynb #e3929750
 def soft_wing_loss(
     error: torch.Tensor,  # Errors of any shape, in units of [-1, 1]
-    *, start: float = 2/128,  # Errors below it count as in L1
+    *, start: float = 2/128,  # Errors below it are in the L1 part
     width: float = 20/128,  # Weight of the logarithm
-    curvature: float = .5/128,  # The smaller, the less large errors count
+    curvature: float = .5/128,  # The smaller, the smaller the weight of large errors
 ) -> torch.Tensor:  # One loss for each error
-    "Soft wing loss: L1 of small errors, logarithm of large ones"
+    "Soft wing loss: L1 for small errors, logarithmic for large ones"
     size = error.abs()
     return torch.where(size < start, size, start + width*(torch.log1p(size/curvature) - math.log1p(start/curvature)))
 
@@ -284,15 +287,13 @@ def soft_wing_loss(
 POINT_LOSSES = {'l1': torch.abs, 'wing': wing_loss, 'soft_wing': soft_wing_loss}
 
 # %% ../nbs/12_heads.ipynb #a9b15f64
-WITHIN = 0.1  # of [-1, 1]: what a confidence is the probability of
+WITHIN = 0.1  # half-width, in [-1, 1], of the window of which a confidence is the probability
 
 # %% ../nbs/12_heads.ipynb #d8192423
 class KeypointHead(nn.Module):
-    "What keypoint heads share. A head adds `put_last()`, `forward`, `points(raw)`, `confidence(raw, points)` and `point_losses(raw, targets)`, the last three per point"
-    # Takes the list of the body's maps, finest first, instead of the last one
-    pyramid = False
-    # Largest |x| and |y| that it can say
-    reach = (1., 1.)
+    "Base class of keypoint heads, which define `put_last()`, `forward`, `points(raw)`, `confidence(raw, points)` and `point_losses(raw, targets)`"
+    pyramid = False   # takes the list of the body's maps, finest first, instead of the last one
+    reach = (1., 1.)  # largest |x| and |y| that it can predict
 
     def __init__(self):
         super().__init__()
@@ -301,44 +302,49 @@ class KeypointHead(nn.Module):
     def reset(self,
         n_points: int,  # Points
     ):
-        "Put fresh last layers in place, and no mean shape; the layers behind them, which all points share, stay"
+        "Replace the last layers by new ones for `n_points`, without a mean shape; the shared layers before them stay"
         self.n_points = n_points
         self.put_last()
         self.register_buffer('mean', torch.zeros(n_points, 2))
         self.register_buffer('has_mean', torch.zeros(n_points, 1))
 
-    def put_last(self): pass  # a head without layers of its own has none to put
+    def put_last(self): pass  # for heads without layers
 
     def set_mean(self,
         points,  # (n, 2) in [-1, 1]; NaN for a point that has none
     ):
-        "Start at a mean shape: heatmaps have a broad Gaussian added to their logarithm from now on, other heads start their last bias there"
+        "Initialise the prediction with a mean shape: a broad Gaussian added to heatmaps, or the bias of the last layer"
         points = torch.as_tensor(points)
         self.mean.copy_(points.nan_to_num(0.))
         self.has_mean.copy_(points.isfinite().all(-1, keepdim=True))
 
-    def present(self,
-        targets: torch.Tensor,  # (b, n, 2), NaN where missing
-    ) -> torch.Tensor:  # (b, n) bool
-        "Find the points that can be learned"
-        return (targets.abs() <= targets.new_tensor(self.reach)).all(-1)  # NaN is not less than anything
+# %% ../nbs/12_heads.ipynb #a0f3ab7c
+@patch
+def present(self: KeypointHead,
+    targets: torch.Tensor,  # (b, n, 2), NaN where missing
+) -> torch.Tensor:  # (b, n) bool
+    "Find the points that contribute to the loss"
+    return (targets.abs() <= targets.new_tensor(self.reach)).all(-1)  # comparisons with NaN are false
 
-    def loss(self,
-        raw: torch.Tensor,  # As `forward` gives it
-        targets: torch.Tensor,  # (b, n, 2) in [-1, 1], NaN where missing
-    ) -> torch.Tensor:  # Scalar; 0 where no point is there
-        "Average the loss over the points that are there"
-        targets = targets.as_subclass(torch.Tensor).to(raw.dtype)
-        there = self.present(targets)
-        losses = self.point_losses(raw, torch.where(there[..., None], targets, 0.))  # a NaN would get into gradients through any mask
-        return (losses*there).sum()/there.sum().clamp(min=1)
+@patch
+def loss(self: KeypointHead,
+    raw: torch.Tensor,  # From `forward`
+    targets: torch.Tensor,  # (b, n, 2) in [-1, 1], NaN where missing
+) -> torch.Tensor:  # Scalar; 0 where no point is present
+    "Average the loss over the points that are present"
+    targets = targets.as_subclass(torch.Tensor).to(raw.dtype)
+    there = self.present(targets)
+    losses = self.point_losses(raw, torch.where(there[..., None], targets, 0.))  # NaN would reach the gradients through any mask
+    return (losses*there).sum()/there.sum().clamp(min=1)
 
-    def decode(self,
-        raw: torch.Tensor,  # As `forward` gives it
-    ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1], and the probability that both are right to within `WITHIN`
-        "Read points and confidences"
-        points = self.points(raw)
-        return torch.cat([(points + self.offset).clamp(-1, 1), self.confidence(raw, points)[..., None]], -1)
+# %% ../nbs/12_heads.ipynb #0777a4bc
+@patch
+def decode(self: KeypointHead,
+    raw: torch.Tensor,  # From `forward`
+) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1], and the probability that both are right to within `WITHIN`
+    "Compute points and confidences"
+    points = self.points(raw)
+    return torch.cat([(points + self.offset).clamp(-1, 1), self.confidence(raw, points)[..., None]], -1)
 
 # %% ../nbs/12_heads.ipynb #6666bdc5
 def coordinate_loss(
@@ -367,7 +373,7 @@ class TanhKeypointHead(KeypointHead):
         self.reset(n_points)
 
     def put_last(self):
-        "Two fresh linear layers, for places and for their spread"
+        "Create the linear layers for positions and for their spread"
         hidden = self.lin1.out_features
         self.lin2, self.spread = xavier_linear(hidden, 2*self.n_points), xavier_linear(hidden, self.n_points)
 
@@ -419,16 +425,16 @@ def cell_centers(
     margin: int = 0,  # Cells of the same size beyond each end
     like: torch.Tensor | None = None,  # Gives the device
 ) -> torch.Tensor:  # (n + 2*margin,)
-    "Find where the centres of cells are, in float32"
+    "Compute the centres of cells, in float32"
     return (torch.arange(-margin, n + margin, device=None if like is None else like.device)*2 + 1.)/n - 1
 
 # %% ../nbs/12_heads.ipynb #5a54ac0b
 def soft_argmax(
     heatmaps: torch.Tensor,  # (..., h, w), before the softmax
-    xs: torch.Tensor,  # (w,) and (h,): centres of columns and rows
-    ys: torch.Tensor,
+    xs: torch.Tensor,  # (w,): centres of columns
+    ys: torch.Tensor,  # (h,): centres of rows
 ) -> torch.Tensor:  # (..., 2): x, y
-    "Find the expected position on each heatmap"
+    "Compute the expected position on each heatmap"
     p = heatmaps.flatten(-2).softmax(-1).view_as(heatmaps)
     return torch.stack([(p.sum(-2)*xs).sum(-1), (p.sum(-1)*ys).sum(-1)], -1)
 
@@ -438,7 +444,7 @@ def share_within(
     middle: torch.Tensor,  # (...): middle of the window
     within: float = WITHIN,  # Half the window's width
 ) -> torch.Tensor:  # (..., k)
-    "Find the share of each cell that lies in a window"
+    "Compute the fraction of each cell that is inside a window"
     half = (centers[-1] - centers[0])/(2*(len(centers) - 1)) if len(centers) > 1 else centers.new_tensor(1.)
     left, right = torch.maximum(centers - half, middle[..., None] - within), torch.minimum(centers + half, middle[..., None] + within)
     return (right - left).clamp(min=0)/(2*half)
@@ -454,10 +460,10 @@ class DSNTHead(KeypointHead):
         width: int = 64,  # Channels of the merged map
         margin: int = 2,  # Cells beyond each border
         sigma: float = 1.,  # Deviation of the Gaussian around the truth, in cells
-        weight: float = 1.,  # Weight of the loss of coordinates (measured in cells) beside the heatmap's
+        weight: float = 1.,  # Weight of the coordinate loss (in cells) relative to the heatmap's
         loss: str = 'l1',  # One of `POINT_LOSSES`
         mean_sigma: float = 0.5,  # Deviation of the Gaussian around a mean shape, in [-1, 1]
-        sharpen: float = 2.,  # Points are read from the heatmap to this power; 1 reads the expectation that was trained
+        sharpen: float = 2.,  # Points are computed from the heatmap to this power; 1 gives the expectation that was trained
     ):
         super().__init__()
         self.width, self.margin, self.sigma, self.weight, self.loss_name = width, margin, sigma, weight, loss
@@ -468,17 +474,10 @@ class DSNTHead(KeypointHead):
         self.reset(n_points)
 
     def put_last(self):
-        "A fresh layer of heatmaps"
+        "Create the layer of heatmaps"
         self.last = nn.Conv2d(self.width, self.n_points, 1)
         nn.init.normal_(self.last.weight, std=.01)
         nn.init.zeros_(self.last.bias)
-
-    def axes(self, raw): return [cell_centers(n - 2*self.margin, self.margin, raw) for n in (raw.shape[3], raw.shape[2])]
-
-    def gaussian(self, raw, middle, sigmas):
-        "Logarithm of Gaussians around `middle` (..., 2) on the cells of `raw`: (..., h, w)"
-        gx, gy = (-((axis - m[..., None])/sigma).square()/2 for axis, m, sigma in zip(self.axes(raw), middle.unbind(-1), sigmas))
-        return gx[..., None, :] + gy[..., :, None]
 
     def forward(self, maps):
         x = F.pad(self.decoder(maps), (self.margin,)*4, mode='replicate')
@@ -492,11 +491,26 @@ class DSNTHead(KeypointHead):
         p = raw.flatten(2).softmax(2).view_as(raw)
         return ((p*x[..., None, :]).sum(-1)*y).sum(-1)
 
-    def point_losses(self, raw, targets):
-        cells = [len(axis) - 2*self.margin for axis in self.axes(raw)]
-        wanted = self.gaussian(raw, targets, [2*self.sigma/n for n in cells]).flatten(2).log_softmax(2)
-        divergence = (wanted.exp()*(wanted - raw.flatten(2).log_softmax(2))).sum(2)
-        return divergence + self.weight*sum(cells)/4*coordinate_loss(soft_argmax(raw, *self.axes(raw)), targets, self.loss_name)
+# %% ../nbs/12_heads.ipynb #ebdc5af6
+@patch
+def axes(self: DSNTHead, raw: torch.Tensor) -> list[torch.Tensor]:
+    "Centres of the columns and of the rows of `raw`"
+    return [cell_centers(n - 2*self.margin, self.margin, raw) for n in (raw.shape[3], raw.shape[2])]
+
+@patch
+def gaussian(self: DSNTHead, raw: torch.Tensor, middle: torch.Tensor, sigmas) -> torch.Tensor:
+    "Logarithm of Gaussians around `middle` (..., 2) on the cells of `raw`: (..., h, w)"
+    gx, gy = (-((axis - m[..., None])/sigma).square()/2 for axis, m, sigma in zip(self.axes(raw), middle.unbind(-1), sigmas))
+    return gx[..., None, :] + gy[..., :, None]
+
+# %% ../nbs/12_heads.ipynb #ef8bea0e
+@patch
+def point_losses(self: DSNTHead, raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    "Kullback-Leibler divergence from a Gaussian around each target, plus the weighted coordinate loss: (b, n)"
+    cells = [len(axis) - 2*self.margin for axis in self.axes(raw)]
+    wanted = self.gaussian(raw, targets, [2*self.sigma/n for n in cells]).flatten(2).log_softmax(2)
+    divergence = (wanted.exp()*(wanted - raw.flatten(2).log_softmax(2))).sum(2)
+    return divergence + self.weight*sum(cells)/4*coordinate_loss(soft_argmax(raw, *self.axes(raw)), targets, self.loss_name)
 
 # %% ../nbs/12_heads.ipynb #528967dc
 class SimCCHead(KeypointHead):
@@ -519,7 +533,7 @@ class SimCCHead(KeypointHead):
         self.reset(n_points)
 
     def put_last(self):
-        "A fresh layer of heatmaps"
+        "Create the layer of heatmaps"
         self.last = nn.Conv2d(self.width, self.n_points, 1)
 
     def centers(self, raw): return cell_centers(self.bins, like=raw)*self.reach[0]
@@ -544,9 +558,9 @@ class SimCCHead(KeypointHead):
 
 # %% ../nbs/12_heads.ipynb #84549471
 class RealNVP(nn.Module):
-    "A normalising flow in two dimensions: a density that can take many shapes. It starts as a standard Gaussian, nearly"
+    "A normalising flow in two dimensions, initially close to a standard Gaussian"
     def __init__(self,
-        n_layers: int = 6,  # Coupling layers; they take turns with x and y
+        n_layers: int = 6,  # Coupling layers, alternating between x and y
         hidden: int = 64,  # Units in each of their two hidden layers
     ):
         super().__init__()
@@ -560,7 +574,7 @@ class RealNVP(nn.Module):
     def to_gaussian(self,
         x: torch.Tensor,  # (k, 2)
     ) -> tuple:  # (k, 2), and the logarithm of the determinant of its Jacobian, (k,)
-        "Map points to where they are standard normal"
+        "Map points to the space where they are standard normal"
         log_det = torch.zeros_like(x[:, 0])
         for i, (scale, shift) in enumerate(zip(self.scales, self.shifts)):
             moves = x.new_tensor([i % 2, 1 - i % 2])
@@ -571,7 +585,7 @@ class RealNVP(nn.Module):
     def log_prob(self,
         x: torch.Tensor,  # (k, 2)
     ) -> torch.Tensor:  # (k,)
-        "Logarithm of the density"
+        "Compute the log density"
         z, log_det = self.to_gaussian(x)
         return log_det - z.square().sum(1)/2 - math.log(2*math.pi)
 
@@ -589,11 +603,11 @@ class RLEHead(TanhKeypointHead):
         self.flow = RealNVP()
 
     def put_last(self):
-        "A fresh linear layer"
+        "Create the last linear layer"
         self.lin2 = xavier_linear(self.lin1.out_features, 4*self.n_points)
 
     def set_mean(self, points):
-        "Start at a mean shape, with deviations of 0.1"
+        "Initialise with a mean shape and deviations of 0.1"
         KeypointHead.set_mean(self, points)
         with torch.no_grad():
             self.lin2.weight.zero_()
@@ -616,13 +630,12 @@ KEYPOINT_HEADS = {'tanh': TanhKeypointHead, 'dsnt': DSNTHead, 'simcc': SimCCHead
 # %% ../nbs/12_heads.ipynb #232c9bf8
 def create_keypoint_head(
     name: str,  # 'tanh', 'dsnt', 'simcc' or 'rle'
-    body: nn.Module,  # Has `n_features` and `map_shape(canvas)`, as `backbones.create_backbone` makes it; with `pyramid=True` where the head's `pyramid` is
+    body: nn.Module,  # From `backbones.create_backbone`, with the head's `pyramid`: has `n_features` and `map_shape(canvas)`
     canvas: tuple,  # Height and width of the photos
     n_points: int,  # Points
-    # What the head takes besides
-    **kwargs,
+    **kwargs,  # Further arguments of the head
 ) -> KeypointHead:
-    "Create a keypoint head by its name in `KEYPOINT_HEADS`, for the maps that a body makes of photos of `canvas`"
+    "Create a keypoint head by its name in `KEYPOINT_HEADS`, for the maps of `body` and photos of `canvas`"
     if name not in KEYPOINT_HEADS: raise ValueError(f'there is no keypoint head {name!r}; choose from: {", ".join(KEYPOINT_HEADS)}')
     if n_points < 1: raise ValueError(f'a keypoint head needs at least one point, not {n_points}')
     head, shapes = KEYPOINT_HEADS[name], body.map_shape(tuple(canvas))
@@ -633,13 +646,13 @@ def create_keypoint_head(
 # %% ../nbs/12_heads.ipynb #506c3753
 def align_to_mean(
     points: torch.Tensor,  # (b, n, 2) in [-1, 1]
-    mean: torch.Tensor,  # A head's: (n, 2) in [-1, 1], and (n, 1) which points have one
-    has_mean: torch.Tensor,
+    mean: torch.Tensor,  # (n, 2) in [-1, 1], the head's mean shape
+    has_mean: torch.Tensor,  # (n, 1): 1 for points that have a mean
     size: tuple,  # Height and width of the photos
-) -> torch.Tensor:  # (b, 2, 3): from places in the aligned photo to places in the photo, for `torch.nn.functional.affine_grid`
-    "Fit the turn, shift and size (from half to double) that bring `points` nearest to the mean shape"
+) -> torch.Tensor:  # (b, 2, 3): from the aligned photo to the photo, for `torch.nn.functional.affine_grid`
+    "Fit the rotation, shift and scale (from half to double) that bring `points` nearest to the mean shape"
     h, w = size
-    def plane(p): return torch.complex(p[..., 0]*w, p[..., 1]*h)  # a turn is a turn in pixels, not in shares of width and height
+    def plane(p): return torch.complex(p[..., 0]*w, p[..., 1]*h)  # in pixels, where a rotation keeps lengths
     here, there, seen = plane(points), plane(mean), has_mean.T/has_mean.sum().clamp(min=1)
     c, m = (here*seen).sum(-1, keepdim=True), (there*seen).sum(-1, keepdim=True)
     turn = ((here - c)*(there - m).conj()*seen).sum(-1)/((there - m).abs().square()*seen).sum(-1).clamp(min=1e-6)  # (b,)
@@ -647,29 +660,27 @@ def align_to_mean(
     shift = (c - turn[:, None]*m)[:, 0]
     return torch.stack([torch.stack([turn.real, -turn.imag*h/w, shift.real/w], -1), torch.stack([turn.imag*w/h, turn.real, shift.imag/h], -1)], 1)
 
+# %% ../nbs/12_heads.ipynb #41296953
+def _look(model, x, flip_order=None):
+    "Points and confidences (b, n, 3) without the offset, averaged over the mirror image where `flip_order` is given"
+    if flip_order is not None: return (_look(model, x) + _look(model, x.flip(-1))[:, flip_order]*x.new_tensor([-1, 1, 1]))/2
+    raw = model(x).float()
+    points = model[1].points(raw)
+    return torch.cat([points, model[1].confidence(raw, points)[..., None]], -1)
+
 # %% ../nbs/12_heads.ipynb #a15a12b1
 def find_points(
     model: nn.Module,  # `nn.Sequential(body, head)` with a keypoint head
     x: torch.Tensor,  # (b, 3, h, w), normalised
-    *, tta: tuple = (),  # Views besides the photo: 'flip' its mirror image, 'align' a second look once its points are brought to the mean shape
-    flip_order: list | None = None,  # Each point's partner in a mirror; `None`: photos are not mirrored
+    *, tta: tuple = (),  # Views besides the photo: 'flip' for its mirror image, 'align' for the photo aligned to the mean shape
+    flip_order: list | None = None,  # Each point's mirror partner; `None`: photos are not mirrored
 ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
-    "Find the points of photos"
-    head = model[1]
-
-    def look(x):
-        raw = model(x).float()
-        points = head.points(raw)
-        return torch.cat([points, head.confidence(raw, points)[..., None]], -1)
-
-    def both_ways(x):
-        if 'flip' not in tta or flip_order is None: return look(x)
-        return (look(x) + look(x.flip(-1))[:, flip_order]*x.new_tensor([-1, 1, 1]))/2
-
-    found = both_ways(x)
+    "Predict the points of photos, with test-time augmentation"
+    head, flip_order = model[1], flip_order if 'flip' in tta else None
+    found = _look(model, x, flip_order)
     if 'align' in tta and head.has_mean.sum() > 1:
         theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])
-        again = both_ways(F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False))
+        again = _look(model, F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False), flip_order)
         back = again[..., :2] @ theta[:, :, :2].mT + theta[:, None, :, 2]
         found = (found + torch.cat([back, again[..., 2:]], -1))/2
     return torch.cat([(found[..., :2] + head.offset).clamp(-1, 1), found[..., 2:]], -1)
@@ -678,10 +689,10 @@ def find_points(
 class KeypointLoss(nn.Module):
     "A keypoint head's loss and decoding, for a fastai Learner"
     def __init__(self,
-        head: KeypointHead,  # The head that made the predictions; its parameters stay the model's
+        head: KeypointHead,  # The head that made the predictions; its parameters belong to the model
     ):
         super().__init__()
-        self._head = [head]  # in a list: not a part of this module, which would double its parameters
+        self._head = [head]  # in a list, so that its parameters are not registered twice
 
     @property
     def head(self) -> KeypointHead: return self._head[0]
@@ -690,5 +701,5 @@ class KeypointLoss(nn.Module):
 
     def decodes(self, raw):
         "raw -> fastai's TensorPoint (b, n, 2) in [-1, 1]"
-        from fastai.vision.core import TensorPoint  # here, so that a saved model can be used without fastai
+        from fastai.vision.core import TensorPoint  # imported here, so that saved models work without fastai
         return TensorPoint(self.head.decode(raw)[..., :2])

@@ -1,4 +1,4 @@
-"""Many variants of few photos, drawn on the device, with one resampling
+"""Random variants of photos, computed on the device with a single resampling
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/augment.html.md"""
 
@@ -25,44 +25,40 @@ from torch.nn import functional as F
 
 # %% ../nbs/11_augment.ipynb #e1def858
 def uniform(
-    n: int,  # How many
+    n: int,  # Number of samples
     low: float, high: float,
-    like: Tensor,  # Gives device and dtype
+    like: Tensor,  # Determines device and dtype
 ) -> Tensor:
-    "`n` numbers from `low` to `high`, each as likely"
+    "Draw `n` numbers uniformly from `low` to `high`"
     return torch.empty(n, device=like.device, dtype=like.dtype).uniform_(low, high)
 
 # %% ../nbs/11_augment.ipynb #f8ca255f
 def random_affine(
     x: Tensor,  # (b, 3, h, w)
-    *, min_area: float = 1.0,  # Smallest share of the photo's area that a crop keeps (a crop that is wider or higher may lose a little more); the largest is 1
-    max_aspect: float = 1.0,  # Crops become up to so many times wider or higher
-    max_rotate: float = 0.0,  # Largest rotation in degrees, to either side
-    p_flip: float = 0.0,  # Share of photos that are mirrored
+    *, min_area: float = 1.0,  # Smallest fraction of the area that a crop keeps (a little less if its aspect ratio changes); the largest is 1
+    max_aspect: float = 1.0,  # Largest change of a crop's aspect ratio, as a factor
+    max_rotate: float = 0.0,  # Largest rotation in degrees, in either direction
+    p_flip: float = 0.0,  # Fraction of photos that are mirrored
 ) -> Tensor:  # (b, 2, 3), as for `torch.nn.functional.affine_grid`
-    "Draw one affine map a photo: the crop lies inside the photo before it is turned"
+    "Draw an affine map for each photo; before rotation, the crop is inside the photo"
     n = len(x)
     area, aspect = uniform(n, min_area, 1, x), uniform(n, -math.log(max_aspect), math.log(max_aspect), x).exp()
     w, h = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
     dx, dy = uniform(n, -1, 1, x) * (1 - w), uniform(n, -1, 1, x) * (1 - h)
     angle = uniform(n, -max_rotate, max_rotate, x).deg2rad()
     flip = 1 - 2 * (uniform(n, 0, 1, x) < p_flip).to(x.dtype)
-    tall = x.shape[2] / x.shape[3]  # in units of -1 to 1, a photo that is not square is stretched: a rotation has to allow for it
+    tall = x.shape[2] / x.shape[3]  # a rotation has to correct for the aspect ratio, since both axes run from -1 to 1
     return torch.stack([torch.stack([w * angle.cos() * flip, -h * angle.sin() * tall, dx], -1),
                         torch.stack([w * angle.sin() * flip / tall, h * angle.cos(), dy], -1)], 1)
 
 # %% ../nbs/11_augment.ipynb #72f6013b
 def affine_maps(
     x: Tensor,  # (b, 3, h, w)
-    a=1.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
-    b=0.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
-    c=0.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
-    d=1.0,  # The linear part ((a, b), (c, d)) in pixels, about the middle of the canvas: numbers, or one a photo
-    dx=0.0,  # The shift, in units of half the canvas
-    dy=0.0,  # The shift, in units of half the canvas
-    *, tall: float | None = None,  # Height by width of the canvas on which a pixel is square; default: that of `x`
+    a=1.0, b=0.0, c=0.0, d=1.0,  # Linear part ((a, b), (c, d)) in pixels, about the centre of the canvas: numbers, or tensors (b,)
+    dx=0.0, dy=0.0,  # Shift, in units of half the canvas
+    *, tall: float | None = None,  # Height / width of the canvas on which pixels are square; default: that of `x`
 ) -> Tensor:  # (b, 3, 3), from -1 to 1 in both directions
-    "Write one affine map a photo as a matrix"
+    "Create the matrix of an affine map for each photo"
     tall = x.shape[2] / x.shape[3] if tall is None else tall
     entries = [a, b * tall, dx, c / tall, d, dy, 0.0, 0.0, 1.0]
     full = [e if isinstance(e, Tensor) else torch.full((len(x),), e, device=x.device, dtype=x.dtype) for e in entries]
@@ -70,9 +66,9 @@ def affine_maps(
 
 # %% ../nbs/11_augment.ipynb #66fbea69
 def flip_maps(x: Tensor,
-    p: float,  # Share of photos that are mirrored
+    p: float,  # Fraction of photos that are mirrored
 ) -> Tensor:  # (b, 3, 3)
-    "Mirror some of the photos"
+    "Create maps that mirror a random part of the photos"
     return affine_maps(x, 1 - 2 * (uniform(len(x), 0, 1, x) < p).to(x.dtype))
 
 # %% ../nbs/11_augment.ipynb #066d288d
@@ -80,23 +76,23 @@ def turn_maps(x: Tensor,
     angle: Tensor,  # (b,) in radians
     *, tall: float | None = None,  # As in `affine_maps`
 ) -> Tensor:  # (b, 3, 3)
-    "Turn each photo about its middle"
+    "Create maps that rotate each photo about its centre"
     return affine_maps(x, angle.cos(), -angle.sin(), angle.sin(), angle.cos(), tall=tall)
 
 # %% ../nbs/11_augment.ipynb #d857ba9b
 def invert_maps(
     maps: Tensor,  # (b, 3, 3)
 ) -> Tensor:  # (b, 3, 3)
-    "The inverse of each map"
+    "Invert each map"
     first, second, third = maps.unbind(1)
     cross = torch.stack([torch.linalg.cross(second, third), torch.linalg.cross(third, first), torch.linalg.cross(first, second)], -1)
     return cross / (first * cross[..., 0]).sum(-1)[:, None, None]
 
 # %% ../nbs/11_augment.ipynb #57b9c70c
 def perspective_maps(
-    corners: Tensor,  # (b, 4, 2): where the corners go; top left, top right, bottom right, bottom left
+    corners: Tensor,  # (b, 4, 2): new positions of the top left, top right, bottom right and bottom left corner
 ) -> Tensor:  # (b, 3, 3)
-    "The perspective map that takes the corners of the canvas to `corners`"
+    "Create the perspective maps that take the corners of the canvas to `corners`"
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = (corner.unbind(-1) for corner in corners.unbind(1))
     sum_x, sum_y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
     ax, ay, bx, by = x1 - x2, y1 - y2, x3 - x2, y3 - y2
@@ -109,7 +105,7 @@ def perspective_maps(
 # %% ../nbs/11_augment.ipynb #d859ed40
 def random_warp(x: Tensor,
     magnitude: float,  # The sides of the frame move by up to this, in units of half the canvas
-    p: float = 1.0,  # Share of photos that are warped
+    p: float = 1.0,  # Fraction of photos that are warped
 ) -> Tensor:  # (b, 3, 3)
     "Draw fastai 1's `symmetric_warp` for each photo"
     bottom, top, left, right = (uniform(4 * len(x), -magnitude, magnitude, x).view(4, -1) * (uniform(len(x), 0, 1, x) < p))
@@ -118,10 +114,10 @@ def random_warp(x: Tensor,
 
 # %% ../nbs/11_augment.ipynb #6773f674
 def bspline_weights(
-    u: Tensor,  # Places from -1 to 1, any shape; beyond the edge, those of the edge
-    cells: int,  # Cells of the net from -1 to 1
-) -> tuple[Tensor, Tensor]:  # (*u.shape, cells + 3) twice
-    "How much each control point counts at `u`, and the derivative of that by `u`"
+    u: Tensor,  # Positions from -1 to 1, any shape; clamped
+    cells: int,  # Cells of the grid from -1 to 1
+) -> tuple[Tensor, Tensor]:  # (*u.shape, cells + 3) each
+    "Compute the weight of each control point at `u`, and its derivative"
     t = (u.clamp(-1, 1) + 1) * (cells / 2)
     step = t[..., None] - torch.arange(-1, cells + 2, device=u.device, dtype=u.dtype)
     far, near = (2 - step.abs()).relu(), (1 - step.abs()).relu()
@@ -130,10 +126,10 @@ def bspline_weights(
 
 # %% ../nbs/11_augment.ipynb #8ae4277e
 def random_bend(x: Tensor,
-    strength: float,  # Largest offset of a control point, as a share of the distance between two; each photo draws its own up to this
-    cells: int = 4,  # Cells of the net in each direction: few bend the photo as a whole, many ripple it
+    strength: float,  # Largest offset of a control point, relative to their distance; each photo draws its own up to this
+    cells: int = 4,  # Cells of the grid in each direction: few bend the whole photo, many make ripples
 ) -> Tensor:  # (b, 2, cells + 3, cells + 3): offsets in x and y, in units of half the canvas
-    "Draw the offsets of a net of control points for each photo"
+    "Draw the offsets of a grid of control points for each photo"
     if not 0 <= strength < .48: raise ValueError(f'elastic={strength} has to lie between 0 and 0.48: beyond that, photos would fold')
     drawn = uniform(len(x) * 2 * (cells + 3)**2, -1, 1, x).view(-1, 2, cells + 3, cells + 3)
     return drawn * (uniform(len(x), 0, strength, x) * (2 / cells)).view(-1, 1, 1, 1)
@@ -141,10 +137,10 @@ def random_bend(x: Tensor,
 # %% ../nbs/11_augment.ipynb #1f4e7d8a
 def unbend(
     points: Tensor,  # (b, n, 2); NaN stays NaN
-    bend: Tensor,  # As `random_bend` gives it
-    *, steps: int = 8,  # Steps of Newton's method; each doubles the number of right digits
+    bend: Tensor,  # From `random_bend`
+    *, steps: int = 8,  # Steps of Newton's method; each doubles the number of correct digits
 ) -> Tensor:  # (b, n, 2)
-    "Find the places that the bend takes to `points`"
+    "Find the positions that the bend takes to `points`"
     place, cells = points, bend.shape[-1] - 3
     for _ in range(steps):
         (wx, sx), (wy, sy) = (bspline_weights(place[..., i], cells) for i in (0, 1))
@@ -158,10 +154,9 @@ def unbend(
 # %% ../nbs/11_augment.ipynb #c5054b31
 def place_of(
     maps: Tensor,  # (b, 3, 3), or (b, 2, 3) where no map is a perspective one
-    x: Tensor,  # Places from -1 to 1; x and y broadcast with (b, 1, 1)
-    y: Tensor,
+    x: Tensor, y: Tensor,  # Positions from -1 to 1, broadcast with (b, 1, 1)
 ) -> tuple[Tensor, Tensor]:
-    "Take places on the new canvas to places in the photo, photo by photo"
+    "Map positions on the new canvas to positions in each photo"
     m = maps[..., None, None]
     rows = [(m[:, i, 0] * x + m[:, i, 2]) + m[:, i, 1] * y for i in range(maps.shape[1])]
     return (rows[0] / rows[2], rows[1] / rows[2]) if len(rows) == 3 else tuple(rows)
@@ -171,10 +166,10 @@ def resample(
     x: Tensor,  # (b, 3, h, w)
     maps: Tensor,  # As in `place_of`
     size: tuple[int, int],  # (height, width) of the result
-    *, bend: Tensor | None = None,  # As `random_bend` gives it; it acts on the new canvas, before the maps
-    fill: str = 'reflection',  # What lies beyond the photo: 'reflection', 'border' (the outermost pixel) or 'zeros' (black)
+    *, bend: Tensor | None = None,  # From `random_bend`, applied to the new canvas before the maps
+    fill: str = 'reflection',  # Padding beyond the photo: 'reflection', 'border' (the outermost pixel) or 'zeros' (black)
 ) -> Tensor:  # (b, 3, *size)
-    "Draw every photo anew as its map says, interpolating once"
+    "Resample each photo by its map, with one interpolation"
     h, w = size
     cols = ((torch.arange(w, device=x.device, dtype=x.dtype) * 2 + 1) / w - 1).view(1, 1, w)
     rows = ((torch.arange(h, device=x.device, dtype=x.dtype) * 2 + 1) / h - 1).view(1, h, 1)
@@ -187,7 +182,7 @@ def resample(
 
 # %% ../nbs/11_augment.ipynb #2fcf6ef0
 def _mirrored(maps):
-    "Whether each map turns left into right: (b,)"
+    "Whether each map mirrors: (b,)"
     first, second, third = maps.unbind(1)
     return (first * torch.linalg.cross(second, third)).sum(-1) * maps[:, 2, 2] < 0
 
@@ -196,9 +191,9 @@ def move_points(
     points: Tensor,  # (b, n, 2), x and y from -1 to 1, the edges of the photo; NaN stays NaN
     maps: Tensor,  # As in `resample`
     *, bend: Tensor | None = None,
-    flip_order: list[int] | None = None,  # For each point the index of its mirror partner: photos that are mirrored exchange them
-) -> Tensor:  # (b, n, 2), from -1 to 1 on the new canvas; points beyond it keep their place there
-    "Take points to where `resample` takes their pixels"
+    flip_order: list[int] | None = None,  # Index of each point's mirror partner, applied to mirrored photos
+) -> Tensor:  # (b, n, 2), from -1 to 1 on the new canvas; beyond these where points lie outside
+    "Move points to where `resample` moves their pixels"
     if maps.shape[1] == 2: maps = torch.cat([maps, maps.new_tensor([[[0., 0, 1]]]).expand(len(maps), 1, 3)], 1)
     back = invert_maps(maps)
     moved = torch.cat(place_of(back, points[..., :1], points[..., 1:]), -1)
@@ -209,12 +204,12 @@ def move_points(
 # %% ../nbs/11_augment.ipynb #a951c1e7
 def random_light(
     x: Tensor,  # (b, 3, h, w) from 0 to 1
-    *, brightness: float = 0.0,  # A mid grey becomes at most so much brighter or darker
-    contrast: float = 0.0,  # Contrast is divided by, or multiplied with, a factor down to 1 - contrast
-    saturation: float = 0.0,  # Colours fade or deepen by a factor up to 1 + saturation
-    p: float = 1.0,  # Share of photos whose brightness, and by another draw whose contrast, changes
+    *, brightness: float = 0.0,  # Largest change of a mid grey
+    contrast: float = 0.0,  # Contrast is multiplied or divided by a factor down to 1 - contrast
+    saturation: float = 0.0,  # Saturation is multiplied or divided by a factor up to 1 + saturation
+    p: float = 1.0,  # Fraction of photos whose brightness changes, and independently whose contrast does
 ) -> Tensor:  # (b, 3, h, w) from 0 to 1
-    "Draw one light a photo"
+    "Randomly change brightness, contrast and saturation of each photo"
     n = len(x)
     if saturation:
         grey = x.mean(1, keepdim=True)
@@ -229,18 +224,18 @@ def random_light(
 # %% ../nbs/11_augment.ipynb #3bacaa8d
 def chance(
     x: Tensor,  # (b, ...)
-    p: float,  # Share of photos
+    p: float,  # Probability
 ) -> Tensor:  # (b,) bool
-    "Draw for each photo whether it is meant"
+    "Draw a Bernoulli variable for each photo"
     return uniform(len(x), 0, 1, x) < p
 
 # %% ../nbs/11_augment.ipynb #fe292a37
 def shift_colour(
     x: Tensor,  # (b, 3, h, w) from 0 to 1
-    hue: Tensor,  # (b,): turns of the colour circle; 1/3 takes red to green
-    saturation: Tensor,  # (b,): what is added to the saturation, from 0 to 1; 1 is a pure colour
+    hue: Tensor,  # (b,): rotation of the hue in turns; 1/3 takes red to green
+    saturation: Tensor,  # (b,): added to the saturation, which is from 0 to 1
 ) -> Tensor:  # (b, 3, h, w) from 0 to 1
-    "Move hue and saturation of whole photos; the brightest channel of a pixel keeps its value"
+    "Shift hue and saturation of each photo in HSV"
     r, g, b = x.unbind(1)
     top, low = torch.maximum(torch.maximum(r, g), b), torch.minimum(torch.minimum(r, g), b)
     spread = (top - low).clamp_min(1e-6)
@@ -253,8 +248,8 @@ def shift_colour(
 
 # %% ../nbs/11_augment.ipynb #916a7c6f
 def blur(x: Tensor,
-    sigma: Tensor,  # (b,): standard deviation in pixels; 0 leaves a photo as it is
-    *, radius: int,  # Pixels to either side that count: three times the largest sigma, rounded up, is enough
+    sigma: Tensor,  # (b,): standard deviation in pixels; 0 for no blur
+    *, radius: int,  # Half-width of the kernel; three times the largest sigma, rounded up, is enough
 ) -> Tensor:  # as `x`
     "Blur each photo with its own Gaussian"
     b, c, h, w = x.shape
@@ -266,7 +261,7 @@ def blur(x: Tensor,
 # %% ../nbs/11_augment.ipynb #73e3169c
 def add_noise(x: Tensor,
     deviation: Tensor,  # (b,): standard deviation
-    per_channel: Tensor,  # (b,) bool: whether each channel draws its own noise; otherwise a pixel becomes brighter or darker as a whole
+    per_channel: Tensor,  # (b,) bool: independent noise per channel, instead of the same noise in all channels
 ) -> Tensor:  # as `x`, not clipped
     "Add Gaussian noise"
     noise = torch.randn_like(x) * deviation.view(-1, 1, 1, 1)
@@ -274,10 +269,10 @@ def add_noise(x: Tensor,
 
 # %% ../nbs/11_augment.ipynb #0d77f8f1
 def cut_out(x: Tensor,
-    side: float,  # Largest side of the hole, as a share of the canvas; the smallest is half of it
-    p: float = 0.5,  # Share of photos that get a hole
+    side: float,  # Largest side of the hole, relative to the canvas; the smallest is half of it
+    p: float = 0.5,  # Fraction of photos with a hole
 ) -> Tensor:  # as `x`
-    "Cover a rectangle of some photos with their mean colour (https://arxiv.org/abs/1708.04552)"
+    "Replace a rectangle of some photos by their mean colour (https://arxiv.org/abs/1708.04552)"
     n, h, w = len(x), *x.shape[2:]
     def covered(length):  # (b, length): whether a row or column is part of the hole
         half, middle = uniform(n, side / 4, side / 2, x), uniform(n, 0, 1, x)
@@ -288,21 +283,21 @@ def cut_out(x: Tensor,
 
 # %% ../nbs/11_augment.ipynb #4a726ee6
 class BatchAugment(RandTransform):
-    "Base of the policies: a fastai batch transform, for training only, with one draw a photo for its pixels and its points"
+    "Base class of the policies: a fastai batch transform for training only, with the same random draw for a photo and its points"
     order, split_idx = 20, 0  # after the photos are float, before they are normalised
     fill = 'reflection'       # as in `resample`
 
     def __init__(self,
         size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
-        *, p_flip: float = 0.5,  # Share of photos that are mirrored
-        flip_order: list[int] | None = None,  # For each point the index of its mirror partner (`KeypointSpec.flip_order`); needed where points are mirrored
+        *, p_flip: float = 0.5,  # Fraction of photos that are mirrored
+        flip_order: list[int] | None = None,  # Index of each point's mirror partner (`KeypointSpec.flip_order`); needed to mirror points
     ):
         super().__init__()
         self.size, self.p_flip = None if size is None else tuple(size), p_flip
         self.flip_order, self.drawn = None if flip_order is None else list(flip_order), None
 
     def place(self, x: Tensor):
-        "Draw for the photos (b, 3, h, w) the maps and the bend, or None, as `resample` takes them"
+        "Draw maps and bend (or None) for `resample`, for photos (b, 3, h, w)"
         raise NotImplementedError
 
     def look(self, x: Tensor) -> Tensor:
@@ -315,35 +310,39 @@ class BatchAugment(RandTransform):
 
     def __call__(self, b, split_idx=None, **kwargs):
         try: return super().__call__(b, split_idx=split_idx, **kwargs)
-        finally: self.drawn = None    # nothing of a batch stays with the transform, or in a learner that is saved
+        finally: self.drawn = None    # so that it is not saved with a learner
 
     def encodes(self, x: TensorImage | TensorPoint):
         "Photos (b, 3, h, w) from 0 to 1 -> (b, 3, *size); points (b, n, 2) from -1 to 1 -> the same on the new canvas"
         return self.move(x) if isinstance(x, TensorPoint) else self.draw(x.as_subclass(Tensor))
 
-    def draw(self, x):
-        maps, bend = self.drawn
-        return TensorImage(self.look(resample(x, maps, self.size or x.shape[2:], bend=bend, fill=self.fill)))
+# %% ../nbs/11_augment.ipynb #7f5a75af
+@patch
+def draw(self: BatchAugment, x: Tensor) -> TensorImage:
+    "Resample the photos and change their colours"
+    maps, bend = self.drawn
+    return TensorImage(self.look(resample(x, maps, self.size or x.shape[2:], bend=bend, fill=self.fill)))
 
-    def move(self, x):
-        if self.p_flip and self.flip_order is None:
-            raise ValueError("A mirrored photo exchanges its left and right points: give flip_order (a KeypointSpec's), or p_flip=0.")
-        if self.flip_order and len(self.flip_order) != x.shape[1]:
-            raise ValueError(f'flip_order names {len(self.flip_order)} points, the batch has {x.shape[1]}.')
-        maps, bend = self.drawn
-        moved = move_points(x.as_subclass(Tensor), maps, bend=bend, flip_order=self.flip_order if self.p_flip else None)
-        return TensorPoint(moved, img_size=list(self.size)[::-1] if self.size else getattr(x, 'img_size', None))
+@patch
+def move(self: BatchAugment, x: TensorPoint) -> TensorPoint:
+    "Move the points, exchanging mirror partners where the photo is mirrored"
+    if self.p_flip and self.flip_order is None:
+        raise ValueError("A mirrored photo exchanges its left and right points: give flip_order (a KeypointSpec's), or p_flip=0.")
+    if self.flip_order and len(self.flip_order) != x.shape[1]:
+        raise ValueError(f'flip_order names {len(self.flip_order)} points, the batch has {x.shape[1]}.')
+    maps, bend = self.drawn
+    moved = move_points(x.as_subclass(Tensor), maps, bend=bend, flip_order=self.flip_order if self.p_flip else None)
+    return TensorPoint(moved, img_size=list(self.size)[::-1] if self.size else getattr(x, 'img_size', None))
 
 # %% ../nbs/11_augment.ipynb #54c50290
 class PhotoAugment(BatchAugment):
-    "For classification: a random crop, rotation, mirroring and light for each photo, resampled once"
+    "For classification: random crop, rotation, mirroring and light"
 
     def __init__(self,
         size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
         *, min_area: float = 0.4,  # As in `random_affine`
         max_aspect: float = 4/3, max_rotate: float = 15.0, p_flip: float = 0.5,
-        brightness: float = 0.15,  # As in `random_light`
-        contrast: float = 0.3, saturation: float = 0.3,
+        brightness: float = 0.15, contrast: float = 0.3, saturation: float = 0.3,  # As in `random_light`
         flip_order: list[int] | None = None,  # As in `BatchAugment`
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -361,19 +360,14 @@ class DeepConnectionAugment(BatchAugment):
 
     def __init__(self, size: tuple[int, int] | None = None,
         *, p_flip: float = 0.5,
-        crop: float = 0.1,  # Each side loses up to this share
-        scale: float = 0.2,  # Width and height are multiplied by 1 - scale to 1 + scale, each on its own
-        shift: float = 0.2,  # Largest shift, as a share of the width and of the height
-        rotate: float = 25.0,  # Largest angles in degrees
-        shear: float = 8.0,
-        blur: float = 0.5,  # Largest standard deviation of the blur, in pixels, and share of photos that are blurred
-        p_blur: float = 0.5,
-        noise: float = 0.05,  # Largest standard deviation of the noise, and share of photos in which each channel has its own
-        p_noise_channels: float = 0.5,
-        brightness: float = 0.2,  # Brightness is multiplied by 1 - brightness to 1 + brightness; share of photos in which each channel has its own factor
-        p_brightness_channels: float = 0.2,
-        hue: float = 10/255,  # Largest change of hue (of one turn of the colour circle) and of saturation
-        saturation: float = 10/255,
+        crop: float = 0.1,  # Largest fraction that is cropped on each side
+        scale: float = 0.2,  # Width and height are multiplied by 1 - scale to 1 + scale, independently
+        shift: float = 0.2,  # Largest shift, relative to width and height
+        rotate: float = 25.0, shear: float = 8.0,  # Largest angles in degrees
+        blur: float = 0.5, p_blur: float = 0.5,  # Largest standard deviation in pixels, and fraction of photos that are blurred
+        noise: float = 0.05, p_noise_channels: float = 0.5,  # Largest standard deviation, and fraction of photos with independent channels
+        brightness: float = 0.2, p_brightness_channels: float = 0.2,  # Factor 1 - brightness to 1 + brightness, and fraction with independent channels
+        hue: float = 10/255, saturation: float = 10/255,  # Largest changes of hue (in turns) and of saturation
         contrast: tuple[float, float] = (0.75, 1.5),  # Contrast is multiplied by a factor in this range
         flip_order: list[int] | None = None,
     ):
@@ -390,32 +384,34 @@ class DeepConnectionAugment(BatchAugment):
         maps = torch.where(chance(x, .5)[:, None, None], crop @ affine, affine @ crop)
         return (flip_maps(x, self.p_flip) @ maps)[:, :2], None
 
-    def affine(self, x):
-        "As imgaug has it, from the photo to the new canvas: scaled, sheared and turned in one, then shifted"
-        sx, sy = uniform(2 * len(x), 1 - self.scale, 1 + self.scale, x).view(2, -1)
-        dx, dy = uniform(2 * len(x), -2 * self.shift, 2 * self.shift, x).view(2, -1)
-        angle, shear = uniform(len(x), -self.rotate, self.rotate, x).deg2rad(), uniform(len(x), -self.shear, self.shear, x).deg2rad()
-        return affine_maps(x, sx * angle.cos(), -sy * (angle + shear).sin(), sx * angle.sin(), sy * (angle + shear).cos(), dx, dy)
-
     def look(self, x):
         steps = [self.change_blur, self.change_noise, self.change_brightness, self.change_colour, self.change_contrast]
         for i in torch.randperm(len(steps)): x = steps[i](x).clamp_(0, 1)
         return x
 
+# %% ../nbs/11_augment.ipynb #3a3cfae6
+@patch
+def affine(self: DeepConnectionAugment, x: Tensor) -> Tensor:
+    "Draw imgaug's affine maps from the photo to the new canvas: scale, shear and rotation in one, then the shift"
+    sx, sy = uniform(2 * len(x), 1 - self.scale, 1 + self.scale, x).view(2, -1)
+    dx, dy = uniform(2 * len(x), -2 * self.shift, 2 * self.shift, x).view(2, -1)
+    angle, shear = uniform(len(x), -self.rotate, self.rotate, x).deg2rad(), uniform(len(x), -self.shear, self.shear, x).deg2rad()
+    return affine_maps(x, sx * angle.cos(), -sy * (angle + shear).sin(), sx * angle.sin(), sy * (angle + shear).cos(), dx, dy)
+
 # %% ../nbs/11_augment.ipynb #15351d58
 @patch
 def change_blur(self: DeepConnectionAugment, x: Tensor) -> Tensor:
-    "Blur the share `p_blur` of the photos, each by its own standard deviation up to `blur` pixels"
+    "Blur the fraction `p_blur` of the photos, each with a standard deviation up to `blur` pixels"
     return blur(x, uniform(len(x), 0, self.blur, x) * chance(x, self.p_blur), radius=max(2, math.ceil(3 * self.blur)))
 
 @patch
 def change_noise(self: DeepConnectionAugment, x: Tensor) -> Tensor:
-    "Add normal noise of up to `noise`, in the share `p_noise_channels` of the photos to each channel its own"
+    "Add Gaussian noise up to `noise`, independent per channel in the fraction `p_noise_channels` of the photos"
     return add_noise(x, uniform(len(x), 0, self.noise, x), chance(x, self.p_noise_channels))
 
 @patch
 def change_brightness(self: DeepConnectionAugment, x: Tensor) -> Tensor:
-    "Multiply the pixels by 1 - `brightness` to 1 + `brightness`, in the share `p_brightness_channels` of the photos each channel by its own factor"
+    "Multiply by 1 - `brightness` to 1 + `brightness`, independently per channel in the fraction `p_brightness_channels` of the photos"
     factors = uniform(3 * len(x), 1 - self.brightness, 1 + self.brightness, x).view(-1, 3)
     return x * torch.where(chance(x, self.p_brightness_channels)[:, None], factors, factors[:, :1])[..., None, None]
 
@@ -427,7 +423,7 @@ def change_colour(self: DeepConnectionAugment, x: Tensor) -> Tensor:
 
 @patch
 def change_contrast(self: DeepConnectionAugment, x: Tensor) -> Tensor:
-    "Stretch the pixels about the middle grey by a factor in the range `contrast`"
+    "Scale the contrast about mid grey by a factor in the range `contrast`"
     return torch.lerp(torch.full_like(x[:1], 128/255), x, uniform(len(x), *self.contrast, x).view(-1, 1, 1, 1))
 
 # %% ../nbs/11_augment.ipynb #701df432
@@ -436,14 +432,13 @@ class CaltechAugment(BatchAugment):
     fill = 'zeros'
 
     def __init__(self, size: tuple[int, int] | None = None,
-        *, min_area: float = 0.8,  # Smallest share of the area that the random crop keeps
-        max_aspect: float = 4/3,  # Largest width by height of the random crop, and height by width
+        *, min_area: float = 0.8,  # Smallest fraction of the area that the random crop keeps
+        max_aspect: float = 4/3,  # Largest aspect ratio of the random crop, in either direction
         rotate: float = 15.0,  # Largest rotation in degrees
-        centre: float = 224/256,  # Share of width and height that the last, central crop keeps
+        centre: float = 224/256,  # Fraction of width and height that the final, central crop keeps
         p_flip: float = 0.5,
-        # Largest change of the factors of brightness, contrast and saturation, and of the hue in turns, as in torchvision's `ColorJitter`
-        brightness: float = 0.0,
-        contrast: float = 0.0, saturation: float = 0.0, hue: float = 0.0, flip_order: list[int] | None = None,
+        brightness: float = 0.0, contrast: float = 0.0, saturation: float = 0.0, hue: float = 0.0,  # As in torchvision's `ColorJitter`
+        flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.min_area, self.max_aspect, self.rotate, self.centre = min_area, max_aspect, rotate, centre
@@ -466,9 +461,9 @@ class CaltechAugment(BatchAugment):
 
 # %% ../nbs/11_augment.ipynb #583f22f7
 def random_resized_crop(x: Tensor,
-    min_area: float,  # Smallest share of the area
-    max_aspect: float,  # Largest width by height, and height by width
-    *, tries: int = 10,  # How many crops are drawn for each photo, of which the first that lies inside is taken
+    min_area: float,  # Smallest fraction of the area
+    max_aspect: float,  # Largest aspect ratio, in either direction
+    *, tries: int = 10,  # Crops drawn for each photo, of which the first that is inside is taken
 ) -> Tensor:  # (b, 3, 3)
     "Draw torchvision's `RandomResizedCrop` for each photo"
     n, (h, w) = len(x), x.shape[2:]
@@ -487,10 +482,9 @@ class MoodAugment(BatchAugment):
     fill = 'border'
 
     def __init__(self, size: tuple[int, int] | None = None,
-        *, rotate: float = 40.0,  # Largest angles in degrees
-        shear: float = 0.2,
-        shift: float = 0.2,  # Largest shift, as a share of the width and of the height
-        zoom: float = 0.2,  # Width and height are divided by 1 - zoom to 1 + zoom, each on its own
+        *, rotate: float = 40.0, shear: float = 0.2,  # Largest angles in degrees
+        shift: float = 0.2,  # Largest shift, relative to width and height
+        zoom: float = 0.2,  # Width and height are divided by 1 - zoom to 1 + zoom, independently
         p_flip: float = 0.5, flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -510,12 +504,12 @@ class HandAugment(BatchAugment):
     "The policy of the published hand keypoints: zoom, warp, rotation, brightness and contrast as in fastai 1"
 
     def __init__(self, size: tuple[int, int] | None = None,
-        *, max_zoom: float = 1.1,  # Photos are enlarged by up to this factor, about any place
+        *, max_zoom: float = 1.1,  # Largest zoom, about a random position
         max_warp: float = 0.2,  # As in `random_warp`
         max_rotate: float = 10.0,  # Largest rotation in degrees
         max_lighting: float = 0.2,  # Brightness of a mid grey changes by up to half of this, contrast by a factor down to 1 - max_lighting
-        p_affine: float = 0.75,  # Share of photos that are zoomed, warped, turned; each is drawn on its own
-        p_lighting: float = 0.75,  # Share of photos whose brightness, and whose contrast, changes
+        p_affine: float = 0.75,  # Fractions of photos that are zoomed, warped and rotated, independently
+        p_lighting: float = 0.75,  # Fractions of photos whose brightness and contrast change, independently
         p_flip: float = 0.0, flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -533,23 +527,21 @@ class HandAugment(BatchAugment):
 
 # %% ../nbs/11_augment.ipynb #e562e90b
 class KeypointAugment(BatchAugment):
-    "For keypoints on few photos: rotation, size, place, perspective, bend, mirroring, light, and on demand blur, noise and holes"
+    "For keypoints on few photos: rotation, scale, shift, perspective, bend, mirroring and light; optionally blur, noise and holes"
 
     def __init__(self, size: tuple[int, int] | None = None,
         *, rotate: float = 25.0,  # Largest rotation in degrees
-        scale: float = 0.25,  # What is seen becomes larger or smaller by a factor of up to 1 + scale
-        stretch: float = 0.1,  # Width against height changes by a factor of up to 1 + stretch
-        shift: float = 0.1,  # Largest shift, as a share of the width and of the height
+        scale: float = 0.25,  # Largest change of scale, by a factor of 1 + scale in either direction
+        stretch: float = 0.1,  # Largest change of the aspect ratio, by a factor of 1 + stretch in either direction
+        shift: float = 0.1,  # Largest shift, relative to width and height
         warp: float = 0.1,  # As in `random_warp`
-        elastic: float = 0.25,  # As in `random_bend`
-        elastic_cells: int = 4,
-        p_flip: float = 0.5,  # Mirrored photos exchange their left and right points by `flip_order`
-        brightness: float = 0.15,  # As in `random_light`
-        contrast: float = 0.3, saturation: float = 0.3,
-        blur: float = 0.0,  # Half of the photos are blurred with a standard deviation of up to so many pixels
+        elastic: float = 0.25, elastic_cells: int = 4,  # As in `random_bend`
+        p_flip: float = 0.5,  # As in `BatchAugment`
+        brightness: float = 0.15, contrast: float = 0.3, saturation: float = 0.3,  # As in `random_light`
+        blur: float = 0.0,  # Largest standard deviation in pixels, of half of the photos
         noise: float = 0.0,  # Largest standard deviation of the noise
-        cutout: float = 0.0,  # Half of the photos get a hole with sides of up to this share of the canvas
-        fill: str = 'border',  # What lies beyond the photo: 'border', 'reflection' or 'zeros'
+        cutout: float = 0.0,  # Largest side of a hole in half of the photos, relative to the canvas
+        fill: str = 'border',  # Padding beyond the photo: 'border', 'reflection' or 'zeros'
         flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
@@ -582,9 +574,9 @@ AUGMENTS = {'photo': PhotoAugment, 'deepconnection': DeepConnectionAugment, 'cal
 def create_augment(
     settings: dict | None,  # `policy`, one of `AUGMENTS` (default 'photo'), and any of its arguments; `None` for no augmentation
     size: tuple[int, int] | None = None,  # (height, width) of the result; default: as the batch is
-    flip_order: list[int] | None = None,  # For each point the index of its mirror partner (`KeypointSpec.flip_order`); only for keypoints
+    flip_order: list[int] | None = None,  # Index of each point's mirror partner (`KeypointSpec.flip_order`), for keypoints
 ) -> list:  # fastai batch transforms
-    "Create the augmentation that `settings` describe"
+    "Create an augmentation from its settings"
     if settings is None: return []
     arguments = dict(settings)
     policy = arguments.pop('policy', 'photo')

@@ -28,25 +28,24 @@ from .manifest import SPLITS
 
 # %% ../nbs/14_loader.ipynb #868144d0
 def _quarter_of_memory() -> int:
-    "A quarter of this machine's memory in bytes, 1 GiB at most and where the system does not tell"
+    "A quarter of this machine's memory in bytes, but at most 1 GiB; 1 GiB where the system does not tell"
     try: return min(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 4, 2**30)
     except (AttributeError, ValueError, OSError): return 2**30
 
 MAX_DECODED = _quarter_of_memory()
 
 # %% ../nbs/14_loader.ipynb #e1341d55
-FACTS = ('c', 'manifest', 'recipe', 'sight', 'spec', 'stats')  # what a loader may know of its set; `dls.new()` and `learn.export` hand it on
+FACTS = ('c', 'manifest', 'recipe', 'sight', 'spec', 'stats')  # attributes that describe a loader's data; kept by `dls.new()` and `learn.export`
 
 def remember(dls: DataLoaders,
-    # Some of `FACTS`: they are found as `dls.NAME`
-    **facts,
+    **facts,  # Some of `FACTS`, available as `dls.NAME` from now on
 ) -> None:
-    "Note in every loader what is known of the set"
+    "Store facts about the data in every loader"
     for dl in dls.loaders: vars(dl).update(facts)
 
 # %% ../nbs/14_loader.ipynb #cdb46e10
 class TrainingOnly(Transform):
-    "A transform, of items or of batches, that only training photos go through; for those that fastai would show to all"
+    "Apply an item or batch transform to training photos only, for transforms that fastai would apply to all"
     split_idx = 0
 
     def __init__(self, tfm: Transform):
@@ -57,33 +56,33 @@ class TrainingOnly(Transform):
 
 # %% ../nbs/14_loader.ipynb #9d57bfe8
 def _is_random(tfm) -> bool:
-    "Whether a transform gives something else each time"
+    "Whether a transform is random"
     tfm = getattr(tfm, 'tfm', tfm)
     return isinstance(tfm, RandTransform) and not (isinstance(tfm, Resize) and tfm.method == ResizeMethod.Squish)
 
 def _tells_splits_apart(tfm) -> bool:
-    "Whether an item transform does something else to training photos than to others"
+    "Whether an item transform treats training photos differently"
     return tfm.split_idx is not None or _is_random(tfm) or isinstance(tfm, (FitTrainCanvas, FitLaterCanvas))
 
 # %% ../nbs/14_loader.ipynb #01d2d82e
 class DecodeOnceDL(TfmdDL):
-    "A fastai `TfmdDL` that decodes its photos once, in threads, and keeps them in memory as they leave the item transforms"
+    "A fastai `TfmdDL` that decodes its photos once, in threads, and keeps the output of the item transforms in memory"
 
     def __init__(self,
         dataset,  # As in `TfmdDL`
         bs: int = 64,
-        max_decoded: int = MAX_DECODED,  # Bytes of decoded photos that this loader, and those made from it, may keep; 0 keeps none
+        max_decoded: int = MAX_DECODED,  # Largest memory for decoded photos in bytes, shared with loaders made from this one; 0 keeps none
         **kwargs,
     ):
         super().__init__(dataset, bs=bs, **kwargs | {'num_workers': 0})
         self.max_decoded, self.taken = max_decoded, [0]
         self.as_valid, self.home = False, getattr(dataset, 'split_idx', None)
-        self.row_weights = None  # how often each photo is drawn when shuffling; `None` for each once
-        self.only = None  # numbers of the photos that an epoch is made of; `None` for all
+        self.row_weights = None  # sampling weight of each photo when shuffling; `None` draws each once
+        self.only = None  # indices of the photos in an epoch; `None` for all
         self.kept = {}  # 'batch': the whole set as one batch, once decoded; shared with loaders made from this one
 
     def new(self, dataset=None, cls=None, **kwargs):
-        "As in fastai, the same loader with other settings; photos that are decoded already are shared"
+        "Create the same loader with other settings, as in fastai; decoded photos are shared"
         res = super().new(dataset, cls, **kwargs)
         if not isinstance(res, DecodeOnceDL): return res
         res.max_decoded, res.taken, res.as_valid = self.max_decoded, self.taken, self.as_valid
@@ -93,14 +92,8 @@ class DecodeOnceDL(TfmdDL):
         if same and 'after_item' not in kwargs: res.kept = self.kept
         return res
 
-    def plain(self) -> 'DecodeOnceDL':
-        "The same photos as validation sees them: in order, every one, without augmentation"
-        res = self.new(shuffle=False, drop_last=False)
-        res.as_valid = True
-        return res
-
     def get_idxs(self):
-        "The numbers of an epoch's photos: shuffled, each once; or drawn by `row_weights`; those of `only` where that is set"
+        "Indices of an epoch's photos: shuffled, or drawn by `row_weights`, and restricted to `only`"
         drawn = self.rng.choices(range(self.n), self.row_weights, k=self.n) if self.shuffle and self.row_weights is not None else super().get_idxs()
         return drawn if self.only is None else [i for i in drawn if i in self.only]
 
@@ -108,32 +101,41 @@ class DecodeOnceDL(TfmdDL):
         n = self.n if self.only is None else len(self.only)
         return n // self.bs if self.drop_last else -(-n // self.bs)
 
-    def split_now(self) -> int | None:
-        "The split that transforms are for: that of the photos (in `learn.tta` another one), or validation"
-        return 1 if self.as_valid else getattr(self.dataset, 'split_idx', None)
-
     def before_iter(self):
         super().before_iter()
         for tfms in (self.after_item, self.before_batch, self.after_batch): tfms.split_idx = self.split_now()
 
+# %% ../nbs/14_loader.ipynb #2b0732fd
+@patch
+def split_now(self: DecodeOnceDL) -> int | None:
+    "Return the split that transforms apply to: that of the dataset (another one in `learn.tta`), or validation"
+    return 1 if self.as_valid else getattr(self.dataset, 'split_idx', None)
+
+@patch
+def plain(self: DecodeOnceDL) -> DecodeOnceDL:
+    "Create a loader of the same photos as in validation: all of them, in order, without augmentation"
+    res = self.new(shuffle=False, drop_last=False)
+    res.as_valid = True
+    return res
+
 # %% ../nbs/14_loader.ipynb #418d8f0d
 @patch
 def create_batches(self: DecodeOnceDL, samples) -> Iterator[tuple]:
-    "Batches of the items numbered `samples`, as they are before the batch transforms; `samples` may be endless"
+    "Yield batches of the items with indices `samples`, before the batch transforms; `samples` may be endless"
     if self.is_random(): yield from TfmdDL.create_batches(self, samples)
     elif self.fits(): yield from (tuple(part[rows] for part in self.decode_all()) for rows in chunked(samples, self.bs, self.drop_last))
     else: yield from self.stream(chunked(samples, self.bs, self.drop_last))
 
 @patch
 def is_random(self: DecodeOnceDL) -> bool:
-    "Whether the item transforms give another photo each time"
+    "Whether the item transforms are random"
     return any(_is_random(f) and f.split_idx in (None, self.split_now()) for f in self.after_item.fs)
 
 # %% ../nbs/14_loader.ipynb #76bcfa86
 @patch
 def fits(self: DecodeOnceDL) -> bool:
-    "Whether the whole set may be kept, judged by its first item"
-    if self.is_random() or self.split_now() != self.home and any(map(_tells_splits_apart, self.after_item.fs)): return False  # what is kept looks otherwise
+    "Whether the decoded photos fit in memory, judged by the first item"
+    if self.is_random() or self.split_now() != self.home and any(map(_tells_splits_apart, self.after_item.fs)): return False  # the kept photos are of another split
     if 'batch' in self.kept: return True
     if not self.n: return False
     first = self.do_batch([self.do_item(0)])
@@ -142,7 +144,7 @@ def fits(self: DecodeOnceDL) -> bool:
 # %% ../nbs/14_loader.ipynb #04ac4fad
 @patch
 def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
-    "Decode `batches` (lists of item numbers) in threads, two batches ahead"
+    "Decode `batches` (lists of indices) in threads, two batches ahead"
     with ThreadPoolExecutor() as pool:
         ahead = deque()
         for rows in batches:
@@ -153,7 +155,7 @@ def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
 # %% ../nbs/14_loader.ipynb #111918b1
 @patch
 def decode_all(self: DecodeOnceDL) -> tuple:
-    "The whole set as one batch, decoded now if it has not been"
+    "Return all photos as one batch, decoding them the first time"
     if 'batch' not in self.kept:
         done, whole = 0, None
         steps = [range(i, min(i + 32, self.n)) for i in range(0, self.n, 32)]
@@ -167,7 +169,7 @@ def decode_all(self: DecodeOnceDL) -> tuple:
 
 # %% ../nbs/14_loader.ipynb #d99568dd
 def split_loaders(dls: DataLoaders) -> dict[str, TfmdDL]:  # {split: loader}
-    "Loaders of the splits that have photos: in order, every photo, without augmentation"
+    "Create a loader for each split that has photos: all of them, in order, without augmentation"
     found = {name: dl for name, dl in zip(SPLITS, dls.loaders) if dl.n}
     return {name: dl.plain() if isinstance(dl, DecodeOnceDL) else dls.test_dl(dl.items, with_labels=True) for name, dl in found.items()}
 
@@ -176,12 +178,12 @@ def split_loaders(dls: DataLoaders) -> dict[str, TfmdDL]:  # {split: loader}
 def body_maps(
     body: nn.Module,  # (b, 3, h, w) -> (b, c, h', w')
     dl: TfmdDL,  # Loader whose batches start with photos and end with targets; its batch transforms apply
-    *, flip: bool = False,  # Also of each photo's mirror image
-    pool: bool = False,  # Average over the positions of the map
-    bf16: bool = False,  # Compute in bfloat16: faster where the processor has it, right to two or three digits
-    keep: bool = False,  # Keep decoded photos for the next pass, as in training
+    *, flip: bool = False,  # Also compute the maps of the mirrored photos
+    pool: bool = False,  # Average over positions
+    bf16: bool = False,  # Compute in bfloat16: faster where supported, accurate to two or three digits
+    keep: bool = False,  # Keep the decoded photos for the next pass, as in training
 ) -> tuple[torch.Tensor, torch.Tensor]:  # Features (n, 1 or 2, c, h', w') in float32, h' = w' = 1 where pooled; targets (n, ...)
-    "Feature maps and targets of the photos of `dl`, in its order, from `body` in eval mode; its own mode is left as it was"
+    "Compute feature maps and targets of the photos of `dl`, in order, with `body` temporarily in eval mode"
     if isinstance(dl, DecodeOnceDL) and not keep and 'batch' not in dl.kept:
         dl = dl.new()
         dl.max_decoded = 0
@@ -202,9 +204,9 @@ def body_maps(
 def body_features(
     body: nn.Module,  # As in `body_maps`
     dl: TfmdDL,
-    *, flip: bool = True,  # Average over the photo and its mirror image, which steadies the features
+    *, flip: bool = True,  # Average over the photo and its mirror image, which makes features less noisy
     bf16: bool = False, keep: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    "Globally average-pooled features (n, c) and targets (n,) of the photos of `dl`, in its order"
+    "Compute globally average-pooled features (n, c) and targets (n,) of the photos of `dl`, in order"
     features, targets = body_maps(body, dl, flip=flip, pool=True, bf16=bf16, keep=keep)
     return features.mean(1)[..., 0, 0].numpy(), targets.numpy()

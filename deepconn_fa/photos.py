@@ -30,9 +30,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 # %% ../nbs/01_photos.ipynb #68913d26
 def orientation(img: Image.Image) -> int:  # 1 to 8; 1 where there is nothing to turn
-    "The EXIF orientation in which `img` is stored"
+    "Read the EXIF orientation of `img`"
     try: value = img.getexif().get(0x0112, 1)
-    except Exception: return 1  # a damaged note; PIL raises what its parsers raise
+    except Exception: return 1  # damaged metadata; PIL's parsers raise all kinds of errors
     return int(value) if value in range(2, 9) else 1
 
 # %% ../nbs/01_photos.ipynb #18d09d7a
@@ -41,7 +41,7 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
 _NOTES = ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif')
 
 def _turn(img: Image.Image, how: int) -> Image.Image:
-    "`img`, decoded, turned as the orientation `how` says, without its note"
+    "Apply the orientation `how` to a decoded image, and remove its tag"
     if how == 1: return img
     img = img.transpose(_TURNS[how])
     for note in _NOTES: img.info.pop(note, None)
@@ -49,7 +49,7 @@ def _turn(img: Image.Image, how: int) -> Image.Image:
 
 # %% ../nbs/01_photos.ipynb #f34103e9
 def upright(img: Image.Image) -> Image.Image:  # `img` itself where there is nothing to turn
-    "Turn `img` as its EXIF orientation says"
+    "Apply the EXIF orientation of `img`"
     img.load()
     return _turn(img, orientation(img))
 
@@ -57,28 +57,28 @@ def upright(img: Image.Image) -> Image.Image:  # `img` itself where there is not
 def stored_frame(
     img: Image.Image,  # Not decoded yet
 ) -> tuple[int, int, int]:
-    "Width, height and orientation of `img` as it is stored, before it is turned"
+    "Read the stored width, height and orientation of `img`"
     size = (img.tag_v2[256], img.tag_v2[257]) if isinstance(img, TiffImageFile) and img.tile else img.size
     return *size, orientation(img)
 
 # %% ../nbs/01_photos.ipynb #c2964cc3
 def stored_size(path: str | Path) -> tuple[int, int, int]:
-    "Width, height and orientation of the photo at `path` as it is stored, before it is turned"
+    "Read the stored width, height and orientation of the photo at `path`"
     with open_image(path) as img: return stored_frame(img)
 
 # %% ../nbs/01_photos.ipynb #2914e027
 def upright_size(
     img: Image.Image,  # Not decoded yet, or decoded by `upright`
 ) -> tuple[int, int]:
-    "Width and height of `img` as a person sees it"
+    "Read the upright width and height of `img`"
     width, height, how = stored_frame(img)
     return (height, width) if how >= 5 else (width, height)
 
 # %% ../nbs/01_photos.ipynb #76eb41b6
 def scale_levels(
     levels: np.ndarray,  # (h, w) or (h, w, c), of any number type
-) -> tuple[np.ndarray, str]:  # the same shape in uint8, and what was found, in words
-    "Scale samples of more than 8 bits to 0..255 by the range that they use; NaN and infinity count as 0"
+) -> tuple[np.ndarray, str]:  # The same shape in uint8, and the range in words
+    "Scale samples of more than 8 bits to 0..255 by the range they use; NaN and infinity count as 0"
     levels = np.nan_to_num(np.asarray(levels, dtype=np.float32), nan=0., posinf=0., neginf=0.)
     low, high = float(levels.min()), float(levels.max())
     if low < 0: what = 'signed'
@@ -88,15 +88,20 @@ def scale_levels(
     else: low, high, what = 0., 2.**np.ceil(np.log2(high)) if high else 1., 'floating point'
     return ((levels - low) * (255 / ((high - low) or 1.))).round().astype(np.uint8), what
 
+# %% ../nbs/01_photos.ipynb #4ae8a811
+def _scaled(levels: np.ndarray, mode: str | None = None) -> Image.Image:
+    "An 8-bit image of `levels`, whose `info['depth']` says how it was scaled"
+    scaled, what = scale_levels(levels)
+    img = Image.fromarray(scaled, mode)
+    img.info['depth'] = what
+    return img
+
 # %% ../nbs/01_photos.ipynb #e23ea0d7
 def to_rgb(img: Image.Image) -> Image.Image:
-    "Convert `img`, of any mode, to 8-bit RGB: transparency becomes white, more than 8 bits are scaled by `scale_levels`"
+    "Convert `img` from any mode to 8-bit RGB: on white where transparent, scaled by `scale_levels` where it has more than 8 bits"
     if img.mode == 'RGB': return img
     if img.mode[0] in 'IF':  # PIL's own conversion clips at 255
-        levels, what = scale_levels(img)
-        img = Image.fromarray(levels).convert('RGB')
-        img.info['depth'] = what
-        return img
+        return _scaled(np.asarray(img)).convert('RGB')
     if img.has_transparency_data:
         img = img.convert('RGBA')
         page = Image.new('RGBA', img.size, 'white')
@@ -105,7 +110,7 @@ def to_rgb(img: Image.Image) -> Image.Image:
 
 # %% ../nbs/01_photos.ipynb #e9cc54af
 def _packing(img: Image.Image) -> str:
-    "PIL's name for how the samples of `img` are packed, where these have 16 bits and PIL would keep 8 ('RGB;16B'); else ''"
+    "PIL's name for the packing of 16-bit samples of which it would keep 8 ('RGB;16B'); '' for other images"
     args = img.tile[0].args if img.tile else ''
     name = args if isinstance(args, str) else str(args[0]) if args else ''
     if isinstance(img, TiffImageFile) and img.tag_v2.get(284) == 2 and max(img.tag_v2.get(258, (8,))) > 8:
@@ -124,7 +129,7 @@ def _lower_bytes(path, packing: str) -> np.ndarray:
 
 # %% ../nbs/01_photos.ipynb #3c2d5a5a
 def _other_levels(img: Image.Image) -> np.ndarray | None:
-    "The samples of a colour PPM of 16 bits or a TIFF of signed bytes, (h, w) or (h, w, c); `None` for other photos"
+    "The samples of a 16-bit colour PPM or a TIFF of signed bytes, (h, w) or (h, w, c); `None` for other photos"
     tile = img.tile[0] if img.tile else None
     if img.format == 'PPM' and img.mode == 'RGB' and tile.codec_name == 'ppm' and tile.args[1] > 255:
         img.fp.seek(tile.offset)
@@ -133,34 +138,32 @@ def _other_levels(img: Image.Image) -> np.ndarray | None:
     return None
 
 # %% ../nbs/01_photos.ipynb #7b679fbd
-def _deep(img: Image.Image, path) -> Image.Image | None:
-    "The photo scaled from its 16 bits a channel; `None` where it has none, or uses them so far that the upper bytes will do"
-    if (levels := _other_levels(img)) is not None:
-        scaled, what = scale_levels(levels)
-        (made := Image.fromarray(scaled)).info['depth'] = what
-        return made
-    packing = _packing(img)
-    if not packing: return None
-    if grey := packing == 'LA;16B':
+def _levels16(img: Image.Image, path, packing: str) -> tuple[np.ndarray | None, str]:
+    "The 16-bit samples (h, w, c) of `img` and the mode they make; `None` where the upper bytes are enough"
+    if packing == 'LA;16B':
         img.tile = [tile._replace(args='RGBA') for tile in img.tile]
-        both = np.asarray(img).reshape(img.height, img.width, 2, 2)  # grey and alpha, upper and lower byte
-        upper, lower = both[..., 0], both[..., 1]
-    else: upper, lower = np.asarray(img), None
-    colours = 1 if grey else 3 if img.mode == 'RGBA' else upper.shape[-1]
-    if upper[..., :colours].max(initial=0) >= 128 and not grey: return None
-    levels = upper.astype(np.uint16) << 8 | (_lower_bytes(path, packing) if lower is None else lower)
-    scaled, what = scale_levels(levels[..., :colours])
-    if colours < levels.shape[-1]: scaled = np.concatenate([scaled, scale_levels(levels[..., colours:])[0]], -1)
-    made = Image.fromarray(scaled, 'LA' if grey else img.mode)
-    made.info['depth'] = what
-    return made
+        upper, lower = np.moveaxis(np.asarray(img).reshape(img.height, img.width, 2, 2), -1, 0)  # of grey and alpha
+        return upper.astype(np.uint16) << 8 | lower, 'LA'
+    upper = np.asarray(img)
+    if upper[..., :3 if img.mode == 'RGBA' else None].max(initial=0) >= 128: return None, ''
+    return upper.astype(np.uint16) << 8 | _lower_bytes(path, packing), img.mode
+
+def _deep(img: Image.Image, path) -> Image.Image | None:
+    "The photo scaled from 16 bits per channel; `None` where it has fewer, or where the upper bytes are enough"
+    if (levels := _other_levels(img)) is not None: return _scaled(levels)
+    levels, mode = _levels16(img, path, packing) if (packing := _packing(img)) else (None, '')
+    if levels is None: return None
+    if mode not in ('LA', 'RGBA'): return _scaled(levels, mode)
+    colour = _scaled(levels[..., 0] if mode == 'LA' else levels[..., :3])
+    colour.putalpha(Image.fromarray(scale_levels(levels[..., -1])[0]))
+    return colour
 
 # %% ../nbs/01_photos.ipynb #ac307644
 SUFFIXES = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN) - {'.pdf', '.mpg', '.mpeg'} | {'.heic', '.heif', '.hif'}
 _opening = Lock()
 
 def _identify(file, is_heif: bool) -> Image.Image:
-    "As `Image.open`, with HEIC, and without a limit on pixels: `_check_memory` has one"
+    "`Image.open` with HEIC, and without PIL's limit on pixels, which `_check_memory` replaces"
     with _opening:
         most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try: return Image.open(file)
@@ -174,9 +177,9 @@ def _identify(file, is_heif: bool) -> Image.Image:
 # %% ../nbs/01_photos.ipynb #2c820c2f
 @contextmanager
 def open_image(
-    path: str | Path,  # A file, or one that is open for reading bytes
+    path: str | Path,  # A file, or a file object open for reading bytes
 ) -> Iterator[Image.Image]:
-    "Open the file at `path` as PIL does, not decoded yet, and whatever its size"
+    "Open the image at `path` without decoding it, however large it is"
     with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
         f.seek(0)
         head = f.read(12)
@@ -190,24 +193,21 @@ _LARGE, _MOST = 25_000_000, 2**31  # pixels above which photos are opened one at
 _one_large = Lock()
 
 def open_photo(path: str | Path,
-    canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for: it may then be decoded at a smaller scale, never below twice this
-) -> Image.Image:  # `info['depth']` says what was scaled, where a sample has more than 8 bits
+    canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for: it may be decoded at a smaller scale, but at least twice this
+) -> Image.Image:  # `info['depth']` tells the range of samples of more than 8 bits
     "Open the photo at `path` upright and in 8-bit RGB. Raises `OSError` where it cannot be read."
     return _decode(path, canvas)[0]
 
 # %% ../nbs/01_photos.ipynb #711df9e8
-def _bytes_per_pixel(img: Image.Image) -> int:
-    "Bytes that a pixel of `img` takes in memory"
-    return {'I': 4, 'F': 4}.get(img.mode, 2 if ';16' in img.mode else 4 if len(img.getbands()) > 1 else 1)
-
 def _check_memory(img: Image.Image) -> None:
-    "Raise `OSError` where `img` would take more than 2 GB"
-    if (size := img.width * img.height * _bytes_per_pixel(img)) > _MOST:
+    "Raise `OSError` if `img` would take more than 2 GB"
+    per_pixel = {'I': 4, 'F': 4}.get(img.mode, 2 if ';16' in img.mode else 4 if len(img.getbands()) > 1 else 1)  # bytes
+    if (size := img.width * img.height * per_pixel) > _MOST:
         raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
 
 # %% ../nbs/01_photos.ipynb #98ff9015
 def _shrink(img: Image.Image, side: int) -> Image.Image:
-    "`img` averaged over blocks, its shorter edge `side` or more"
+    "`img` averaged over blocks, with a shorter side of at least `side`"
     factor = min(img.size) // side
     if factor < 2: return img
     if img.mode.startswith('I;16'):  # which PIL cannot reduce
@@ -217,7 +217,7 @@ def _shrink(img: Image.Image, side: int) -> Image.Image:
 
 # %% ../nbs/01_photos.ipynb #38e2e159
 def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[int, int]]:
-    "The photo as `open_photo` gives it, and the width and height that the whole photo has as a person sees it"
+    "The photo of `open_photo`, and the upright width and height of the original"
     with open_image(path) as img:
         size = img.size
         if canvas: img.draft(None, (2 * max(canvas), 2 * max(canvas)))
@@ -225,12 +225,12 @@ def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[in
         with _one_large if img.width * img.height > _LARGE else nullcontext():
             made = _deep(img, path)
             img.load()
-            how = orientation(img)  # after decoding: a TIFF is turned by then, and PNG may keep its note at the end
+            how = orientation(img)  # after decoding: a TIFF is upright by then, and PNG may keep its tag at the end
             if isinstance(img, TiffImageFile): size = img.size
             img = made or img
             if canvas and img.width * img.height > _LARGE: img = _shrink(img, 2 * max(canvas))
             photo = _turn(to_rgb(img), how)
-    if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # which joining it with a white page loses
+    if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # lost by the white background
     return photo, size[::-1] if how >= 5 else size
 
 # %% ../nbs/01_photos.ipynb #d3782f3f
@@ -239,7 +239,7 @@ RESIZES = ('squish', 'crop', 'pad', 'centre', 'squish_centre')
 def centre_shares(
     canvas: tuple[int, int],  # (height, width)
 ) -> tuple[float, float]:
-    "Shares of a photo's width and height that 'squish_centre' keeps: those of fastai's `RandomResizedCrop` in validation"
+    "Compute the fractions of width and height that 'squish_centre' keeps: those of fastai's `RandomResizedCrop` in validation"
     extra = math.ceil(max(canvas) * .14 / 8) * 8
     return canvas[1] / (canvas[1] + extra), canvas[0] / (canvas[0] + extra)
 
@@ -262,14 +262,14 @@ def fit_canvas(img: Image.Image,
 def fingerprint(
     img: Image.Image,  # Upright and in RGB
 ) -> bytes:
-    "The 256 bits of imagehash's `phash` and the mean colour of `img`; b'' for a picture with nothing in it"
+    "Compute the 256 bits of imagehash's `phash` and the mean colour of `img`; b'' for a uniform picture"
     small = fit_canvas(img, (64, 64))
     if np.asarray(small.convert('L')).std() < 3: return b''
     return np.packbits(imagehash.phash(small, hash_size=16).hash).tobytes() + bytes(small.reduce(64).getpixel((0, 0)))
 
 # %% ../nbs/01_photos.ipynb #3d5d9492
 class PhotoInfo(NamedTuple):
-    "What a look at a photo file tells; sizes as a person sees the photo, in pixels, 0 where unknown"
+    "What is known of a photo file; width and height are upright, in pixels, 0 where unknown"
     width: int = 0
     height: int = 0
     problem: str = ''         # '' where the photo can be used
@@ -279,12 +279,12 @@ class PhotoInfo(NamedTuple):
 
 # %% ../nbs/01_photos.ipynb #2b1395b2
 def file_digest(path: str | Path) -> str:
-    "'blake2b:' and 16 hex digits that tell the content of a file from any other's"
+    "Hash the content of a file: 'blake2b:' and 16 hex digits"
     with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 # %% ../nbs/01_photos.ipynb #4a13057a
 def inspect_photo(path: str | Path) -> PhotoInfo:
-    "Decode the photo at `path` at a small size; whatever is wrong with it is its `problem`, nothing is raised"
+    "Decode the photo at `path` at a small size; errors become its `problem`, nothing is raised"
     try:
         kind = os.stat(path)
         if stat.S_ISDIR(kind.st_mode): return PhotoInfo(problem='this is a folder')
@@ -292,16 +292,16 @@ def inspect_photo(path: str | Path) -> PhotoInfo:
         if kind.st_size == 0: return PhotoInfo(problem='the file is empty')
         photo, size = _decode(path, (64, 64))
         return PhotoInfo(*size, '', file_digest(path), fingerprint(photo), photo.info.get('depth', ''))
-    except Exception as e: return PhotoInfo(problem=_problem(path, e))  # decoders raise what they like (SyntaxError, struct.error, ...)
+    except Exception as e: return PhotoInfo(problem=_problem(path, e))  # decoders raise all kinds of errors (SyntaxError, struct.error, ...)
 
 # %% ../nbs/01_photos.ipynb #43d904b9
 def look_at(path: str | Path) -> tuple[int, int, str]:
-    "Decode the photo at `path`: its width, height (as seen, 0 where unknown) and its problem ('' where there is none)"
+    "Decode the photo at `path`; return its upright width and height (0 where unknown) and its problem ('' where there is none)"
     return inspect_photo(path)[:3]
 
 # %% ../nbs/01_photos.ipynb #3615fa5b
 def _problem(path, e: Exception) -> str:
-    "What the user should know about a file that could not be opened"
+    "Explain to the user why a file could not be opened"
     if isinstance(e, PermissionError): return 'the file may not be read: change its permissions'
     if isinstance(e, (FileNotFoundError, NotADirectoryError)):
         if os.path.islink(path): return 'this is a link, and what it leads to does not exist'

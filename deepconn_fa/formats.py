@@ -31,7 +31,7 @@ import yaml
 from .core import InputError
 from .folders import find_files, seen_name, split_named
 from .photos import SUFFIXES
-from .tables import PATH_NAMES, as_text, path_column, read_cells, split_column
+from .tables import NO, PATH_NAMES, YES, as_text, path_column, read_cells, split_column
 
 # %% ../nbs/06_formats.ipynb #ef7b9730
 @dataclass
@@ -78,8 +78,8 @@ QUALIFIERS = {word: kind for kind, words in dict(
     visible='v vis visible visibility labelled labeled annotated present', missing='missing absent outside invisible',
     occluded='occluded occlusion occl occ hidden', likelihood='likelihood score conf confidence prob probability certainty c').items() for word in words.split()}
 _NOTHING = frozenset(('', 'na', 'nan', 'none', 'null'))
-_MEANING = dict.fromkeys(('true', 'yes', 'y', 't', 'visible', 'occluded', 'hidden', 'partial'), 1.) | dict.fromkeys(
-    ('false', 'no', 'n', 'f', 'invisible', 'not visible', 'missing', 'absent', 'outside'), 0.)
+_MEANING = (dict.fromkeys((*YES, 'visible', 'occluded', 'hidden', 'partial'), 1.)
+            | dict.fromkeys((*NO, 'invisible', 'not visible', 'missing', 'absent', 'outside'), 0.))
 
 def qualify(
     word: str,  # A key of `QUALIFIERS`
@@ -265,9 +265,14 @@ _NUMBERED = re.compile(rf'(?:({_AXIS})[_ .-]?(\d+)|(?:p|pt|kp|point|keypoint|lan
 _NAMED = re.compile(rf'(.+?)[_ .-]({_AXIS})|(.*[a-z0-9])(?-i:([XYV]|[A-Z][a-z]+))', re.IGNORECASE)  # nose_x, noseX, noseVisible
 _BEFORE = re.compile(rf'({_AXIS})[_ .-](.+)', re.IGNORECASE)  # x_nose
 _BOX_SIDE = re.compile(r'(.+?)(?:[_ .-](?:w|h|width|height)|(?-i:W|H|Width|Height))', re.IGNORECASE)
+_BOX_CORNER = re.compile(r'(.+?)(?:[_ .-](?:x|y|w|h|width|height)|(?-i:X|Y|W|H|Width|Height))', re.IGNORECASE)
 _BOX = re.compile(r'(?:.*[_ .-])?(?:b?box|bounding[_ .-]?box|bb|roi|crop|rect)', re.IGNORECASE)
 
 # %% ../nbs/06_formats.ipynb #dea4bb86
+def _box_names(header):
+    "Names with a column for a width or a height"
+    return {seen_name(m[1]) for column in header if (m := _BOX_SIDE.fullmatch(column))}
+
 def _one_case(named):
     "Put the columns of names that look the same together: nose_x and Nose_y"
     spelling, found = one_spelling([*named])[0], defaultdict(dict)
@@ -281,7 +286,7 @@ def _one_case(named):
 def point_columns(header: Sequence[str],
 ) -> tuple[dict[str, dict[str, int]], bool]:  # {name of point: {'x': column number, 'y': ..., 'visible': ...}}, and whether the table names its points
     "Find the columns of points in a wide table"
-    numbered, named, boxes = defaultdict(dict), defaultdict(dict), {seen_name(m[1]) for column in header if (m := _BOX_SIDE.fullmatch(column))}
+    numbered, named, boxes = defaultdict(dict), defaultdict(dict), _box_names(header)
     for i, column in enumerate(re.sub(r'[\[(](\d+)[\])]$', r'_\1', column) for column in header):  # x[0]
         if m := _NUMBERED.fullmatch(column): numbered[int(m[2] or m[3])][(m[1] or m[4]).lower()] = i
         elif (m := _NAMED.fullmatch(column)) and (m[2] or m[4]).lower() in ('x', 'y', *QUALIFIERS): named[m[1] or m[3]][(m[2] or m[4]).lower()] = i
@@ -290,6 +295,33 @@ def point_columns(header: Sequence[str],
     named = {name: at for name, at in _one_case(named).items() if {'x', 'y'} <= {*at} and seen_name(name) not in boxes and not _BOX.fullmatch(name)}
     corners = len(numbered) <= 2 and named  # of a box beside the points
     return (named, True) if corners or len(named) > len(numbered) else ({f'p{k}': numbered[k] for k in sorted(numbered)}, False)
+
+# %% ../nbs/06_formats.ipynb #016e8b96
+def _check_columns(file, header, points):
+    "Raise `InputError` where a point has no x or no y, or where there are no points"
+    if half := [f"{name} has only {'x' if 'x' in axes else 'y'}" for name, axes in points.items() if not {'x', 'y'} <= {*axes}]:
+        raise InputError(f'{file}: the point {half[0]}. Every point needs a column for x and one for y.')
+    if not points:
+        raise InputError(f"{file} has no columns of points: call them x0, y0, x1, y1, ... or NAME_x, NAME_y, ...; its columns are "
+                         f"{', '.join(header[:8])}.")
+
+# %% ../nbs/06_formats.ipynb #f7588ef9
+def _first_problem(read):
+    "The first problem of a row's points, '' for none"
+    return next((p for *_, p in read if p), '')
+
+def _point_arrays(read):
+    "Arguments of `build_labels` from the (place, missing, likelihood, problem) of each row's points"
+    xy, missing, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
+    return dict(xy=xy, missing=missing, likelihood=likelihood)
+
+def _wide_row(line, cells, header, at, rest, points):
+    "The row of a photo, and its points"
+    count = ''
+    if len(cells) != len(header): count = f'it has {len(cells)} cells, the first line {len(header)}: fill in or remove some, and leave cells of unseen points empty'
+    cells = cells + [''] * (len(header) - len(cells))
+    read = [_table_point(cells, axes, header) for axes in points.values()]
+    return dict(path=cells[at], where=f'row {line}', problem=count or _first_problem(read)) | {header[i]: cells[i] for i in rest}, read
 
 # %% ../nbs/06_formats.ipynb #b9fa3114
 @_reader('a spreadsheet')
@@ -302,26 +334,13 @@ def read_wide(
         raise InputError(f"{file} has two columns '{twice[0]}'. Rename or remove one.")
     points, named = point_columns(header)
     at = header.index(path_column(pd.DataFrame([(cells + [''] * len(header))[:len(header)] for _, cells in lines], columns=header), file))
-    if half := [f"{name} has only {'x' if 'x' in axes else 'y'}" for name, axes in points.items() if not {'x', 'y'} <= {*axes}]:
-        raise InputError(f'{file}: the point {half[0]}. Every point needs a column for x and one for y.')
-    if not points:
-        raise InputError(f"{file} has no columns of points: call them x0, y0, x1, y1, ... or NAME_x, NAME_y, ...; its columns are "
-                         f"{', '.join(header[:8])}.")
+    _check_columns(file, header, points)
     _find_qualifiers(file, header, lines, points)
     used = {i for axes in points.values() for i in axes.values()}
-    boxes = [c for i, c in enumerate(header) if i not in used and (named and _NUMBERED.fullmatch(c) or _of_box(c, header))]
+    boxes = _box_columns(header, used, named)
     rest = [i for i in range(len(header)) if i != at and i not in used and header[i].lower() not in _OURS]
-    rows, xy, missing, likelihood = [], [], [], []
-    for line, cells in lines:
-        count = ''
-        if len(cells) != len(header):
-            count = f'it has {len(cells)} cells, the first line {len(header)}: fill in or remove some, and leave cells of unseen points empty'
-        cells = cells + [''] * (len(header) - len(cells))
-        read = [_table_point(cells, axes, header) for axes in points.values()]
-        problem = next((p for *_, p in read if p), '')
-        rows.append(dict(path=cells[at], where=f'row {line}', problem=count or problem) | {header[i]: cells[i] for i in rest})
-        for column, values in zip((xy, missing, likelihood), zip(*read)): column.append(values)
-    labels = build_labels(file, list(points), named, rows, xy, missing=np.array(missing), likelihood=np.array(likelihood), counts=_stated(points.values()))
+    rows, read = zip(*(_wide_row(line, cells, header, at, rest, points) for line, cells in lines))
+    labels = build_labels(file, list(points), named, rows, **_point_arrays(read), counts=_stated(points.values()))
     return replace(labels, notes=[*labels.notes, *([f"taken as a box, not as points: {', '.join(boxes[:8])}"] if boxes else [])])
 
 # %% ../nbs/06_formats.ipynb #a9c37fc5
@@ -367,18 +386,19 @@ def _find_qualifiers(file, header, lines, points):
         if not name or words == ('z',) or split_named(column): continue
         cells = {cells[i].lower() for _, cells in lines if i < len(cells)} - _NOTHING
         if (word := qualifier_of(words)) and word not in points[name]: points[name][word] = i
-        elif not word and len(cells) > 1 and cells <= {'0', '1', '2', '0.0', '1.0', '2.0', *_MEANING}:
+        elif not word and len(cells) > 1 and cells <= {'2', '2.0', *_MEANING}:
             raise InputError(f"{file}: does the column '{column}' say whether the point '{name}' is there? Call it {name}_visible (1 where it is), or {name}_missing; "
                              'if it is about something else, rename or remove it.')
 
 # %% ../nbs/06_formats.ipynb #48ed8a11
-def _of_box(column, header):
-    "Whether a column is one of NAME_x, NAME_y, NAME_w and NAME_h, which is a box"
-    tail = re.fullmatch(r'(.+?)(?:[_ .-](?:x|y|w|h|width|height)|(?-i:X|Y|W|H|Width|Height))', column, re.IGNORECASE)
-    sides = {seen_name(m[1]) for c in header if (m := _BOX_SIDE.fullmatch(c))}
+def _box_columns(header, used, named):
+    "Columns of boxes: NAME_x, NAME_y, NAME_w and NAME_h, or numbered corners beside points with names"
     places = {seen_name(m[1] or m[3]) for c in header if (m := _NAMED.fullmatch(c)) and (m[2] or m[4]).lower() == 'x'}
-    named = _NAMED.fullmatch(column)
-    return bool(tail) and seen_name(tail[1]) in sides & places or bool(named and _BOX.fullmatch(named[1] or named[3]))
+    boxes = _box_names(header) & places
+    def of_box(column):
+        corner, point = _BOX_CORNER.fullmatch(column), _NAMED.fullmatch(column)
+        return named and _NUMBERED.fullmatch(column) or corner and seen_name(corner[1]) in boxes or point and _BOX.fullmatch(point[1] or point[3])
+    return [c for i, c in enumerate(header) if i not in used and of_box(c)]
 
 # %% ../nbs/06_formats.ipynb #37de36fd
 def _stated(points):
@@ -507,9 +527,8 @@ def _deeplabcut_labels(file, columns, rows):
         raise InputError(f'{file} holds what a model found in the frames of a video, and no photos. Extract frames as photos, and label them.')
     header = [f'{part} {axis}' for part, axis in columns]
     read = [[_table_point(cells, axes, header) for axes in points.values()] for _, _, cells in rows]
-    about = [dict(path=path, where=where, problem=next((p for *_, p in mine if p), '')) for (where, path, _), mine in zip(rows, read)]
-    xy, missing, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
-    return build_labels(file, list(points), True, about, xy, missing=missing, likelihood=likelihood)
+    about = [dict(path=path, where=where, problem=_first_problem(mine)) for (where, path, _), mine in zip(rows, read)]
+    return build_labels(file, list(points), True, about, **_point_arrays(read))
 
 # %% ../nbs/06_formats.ipynb #df6cf41e
 @_reader('DeepLabCut')

@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from .core import InputError, in_threads, with_progress
-from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named, split_of_folders
+from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
 from .photos import SUFFIXES, inspect_photo, open_photo
-from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns
+from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,10 +82,7 @@ def _check_table(table: pd.DataFrame) -> pd.DataFrame:
     "The same rows, numbered from 0, columns by their usual names, paths absolute and as text"
     table = settle_columns(table.reset_index(drop=True), 'the table')
     table['path'] = [str(Path(p).absolute()) for p in table.path]
-    if 'split' not in table and len(table) and any(found := split_of_folders(table.path, [])):
-        table['split'] = found
-        table.attrs['notes'].append('the split is that of the folders in which the photos lie')
-    return table
+    return split_by_folders(table, [])
 
 def _subfolders(folder: Path) -> list[Path]:
     "The folders in `folder`, as far as it may be read"

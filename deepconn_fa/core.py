@@ -1,4 +1,4 @@
-"""Errors, output, files, threads and progress: the small tools that every other module needs
+"""Utilities for all other modules: errors, output, files, threads and progress
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/core.html.md"""
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 # %% ../nbs/00_core.ipynb #2d77483f
 class InputError(ValueError):
-    "What the user gave cannot be used; the message names the file, the row and the cure"
+    "Invalid user input; the message names the file, the row and the remedy"
 
 # %% ../nbs/00_core.ipynb #61d353ce
 def echo(text: object = '',
-    *, end: str = '\n',  # What follows the text
+    *, end: str = '\n',  # Printed after the text
 ) -> None:
-    "Print `text`, with codes in place of characters that the terminal cannot show; silent once the reader of a pipe has gone"
+    "Print `text`, escaping characters that the terminal cannot show, and ignoring a closed pipe"
     coding = getattr(sys.stdout, 'encoding', None) or 'utf-8'
     try: print(str(text).encode(coding, 'backslashreplace').decode(coding), end=end, flush=True)
     except OSError as e:
@@ -43,22 +43,22 @@ def echo(text: object = '',
 
 # %% ../nbs/00_core.ipynb #68370e17
 def with_progress(items: Iterable,
-    text: str,  # What the bar calls the work
-    *, total: int | None = None,  # Number of items, where `items` cannot tell
-    show: bool = True,  # `False` gives plain iteration
+    text: str,  # Description of the bar
+    *, total: int | None = None,  # Number of items, if `items` has no length
+    show: bool = True,  # `False` shows no progress bar
 ) -> Iterable:
-    "Iterate over `items` with a progress bar on a terminal or in a notebook, once a second has gone by"
+    "Iterate over `items` with a progress bar, which appears after a second on a terminal or in a notebook"
     return tqdm(items, desc=text, total=total, delay=1, leave=False, disable=None if show else True)
 
 # %% ../nbs/00_core.ipynb #1993e7e0
 def in_threads(
-    function: Callable,  # Called with each item; what it returns comes back in the order of `items`
+    function: Callable,  # Called with each item
     items: list,
-    text: str,  # What the progress bar calls the work
-    *, workers: int | None = None,  # Threads; default: one for each processor
+    text: str,  # Description of the progress bar
+    *, workers: int | None = None,  # Number of threads; default: one per processor
     progress: bool = True,  # `False` shows no progress bar
 ) -> Iterator:
-    "Yield `function(item)` for each of `items`, computed in threads, with a progress bar"
+    "Yield `function(item)` for each of `items`, in order, computed in threads, with a progress bar"
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         results = (done for i in range(0, len(items), 64 * workers) for done in pool.map(function, items[i:i + 64 * workers]))
@@ -68,7 +68,7 @@ def in_threads(
 def as_path(
     path: str | Path,  # As the user typed it
 ) -> Path:
-    "Return `path` as a `Path`, `~` as the home folder; raises `InputError` where no file can have that name, or what stands there is none"
+    "Convert to a `Path` and expand `~`. Raises `InputError` for invalid names, devices and pipes."
     text = os.fspath(path)
     if not text.strip(): raise InputError('An empty name was given where a file or a folder is wanted.')
     if '\0' in text: raise InputError(f'{text!r} cannot be the name of a file: it holds a zero byte.')
@@ -81,16 +81,16 @@ def as_path(
 
 # %% ../nbs/00_core.ipynb #24c7e96d
 def write_file(
-    path: str | Path,  # Where to write; missing folders are made
-    data: str | bytes,  # Text is written as UTF-8
+    path: str | Path,  # Missing folders are created
+    data: str | bytes,  # Text is encoded as UTF-8
 ) -> Path:
-    "Write `data` to `path` in one step: to a file beside it, then renamed over it. Raises `InputError` where the disk refuses."
-    path = Path(os.path.realpath(as_path(path)))  # through links, so that a link stays one
+    "Write `data` to `path` atomically, by renaming a temporary file. Raises `InputError` if writing fails."
+    path = Path(os.path.realpath(as_path(path)))  # resolved, so that a link stays a link
     part = path.with_name(f'.{os.getpid()}-{id(data)}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, 'wb') as f:
-            f.write(data.encode('utf-8', 'backslashreplace') if isinstance(data, str) else data)  # a file's name need not be valid text
+            f.write(data.encode('utf-8', 'backslashreplace') if isinstance(data, str) else data)  # file names need not be valid text
             f.flush()
             os.fsync(f.fileno())
         os.replace(part, path)
@@ -103,9 +103,9 @@ def write_file(
 
 # %% ../nbs/00_core.ipynb #f6e8200d
 def check_folder(
-    folder: str | Path,  # A folder to write into, made later if it is not there
+    folder: str | Path,  # Output folder, which need not exist yet
 ) -> Path:
-    "Raise `InputError` unless files can be written into `folder`"
+    "Return `folder`, or raise `InputError` if files cannot be written into it"
     folder = as_path(folder)
     place = Path(os.path.realpath(folder))
     there = next(p for p in (place, *place.parents) if p.exists())
@@ -116,19 +116,19 @@ def check_folder(
 
 # %% ../nbs/00_core.ipynb #0d451657
 def _is_given(path: Path, given: Path) -> bool:
-    "Whether `path` is the file `given`, or lies in the folder `given`"
+    "Whether `path` is the file `given`, or is in the folder `given`"
     if not (given.exists() and path.exists()): return False
     return path.resolve().is_relative_to(given.resolve()) if given.is_dir() else path.samefile(given)
 
 # %% ../nbs/00_core.ipynb #4d5a7b8d
 def check_output(
-    path: str | Path,  # A file to write; missing folders are made later
-    suffixes: tuple[str, ...],  # Suffixes that it may have, the usual one first
-    *, what: str,  # What stands in such files, for messages
-    inputs: Iterable[str | Path] = (),  # Files that must stay as they are, and folders whose files must
-    marks: tuple[bytes, ...] = (),  # A file in one of these folders may be replaced if it holds one of these: then the same command wrote it before
+    path: str | Path,  # Output file, which need not exist yet
+    suffixes: tuple[str, ...],  # Allowed suffixes, the usual one first
+    *, what: str,  # Content of such files, for messages
+    inputs: Iterable[str | Path] = (),  # Input files, and folders of input files, which must not be replaced
+    marks: tuple[bytes, ...] = (),  # A file in an input folder may be replaced if it contains one of these, as output of the same command
 ) -> Path:
-    "Raise `InputError` with a cure where `path` cannot be written, or would replace what was given"
+    "Return `path`, or raise `InputError` if it cannot be written or would replace an input"
     path = as_path(path)
     if path.is_dir(): raise InputError(f'{path} is a folder. Name a file: {path/what}{suffixes[0]}')
     if path.suffix.lower() not in suffixes:
@@ -144,10 +144,9 @@ PICTURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg', '.webp', '.tif', '.tiff', '
 
 def picture_bytes(fig: 'Figure',
     kind: str,  # 'png', 'svg', ...
-    # As `Figure.savefig` takes them
-    **options,
+    **options,  # As in `Figure.savefig`
 ) -> bytes:
-    "Draw `fig` into memory, without warnings of characters that the font lacks"
+    "Render `fig` in memory, without warnings about missing characters"
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', r'Glyph .* missing from|Matplotlib currently does not support', UserWarning)
         fig.savefig(data := io.BytesIO(), format=kind, **options)
@@ -155,10 +154,10 @@ def picture_bytes(fig: 'Figure',
 
 # %% ../nbs/00_core.ipynb #91523e38
 def save_figure(fig: 'Figure',
-    path: str | Path,  # Its suffix, one of `PICTURES`, decides the format
+    path: str | Path,  # Its suffix, one of `PICTURES`, determines the format
     *, dpi: int = 110,
 ) -> Path:
-    "Write `fig` in one step, and close it"
+    "Write `fig` atomically, and close it"
     import matplotlib.pyplot as plt
     check_output(path, PICTURES, what='pictures')
     data = picture_bytes(fig, Path(path).suffix.lower()[1:], dpi=dpi)
@@ -167,7 +166,7 @@ def save_figure(fig: 'Figure',
 
 # %% ../nbs/00_core.ipynb #39b58c6d
 def cache_folder() -> Path:
-    "The folder for what can be made again, made if it is not there: `$XDG_CACHE_HOME/deepconn_fa`, usually `~/.cache/deepconn_fa`"
+    "Create and return the cache folder: `$XDG_CACHE_HOME/deepconn_fa`, usually `~/.cache/deepconn_fa`"
     cure = 'Let the environment variable XDG_CACHE_HOME name a folder that you may write to.'
     try: folder = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')/'deepconn_fa'
     except RuntimeError as e: raise InputError(f'There is no home folder to keep rendered samples in. {cure}') from e

@@ -1,4 +1,4 @@
-"""Find the photos in a folder, and read classes and splits off the way it is laid out
+"""Find the photos in a folder, and infer classes and splits from its layout
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/folders.html.md"""
 
@@ -24,7 +24,7 @@ from .photos import SUFFIXES
 _UNSEEN = dict.fromkeys(map(ord, '\u00ad\u200b\u200e\u200f\u2060\ufeff'))  # characters without a width
 
 def seen_name(text: str) -> str:
-    "A key that is equal for names that look equal: Unicode form, case, blanks at the ends or doubled, invisible characters"
+    "Normalise Unicode form, case, blanks and invisible characters, so that names that look the same are equal"
     text = ' '.join(unicodedata.normalize('NFC', text).translate(_UNSEEN).split())
     return text if len(text) == 1 else text.lower()  # the letters A and a may well be two classes
 
@@ -35,9 +35,9 @@ _SPLIT_OF = {word: split for split, words in _SPLIT_WORDS.items() for word in wo
 _FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder')
 
 def split_named(
-    name: str,  # Of a folder, or a cell in a table
-) -> str:  # one of `SPLITS`, or ''
-    "The split that `name` stands for"
+    name: str,  # Name of a folder, or cell of a table
+) -> str:  # One of `SPLITS`, or ''
+    "Find the split that `name` stands for"
     words = [w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+', name) if len(w) > 1]  # train_A is a part of train
     key = ''.join(w for w in words if w not in _FILLERS)
     for filler in _FILLERS:
@@ -57,14 +57,14 @@ _THUMBNAILS = re.compile(r'(?i)[_.\- ]*(?:thumb(?:nail)?s?|previews?|proxies|min
 
 # %% ../nbs/02_folders.ipynb #79398851
 def _names_in(folder: str) -> set[str]:
-    "What lies in `folder`, as far as it may be read"
+    "The names in `folder`; none if it may not be read"
     try: return set(os.listdir(folder))
     except OSError: return set()
 
 def _stem(name: str) -> str: return re.sub(r'[-_](?:thumb|small|\d+x\d+)$', '', os.path.splitext(name)[0].casefold())
 
 def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
-    "Whether the folder `name` in `folder`, beside `files`, was made by a system or a program"
+    "Whether the folder `name` in `folder`, beside `files`, was created by a system or a program"
     if name.startswith('.') or _OF_TOOLS.fullmatch(name): return True
     if not _THUMBNAILS.fullmatch(name): return False
     inside, beside = {_stem(f) for f in _names_in(os.path.join(folder, name))}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
@@ -72,14 +72,14 @@ def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
 
 # %% ../nbs/02_folders.ipynb #dd335b04
 def find_files(folder: str | Path,
-    *, onerror: Callable | None = None,  # Called with the `OSError` of each folder that may not be read; default: such folders count as empty
-    onskip: Callable | None = None,  # Called with each folder or file that is passed over as one of a system or program
+    *, onerror: Callable | None = None,  # Called with the `OSError` of each unreadable folder; default: they are ignored
+    onskip: Callable | None = None,  # Called with each skipped folder or file of a system or program
 ) -> list[Path]:
-    "All files below `folder` in sorted order, links followed once, without hidden ones and those of systems and programs"
+    "List all files below `folder`, sorted, following links once, without hidden files and those of systems and programs"
     found, seen, skip = [], set(), onskip or (lambda path: None)
     for parent, folders, files in os.walk(folder, followlinks=True, onerror=onerror):
         real = os.path.realpath(parent)
-        is_run = _RUN <= set(files) and parent != str(folder)  # what a training has left, with pictures of its own
+        is_run = _RUN <= set(files) and parent != str(folder)  # of a training run, with pictures of its own
         if is_run and real not in seen: skip(Path(parent))
         if is_run or real in seen: folders[:], files = [], []
         seen.add(real)
@@ -95,7 +95,7 @@ def find_files(folder: str | Path,
 def count_photos(
     paths: Iterable[Path],  # Folders and files
 ) -> dict[str, int]:  # {name of the folder or file: photos}
-    "Count the photos in what was passed over, by its name"
+    "Count the photos in skipped folders and files, by name"
     found = Counter()
     for path in paths:
         inside = (f for _, _, files in os.walk(path) for f in files) if path.is_dir() else [path.name]
@@ -109,41 +109,41 @@ _PARTS = [*_PEOPLE, *'part batch session day week month round site camera cam se
           'chunk archive upload source folder set'.split()]
 
 def _kind_of_parts(names: Iterable[str]) -> str:
-    "'years', or the word that all `names` begin with, where it is one that parts of a data set are called by; else ''"
+    "'years', or the first word of all `names` if it is typical of parts of a data set; else ''"
     if all(_YEAR.fullmatch(name) for name in names): return 'years'
     stems = {m[1].lower() if (m := re.fullmatch(r'([A-Za-z]+)[-_. ]?(?:\d+|[A-Za-z])', name)) else '' for name in names}
     return stem if len(stems) == 1 and (stem := stems.pop()) in _PARTS else ''
 
 # %% ../nbs/02_folders.ipynb #aa67fd84
 class Layout:
-    "What the folders between a source and its photos say: filled by `read_layout`"
+    "The interpretation of the folders between a source and its photos, filled by `read_layout`"
     def __init__(self, folders: Iterable[tuple[str, ...]]):
-        self.rest = {f: f for f in sorted(set(folders))}  # {folder: what of it has not been read yet}
+        self.rest = {f: f for f in sorted(set(folders))}  # {folder: parts that have not been interpreted yet}
         self.split, self.part = dict.fromkeys(self.rest, ''), dict.fromkeys(self.rest, '')
         self.parts_are_people = False
-        self.notes, self.question = [], ''  # what was taken for granted, and what cannot be decided
+        self.notes, self.question = [], ''  # assumptions, and what is ambiguous
 
     def tops(self) -> set[str]:
-        "The names of the topmost folders that are left"
+        "Return the names of the topmost remaining folders"
         return {rest[0] for rest in self.rest.values() if rest}
 
     def inside(self, top: str) -> set[str]:
-        "The names of the folders in `top`; '' stands for photos that lie directly in it"
+        "Return the names of the folders in `top`; '' stands for photos directly in it"
         return {rest[1] if len(rest) > 1 else '' for rest in self.rest.values() if rest and rest[0] == top}
 
     def take(self, level: int) -> dict[tuple, str]:
-        "Remove the folders of one level; returns their names"
+        "Remove the folders of one level and return their names"
         taken = {f: rest[level] for f, rest in self.rest.items() if len(rest) > level}
         self.rest = {f: (*rest[:level], *rest[level + 1:]) for f, rest in self.rest.items()}
         return taken
 
     def label(self, folder: tuple[str, ...]) -> str:
-        "The class of the photos in `folder`; '' where the folders do not say"
+        "Return the class of the photos in `folder`; '' if unknown"
         return self.rest[folder][0] if self.rest[folder] else ''
 
 # %% ../nbs/02_folders.ipynb #34e78948
 def _take_split_again(layout: Layout) -> bool:
-    "Pass over training_set/training_set, as archives unpack"
+    "Skip the second of training_set/training_set, as from unpacked archives"
     again = {f: rest[0] for f, rest in layout.rest.items() if rest}
     if not again or any(split_named(name) != layout.split[f] for f, name in again.items()) or all(len(rest) < 2 for rest in layout.rest.values()): return False
     layout.take(0)
@@ -153,7 +153,7 @@ _UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
 
 # %% ../nbs/02_folders.ipynb #c1ae20f8
 def _set_others_apart(layout: Layout) -> bool:
-    "Take the photos of a folder beside splits that hold classes, or of one called unlabelled, as photos without a class"
+    "Treat photos in a folder beside splits with classes, or in one called unlabelled, as unlabelled"
     tops = {top: layout.inside(top) for top in layout.tops()}
     splits = [top for top, inside in tops.items() if split_named(top) and inside - {''}]
     flat = [top for top, inside in tops.items() if inside == {''} and not split_named(top)]
@@ -165,7 +165,7 @@ def _set_others_apart(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #d22d7517
 def _take_split(layout: Layout) -> bool:
-    "Read a level whose folders are all called like splits: the topmost, or a lower one that has two splits or more"
+    "Interpret a level of split folders: the topmost, or a lower one with at least two splits"
     if any(layout.split.values()): return _take_split_again(layout)
     if _set_others_apart(layout): return True
     for level in range(max(map(len, layout.rest.values()), default=0)):
@@ -179,7 +179,7 @@ def _take_split(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #bfc6fe5a
 def _take_wrapper(layout: Layout) -> bool:
-    "Pass over a folder that holds everything, where there are folders in it"
+    "Skip a folder that contains all other folders"
     tops = layout.tops()
     if len(tops) != 1: return False
     inside = layout.inside(top := tops.pop())
@@ -190,13 +190,13 @@ def _take_wrapper(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #2290bf8e
 def _listed(names: Iterable[str], most: int = 4) -> str:
-    "The first of `names`, in words"
+    "List the first of `names`"
     names = sorted(names)
     return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
 
 # %% ../nbs/02_folders.ipynb #136e9b69
 def _take_parts(layout: Layout) -> bool:
-    "Read folders that each hold the same folders: parts of the photos above their classes; ask where that may be meant the other way round"
+    "Interpret folders that contain the same folders as parts above classes; ask where it may be the other way round"
     inside = {top: layout.inside(top) for top in layout.tops()}
     below = set().union(*inside.values())
     if len(inside) < 2 or '' in below or len(below) < 2: return False
@@ -214,7 +214,7 @@ def _take_parts(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #f1746da6
 def _take_joined(layout: Layout) -> bool:
-    "Read folders called train_happy, train_sad, test_happy, ..."
+    "Interpret folders called train_happy, train_sad, test_happy, ..."
     halves = {top: re.match(r'([A-Za-z]+)[-_ ]+(.+)', top) for top in layout.tops()}
     if any(layout.split.values()) or len(halves) < 3 or not all(m and split_named(m[1]) for m in halves.values()): return False
     if len({split_named(m[1]) for m in halves.values()}) < 2 or len({m[2] for m in halves.values()}) == len(halves): return False
@@ -225,7 +225,7 @@ def _take_joined(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #d88e56b2
 def _take_people(layout: Layout) -> None:
-    "Keep the photos of one person together where each class has a folder for each (happy/couple 1)"
+    "Group photos by person if classes have a folder for each (happy/couple 1)"
     below = {rest[1] for rest in layout.rest.values() if len(rest) > 1}
     if not below or layout.parts_are_people or _kind_of_parts(below) not in _PEOPLE: return
     layout.part |= {f: rest[1] for f, rest in layout.rest.items() if len(rest) > 1}
@@ -236,7 +236,7 @@ def _take_people(layout: Layout) -> None:
 def read_layout(
     folders: Iterable[tuple[str, ...]],  # Folders with photos, as parts below the source: ('train', 'cat')
 ) -> Layout:
-    "Find out which folders are classes, which a split, and which neither"
+    "Determine which folders are classes, splits, or neither"
     layout = Layout(folders)
     while _take_wrapper(layout) or _take_split(layout) or _take_joined(layout) or _take_parts(layout): pass
     _take_people(layout)
@@ -246,22 +246,22 @@ def read_layout(
 def labels_from_folders(
     paths: Sequence[str | Path],  # Photos somewhere below `folder`
     folder: Path,
-) -> pd.DataFrame:  # `path`, `label`, `split`; where people have folders of their own, `group`. `attrs`: `notes`, `question`, `class_folders`
-    "Read `label` and `split` off the folders between `folder` and each photo; '' where they do not say"
+) -> pd.DataFrame:  # `path`, `label`, `split`, and `group` if there are folders of people. `attrs`: `notes`, `question`, `class_folders`
+    "Infer `label` and `split` from the folders between `folder` and each photo; '' where unknown"
     inside = [Path(p).parts[len(folder.parts):-1] for p in paths]
     layout = read_layout(inside)
     table = pd.DataFrame(dict(path=list(map(str, paths)), label=[layout.label(f) for f in inside], split=[layout.split[f] for f in inside]), dtype=object)
     if layout.parts_are_people: table['group'] = [layout.part[f] for f in inside]
-    parents = {f[:f.index(layout.label(f))] for f in layout.rest if layout.rest[f]}  # where the class folders lie
+    parents = {f[:f.index(layout.label(f))] for f in layout.rest if layout.rest[f]}  # folders that contain class folders
     table.attrs |= dict(notes=layout.notes, question=layout.question, class_folders=sorted('/'.join(p) for p in parents))
     return table
 
 # %% ../nbs/02_folders.ipynb #3d045c4a
 def split_of_folders(
-    paths: Sequence[str | Path],  # Whole paths of photos
-    homes: Sequence[Path],  # Folders to start from, the likeliest first
-) -> list[str]:  # '' where folders do not say; all of them where all photos are for training
-    "The split that the folders of the photos mean"
+    paths: Sequence[str | Path],  # Absolute paths of photos
+    homes: Sequence[Path],  # Root folders, the most likely first
+) -> list[str]:  # '' where unknown, or if all photos are for training
+    "Infer the split from the folders of the photos"
     photos = [Path(p) for p in paths]
     homes = [*homes, Path(os.path.commonpath([p.parent for p in photos]))]
     def inside(photo): return next((photo.relative_to(h).parts[:-1] for h in homes if photo.is_relative_to(h)), ())
@@ -270,12 +270,12 @@ def split_of_folders(
 
 # %% ../nbs/02_folders.ipynb #647e998b
 def _is_file(path: Path) -> bool:
-    "Whether `path` is a file; a name that no system allows is none"
+    "Whether `path` is a file; false for invalid names"
     try: return path.is_file()
     except (OSError, ValueError): return False
 
 def _by_tail(homes):
-    "{last parts of a path as people see them, with and without its suffix: files that end so}"
+    "{last parts of a path, normalised, with and without suffix: files}"
     found = defaultdict(list)
     for file in dict.fromkeys(f for home in homes for f in find_files(home) if f.suffix.lower() in SUFFIXES):
         parts = [seen_name(p) for p in file.parts]
@@ -285,10 +285,10 @@ def _by_tail(homes):
 
 # %% ../nbs/02_folders.ipynb #bc26421e
 def place_photos(
-    names: Sequence[str],  # File names as a table has them
-    homes: Sequence[Path],  # Where to look: folders, the likeliest first
-) -> tuple[list[str], list[str]]:  # absolute paths, and what is wrong with each
-    "Find each photo"
+    names: Sequence[str],  # File names in a table
+    homes: Sequence[Path],  # Folders to search, the most likely first
+) -> tuple[list[str], list[str]]:  # Absolute paths, and the problem of each
+    "Find the photos of a table"
     names = [Path(str(name).replace('\\', '/')) for name in names]
     by_tail = {} if all(_is_file(home/name) for name in names for home in homes[:1]) else _by_tail(homes)
     placed = [_place(name, homes, by_tail) for name in names]
@@ -301,7 +301,7 @@ def place_photos(
 
 # %% ../nbs/02_folders.ipynb #03f74ece
 def _near(name, by_tail) -> str:
-    "What may be meant by a photo that is not there"
+    "Suggest what a missing photo may be called"
     number = name.stem.lstrip('0')
     close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
     if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
@@ -310,7 +310,7 @@ def _near(name, by_tail) -> str:
 
 # %% ../nbs/02_folders.ipynb #65378840
 def _place(name, homes, by_tail):
-    "The place of one photo, and what is wrong"
+    "The path of one photo, and its problem"
     if str(name) == '.': return str(homes[0]), 'no photo is named: fill in its file name, or remove the row'
     for home in homes:
         if _is_file(home/name): return str(home/name), ''

@@ -1,4 +1,4 @@
-"""Photos on disk become a table: one row a photo, nothing dropped in silence
+"""Photos on disk become a table with one row per photo; nothing is dropped silently
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 
@@ -66,39 +66,39 @@ def _no_photos(source, attrs: dict) -> str:
 # %% ../nbs/04_manifest.ipynb #be31414f
 def list_photos(
     source,  # As in `scan`
-    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders that are passed over, and said to be
+    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders to skip; they are reported
     photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
-) -> pd.DataFrame:  # `attrs['notes']`: what was taken for granted; `attrs['question']`: what cannot be told
-    "The rows of `source` before any photo is opened, with what folders or columns say"
+) -> pd.DataFrame:  # `attrs['notes']`: assumptions; `attrs['question']`: what is ambiguous
+    "List the photos of `source` without opening them, with labels and splits from folders or columns"
     if isinstance(source, pd.DataFrame): table = _check_table(source)
     elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in _paths_in(source)]}, dtype=object)
     else: table = _list_path(source, set(leave_out), photos)
     if not len(table): raise InputError(_no_photos(source, table.attrs))
-    table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are no text could not be printed
+    table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are not valid text could not be printed
     return table
 
 # %% ../nbs/04_manifest.ipynb #8f3d23fb
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
-    "The same rows, numbered from 0, columns by their usual names, paths absolute and as text"
+    "The same rows with a new index, the usual column names, and absolute paths"
     table = settle_columns(table.reset_index(drop=True), 'the table')
     table['path'] = [str(Path(p).absolute()) for p in table.path]
     return split_by_folders(table, [])
 
 def _subfolders(folder: Path) -> list[Path]:
-    "The folders in `folder`, as far as it may be read"
+    "The folders in `folder`; none if it may not be read"
     try: return [d for d in folder.iterdir() if d.is_dir()]
     except OSError: return []
 
 # %% ../nbs/04_manifest.ipynb #cdf6a826
 def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others: list[str]) -> list[str]:
-    "Folders beside the class folders that hold no photos; links, those of tools and those that cannot be read are in `others` or count as no class"
+    "Folders beside the class folders without photos, except links, and folders in `others` (of tools, unreadable)"
     full = {parent for inside in {f.parts[len(folder.parts):-1] for f in photos} for parent in accumulate(inside, lambda a, b: f'{a}/{b}')}
     beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and not d.is_symlink() and not any(Path(o).is_relative_to(d) for o in others)]
     return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
 
 # %% ../nbs/04_manifest.ipynb #cbb7bffb
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
-    "The photos below `folder`, with what their folders say, or else a table that lies there"
+    "The photos below `folder`, with labels and splits from their folders, or else from tables in it"
     failed, passed, depth = [], [], len(folder.parts)
     files = find_files(folder, onerror=failed.append, onskip=passed.append)
     photos = [f for f in files if f.suffix.lower() in SUFFIXES]
@@ -114,7 +114,7 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
 
 # %% ../nbs/04_manifest.ipynb #aab1d8bd
 def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
-    "The photos of `table` with the labels of the tables that lie in `folder`, where there are such"
+    "Add labels from tables in `folder` to the photos of `table`"
     found, named = [], []
     for file in [f for f in others if f.suffix.lower() in TABLE_SUFFIXES and 'submission' not in f.stem.lower() and len(f.parts) - len(folder.parts) <= 2][:20]:
         try: rows = read_table(file, photos=folder)
@@ -127,7 +127,7 @@ def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attr
     attrs['notes'] = [f"labels are read from {', '.join(named)}", *attrs['notes'], *found[0].attrs['notes']]
     rows = pd.concat(found, ignore_index=True)
     folders = rows.path.map(dict(zip(table.path, table.split)))
-    if folders.replace('', None).nunique() < 2: folders[:] = ''  # all labelled photos lie in train: that is no split
+    if folders.replace('', None).nunique() < 2: folders[:] = ''  # all labelled photos are in train, which is not a split
     rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(folders)
     return pd.concat([rows, table[~table.path.isin(rows.path)]], ignore_index=True)
 
@@ -135,14 +135,14 @@ def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attr
 def clean_text(
     table: pd.DataFrame,  # Rows with any of `label`, `split`, `group`, `problem`, `duplicates`
 ) -> pd.DataFrame:
-    "The same rows with `label`, `split`, `problem` and `duplicates` as text, '' where nothing stands, and splits by their usual names"
+    "Convert `label`, `split`, `problem` and `duplicates` to text, '' where missing, with the usual names of splits"
     names = ('label', 'split', 'problem', *(['duplicates'] if 'duplicates' in table else []))
     text = {name: table[name].map(as_text).str.strip() if name in table else '' for name in names}
     return table.assign(**text).assign(split=lambda t: t.split.map(lambda s: split_named(s) or s))
 
 # %% ../nbs/04_manifest.ipynb #64896e5b
 def _orientations(bits: np.ndarray) -> np.ndarray:
-    "Fingerprints of each photo in its eight positions: (n, 16, 16) -> (8, n, 4) words of 64 bits, the lowest frequencies in the first"
+    "Fingerprints of each photo in its eight orientations: (n, 16, 16) -> (8, n, 4) words of 64 bits, the lowest frequencies first"
     odd = np.arange(16) % 2 == 1
     def words(b): return np.packbits(np.concatenate([part.reshape(len(b), -1) for part in (b[:, :8, :8], b[:, :8, 8:], b[:, 8:])], 1), axis=1)
     found = [words(b ^ (odd & x) ^ (odd[:, None] & y)) for b in (bits, bits.swapaxes(1, 2)) for x in (False, True) for y in (False, True)]
@@ -152,11 +152,11 @@ def _orientations(bits: np.ndarray) -> np.ndarray:
 SAME, _SAME_LOW, _SAME_COLOUR = 32, 12, 24
 
 def similar_pairs(
-    prints: list[bytes],  # From `fingerprint`; b'' is like nothing else
-    *, most: int = SAME,  # Bits of 256 in which two photos may differ. More finds stronger edits, and takes different photos of one scene for one
+    prints: list[bytes],  # From `fingerprint`; b'' has no duplicates
+    *, most: int = SAME,  # Largest number of differing bits of 256. More finds stronger edits, and confuses different photos of one scene
     progress: bool = True,  # `False` shows no progress bar
-) -> np.ndarray:  # (pairs, 2): places in `prints`, the smaller one first
-    "Find the pairs of photos that look the same, mirrored and turned by quarters too"
+) -> np.ndarray:  # (pairs, 2): indices in `prints`, the smaller first
+    "Find pairs of near-duplicates, also mirrored and rotated by multiples of 90 degrees"
     rows = np.array([i for i, p in enumerate(prints) if p], dtype=int)
     if len(rows) < 2: return np.empty((0, 2), int)
     raw = np.frombuffer(b''.join(prints), np.uint8).reshape(-1, 35)
@@ -177,7 +177,7 @@ def similar_pairs(
 
 # %% ../nbs/04_manifest.ipynb #9256f33e
 def _connected(n: int, pairs: np.ndarray) -> np.ndarray:
-    "For each of `n` items the first one that `pairs` connect it with, itself where it is alone or first"
+    "For each of `n` items the first of its connected component"
     parent = list(range(n))
     def top(i):
         while parent[i] != i: i = parent[i] = parent[parent[i]]
@@ -189,14 +189,14 @@ def _connected(n: int, pairs: np.ndarray) -> np.ndarray:
 
 # %% ../nbs/04_manifest.ipynb #8e5d5d72
 def _name_sets(n: int, pairs: np.ndarray) -> list[str]:
-    "'set 1', 'set 2', ... for each of `n` photos that `pairs` connect, numbered by their first photo; '' for the others"
+    "'set 1', 'set 2', ... for photos that `pairs` connect, numbered by their first photo; '' for the others"
     first = _connected(n, pairs)
     sets = np.unique(first[first != np.arange(n)])
     names = {i: f'set {k}' for k, i in enumerate(sets.tolist(), 1)}
     return [names.get(i, '') for i in first.tolist()]
 
 def _sets_of(prints: list[bytes], most: int = SAME, progress: bool = True) -> list[str]:
-    "The sets of photos with these fingerprints; a thousand equal ones are compared once"
+    "The sets of photos with these fingerprints; equal ones are compared once"
     codes, unique = pd.factorize(np.array([p or str(i).encode() for i, p in enumerate(prints)], dtype=object))
     first = pd.Series(range(len(codes))).groupby(codes).min().to_numpy()
     pairs = similar_pairs([prints[i] for i in first], most=most, progress=progress)
@@ -208,41 +208,41 @@ def near_duplicates(
     *, most: int = SAME,  # As in `similar_pairs`
     workers: int | None = None,  # As in `scan`
     progress: bool = True,
-) -> pd.Series:  # 'set 1', 'set 2', ... for photos that look the same, '' for the others
-    "Look for near-duplicates among the photos of `manifest`; `scan` does so by itself and keeps them in the column `duplicates`"
+) -> pd.Series:  # 'set 1', 'set 2', ... for near-duplicates, '' for the others
+    "Find near-duplicates among the photos of `manifest`; `scan` does this, too, for its column `duplicates`"
     if 'fingerprint' in manifest: prints = manifest.fingerprint.map(_read_print).tolist()
     else: prints = [s.fingerprint for s in in_threads(inspect_photo, manifest.path.tolist(), 'Reading photos', workers=workers, progress=progress)]
     return pd.Series(_sets_of(prints, most, progress), manifest.index, dtype=object)
 
 # %% ../nbs/04_manifest.ipynb #aa4cb3a4
 def groups_of(rows: pd.DataFrame) -> pd.Series:
-    "The name of each row's group: rows with the same `group` or the same `duplicates`; a row without either is a group of its own"
+    "Name each row's group: rows with the same `group` or `duplicates`; a row without either is a group of its own"
     names = rows.index.map(lambda i: f'photo {i}').to_series(rows.index).astype(object)
     columns = [c for c in ('duplicates', 'group') if c in rows and _filled(rows[c]).any()]
     for column in columns: names = (column + ' ' + rows[column].astype(str)).where(_filled(rows[column]), names)
     if len(columns) < 2: return names
     codes, unique = pd.factorize(names)
     copies = _filled(rows.duplicates).to_numpy()
-    first = pd.Series(codes[copies]).groupby(rows.duplicates.to_numpy()[copies]).transform('first')  # each set ties the groups of its photos
+    first = pd.Series(codes[copies]).groupby(rows.duplicates.to_numpy()[copies]).transform('first')  # each set connects the groups of its photos
     return pd.Series(unique[_connected(len(unique), np.stack([first, codes[copies]], 1))[codes]], rows.index, dtype=object)
 
 def _filled(column: pd.Series) -> pd.Series:
-    "Where something stands"
+    "Where `column` is not empty"
     return column.notna() & (column.astype(str).str.strip() != '')
 
 # %% ../nbs/04_manifest.ipynb #9ba60433
 def answer_groups(
     rows: pd.DataFrame,  # Rows of photos, each perhaps more than once
 ) -> np.ndarray:  # (rows,) names
-    "The name of each row's group, as in `groups_of`; a photo that stands in several rows is one photo"
+    "Name each row's group, as in `groups_of`; several rows of one photo are one group"
     photos = rows.drop_duplicates('path').reset_index(drop=True)
     return rows.path.map(dict(zip(photos.path, groups_of(photos)))).to_numpy()
 
 # %% ../nbs/04_manifest.ipynb #669939b2
 def join_names(
     labels: pd.Series,  # Class names
-) -> tuple[pd.Series, list[str]]:  # with one spelling for each name, and a sentence for each that was joined
-    "Give names that look the same one spelling"
+) -> tuple[pd.Series, list[str]]:  # With one spelling for each name, and a sentence for each change
+    "Unify the spelling of names that look the same"
     keys = labels.map({name: seen_name(name) for name in labels.unique()})
     n = labels.groupby([keys, labels]).size().sort_values(kind='stable', ascending=False)
     best, notes = {}, []
@@ -254,17 +254,17 @@ def join_names(
 
 # %% ../nbs/04_manifest.ipynb #7bbf5523
 COLUMNS = ('path', 'label', 'split', 'width', 'height', 'problem', 'duplicates')
-CONTENT = ('digest', 'fingerprint')  # of the file's bytes and of what the photo shows; the last columns
+CONTENT = ('digest', 'fingerprint')  # of the file and of the picture; the last columns
 
 def scan(
     source: str | Path | list | pd.DataFrame,  # A folder, a table file, one photo, a list of photos, or a table with a `path` column
-    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders that are passed over, and said to be; Caltech-101's background is no object
+    *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders to skip, such as Caltech-101's background; they are reported
     photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
-    duplicates: bool = True,  # `False` does not look for near-duplicates; a column `duplicates` in `source` is kept as it is
-    workers: int | None = None,  # Photos decoded at once; default: one for each processor
+    duplicates: bool = True,  # Look for near-duplicates; a column `duplicates` in `source` is kept
+    workers: int | None = None,  # Threads that decode photos; default: one per processor
     progress: bool = True,  # `False` shows no progress bar
-) -> pd.DataFrame:  # `attrs`: `notes`, what was taken for granted; `question`, what cannot be told; `skipped`, files that are no photos; `empty`, class folders without any
-    "List the photos of `source` and look at each, one row each"
+) -> pd.DataFrame:  # `attrs`: `notes`, assumptions; `question`, what is ambiguous; `skipped`, other files; `empty`, class folders without photos
+    "Create the manifest: list the photos of `source` and decode each"
     table = list_photos(source, leave_out=leave_out, photos=photos)
     seen = list(in_threads(inspect_photo, table.path.tolist(), 'Reading photos', workers=workers, progress=progress))
     told = table.problem if 'problem' in table else pd.Series('', table.index)
@@ -281,15 +281,15 @@ def scan(
 
 # %% ../nbs/04_manifest.ipynb #286c75ea
 def _find_copies(table: pd.DataFrame, progress: bool) -> list[str]:
-    "The set of near-duplicates of each photo, '' where it is alone or has a problem"
+    "Each photo's set of near-duplicates, '' for none or where it has a problem"
     return _sets_of([_read_print(p) if fine else b'' for p, fine in zip(table.fingerprint, table.problem == '')], progress=progress)
 
-def _written_print(found: bytes) -> str: return f'phash:{found.hex()}' if found else ''  # text that no spreadsheet takes for a number
+def _written_print(found: bytes) -> str: return f'phash:{found.hex()}' if found else ''  # text that spreadsheets do not take for a number
 
 def _read_print(text: str) -> bytes: return bytes.fromhex(text.removeprefix('phash:'))
 
 def _say_depths(depths: list[str]) -> list[str]:
-    "A sentence about photos with more than 8 bits a channel"
+    "A sentence about photos with more than 8 bits per channel"
     found = pd.Series([d for d in depths if d and d != '16 bits'], dtype=object).value_counts()
     if not len(found): return []
     kinds = ', '.join(f'{what}: {n}' for what, n in found.items())
@@ -297,7 +297,7 @@ def _say_depths(depths: list[str]) -> list[str]:
 
 # %% ../nbs/04_manifest.ipynb #bb8dab11
 def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
-    "`table` without rows of a file that repeat another one, and with a problem where rows of one photo, or a link to it, differ"
+    "Drop repeated rows of a table file, and mark rows that repeat or contradict another row of the same photo"
     real = _real_paths(table.path)
     link = table.path.map(lambda p: '\0' not in p and os.path.islink(p))
     order = link.sort_values(kind='stable').index  # files before links
@@ -315,7 +315,7 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../nbs/04_manifest.ipynb #db81a45e
 def _real_paths(paths: pd.Series) -> pd.Series:
-    "Where each path leads, links followed"
+    "Resolve links"
     real_folder = lru_cache(maxsize=None)(os.path.realpath)
     def real_path(path):
         folder, name = os.path.split(path)
@@ -323,7 +323,7 @@ def _real_paths(paths: pd.Series) -> pd.Series:
     return paths.map(lambda p: p if '\0' in p else real_path(p))
 
 def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
-    "Where in its file each photo stands, in words"
+    "The rows of each photo in its file, in words"
     if ROW not in table: return ''
     said = table[ROW].map(lambda row: '' if pd.isna(row) else str(int(row)))
     return ', rows ' + said.groupby(real).transform(lambda rows: ' and '.join(row for row in rows if row))
@@ -332,26 +332,26 @@ def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
 def content_of(
     rows: pd.DataFrame,  # Rows with `path`, perhaps with the columns `CONTENT`
 ) -> pd.DataFrame:  # `digest`, `fingerprint`, indexed as `rows`; '' where a photo cannot be read
-    "What tells each photo from others wherever it lies: from its columns, or else read from the files"
+    "Look up or compute digest and fingerprint, which identify photos wherever they are stored"
     if {*CONTENT} <= {*rows}: return rows[[*CONTENT]].fillna('')
     seen = [inspect_photo(path) for path in rows.path]
     return pd.DataFrame(dict(digest=[s.digest for s in seen], fingerprint=[_written_print(s.fingerprint) for s in seen]), index=rows.index, dtype=object)
 
 # %% ../nbs/04_manifest.ipynb #f915a994
 def usable(manifest: pd.DataFrame) -> pd.DataFrame:
-    "The rows of `manifest` that can be trained on: a label, and no problem"
+    "Select the rows with a label and without a problem"
     return manifest[(manifest.problem == '') & (manifest.label != '')]
 
 # %% ../nbs/04_manifest.ipynb #6226b27c
 def classes_of(manifest: pd.DataFrame) -> list[str]:
-    "The sorted labels of the usable rows of `manifest`"
+    "List the sorted labels of the usable rows"
     return sorted(usable(manifest).label.unique())
 
 # %% ../nbs/04_manifest.ipynb #376b6c11
 def label_conflicts(
     manifest: pd.DataFrame,  # With the column `duplicates`, from `scan`
 ) -> pd.DataFrame:  # columns `duplicates`, `label`, `path`; the photos of one set stand together
-    "List the near-duplicates that lie in more than one class"
+    "List near-duplicates with different labels"
     rows = usable(manifest if 'duplicates' in manifest else manifest.assign(duplicates=''))
     rows = rows[_filled(rows.duplicates)]
     several = rows.groupby('duplicates').label.transform('nunique') > 1
@@ -359,18 +359,18 @@ def label_conflicts(
 
 # %% ../nbs/04_manifest.ipynb #40c3aece
 def _figure(width: float, height: float) -> 'Figure':
-    "A new figure, in inches, that only what draws on it shows: pyplot, which keeps each of its own open, is not asked"
-    from matplotlib.figure import Figure  # not at the top: who reads a table need not wait for it
+    "A new figure, in inches, that is not registered with pyplot, which would keep it open"
+    from matplotlib.figure import Figure  # imported here, as it is slow and rarely needed
     return Figure(figsize=(width, height), layout='constrained')
 
 def _short(name: str, most: int = 22) -> str:
-    "`name`, its middle left out where it is long"
+    "`name`, with the middle of a long one left out"
     return name if len(name) <= most else f'{name[:most // 2 - 1]}...{name[-most // 2 + 2:]}'
 
 # %% ../nbs/04_manifest.ipynb #baa5935b
 def plot_duplicates(
     manifest: pd.DataFrame,  # With the column `duplicates`, from `scan`
-    *, n: int = 12,  # At most so many sets are drawn; a set shows its first photo and the one that differs most in its label or name
+    *, n: int = 12,  # Largest number of sets; each shows its first photo, and one with another label if there is one
     fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
     "Draw sets of near-duplicates in pairs, those with contradictory labels first and in red"
@@ -393,7 +393,7 @@ def plot_duplicates(
 
 # %% ../nbs/04_manifest.ipynb #cc9a1272
 def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
-    "The first of `labels` that reads as several: others joined by a separator, a list, or anything with `|` or `;`"
+    "Find a label that consists of several: others joined by a separator, a list, or anything with `|` or `;`"
     names = {seen_name(label) for label in labels}
     for label in sorted(labels):
         if any(len(parts := label.split(sep)) > 1 and (sep in ('|', ';') or {seen_name(p) for p in parts} <= names) for sep in ('|', ';', ',', '/', '+', '&', '-', None)) or label[:1] in '[{': return label
@@ -401,7 +401,7 @@ def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
 
 # %% ../nbs/04_manifest.ipynb #70676f76
 def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
-    "Return `manifest` if a classifier can be trained on it, else raise an `InputError` that says what is missing"
+    "Return `manifest` if a classifier can be trained on it, else raise an `InputError`"
     bad = manifest[manifest.problem != '']
     if len(bad) == len(manifest):
         raise InputError(f'None of the {len(manifest)} photos can be read; the first, {bad.path.iloc[0]}: {bad.problem.iloc[0]}.')
@@ -425,19 +425,19 @@ def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
 # %% ../nbs/04_manifest.ipynb #19ade6eb
 _LEAST = {'train': 2, 'valid': 1, 'test': 1}
 
-def _dealt(manifest: pd.DataFrame) -> pd.DataFrame:
-    "The rows that a split is about: the usable ones, and where no photo has a label (keypoints) those without a problem"
+def _to_split(manifest: pd.DataFrame) -> pd.DataFrame:
+    "The rows to split: the usable ones, or those without a problem if no photo has a label (keypoints)"
     fine = manifest[manifest.problem == '']
     if 'label' not in manifest: return fine.assign(label='')
     return usable(manifest) if (manifest.label != '').any() else fine
 
 # %% ../nbs/04_manifest.ipynb #6e37e16a
 def check_split(
-    manifest: pd.DataFrame,  # Split, by `split` or by the user
+    manifest: pd.DataFrame,  # With a filled column `split`
     *, wanted: list[str] | tuple[str, ...] = ('train',),  # Splits that need photos of every class
 ) -> pd.DataFrame:
-    "Return `manifest` if every class has photos in the `wanted` splits, two at least in train, else raise an `InputError`"
-    rows = _dealt(manifest)
+    "Return `manifest` if every class has photos in the `wanted` splits, at least two in train, else raise an `InputError`"
+    rows = _to_split(manifest)
     for label, mine in rows.groupby('label'):
         if not (short := [s for s in wanted if (mine.split == s).sum() < _LEAST[s]]): continue
         whole, need = groups_of(mine).nunique(), sum(_LEAST[s] for s in wanted)
@@ -450,7 +450,7 @@ def check_split(
 
 # %% ../nbs/04_manifest.ipynb #77595511
 def _deal(groups: pd.Series, labels: pd.Series, shares: dict[str, float], rng: np.random.Generator) -> pd.Series:
-    "The split of each row: whole groups, dealt in random order, the largest first, to where their classes are missed most"
+    "Assign whole groups, the largest first and otherwise in random order, to the splits where their classes are needed most"
     cards, table = {}, pd.DataFrame(dict(group=groups, label=labels))
     for (group, label), n in table.groupby(['group', 'label']).size().items(): cards.setdefault(group, {})[label] = n
     names = list(cards)
@@ -476,12 +476,12 @@ def _deal(groups: pd.Series, labels: pd.Series, shares: dict[str, float], rng: n
 
 # %% ../nbs/04_manifest.ipynb #d13bec07
 def split(manifest: pd.DataFrame,
-    *, valid: float = 0.15,  # Share of the photos for validation: what training looks at to choose its best epoch
-    test: float = 0.15,  # Share of the photos for the test: looked at once, at the end
+    *, valid: float = 0.15,  # Fraction of photos for validation, which choose the best epoch
+    test: float = 0.15,  # Fraction of photos for the final test
     seed: int = 42,  # Another seed gives another split
 ) -> pd.DataFrame:
-    "Fill the `split` column of `manifest`, stratified by label, groups kept whole; rows that cannot be used stay without a split"
-    rows = _dealt(manifest)
+    "Fill the `split` column of `manifest`, stratified by label and grouped; unusable rows get no split"
+    rows = _to_split(manifest)
     if {*rows.split} == {'', 'test'}:  # the others are still to be split
         rest = split(manifest.loc[rows.index[rows.split == '']], valid=valid, test=0, seed=seed).split
         return manifest.assign(split=rest.reindex(manifest.index).fillna(manifest.split.where(manifest.index.isin(rows.index), '')))
@@ -494,8 +494,8 @@ def split(manifest: pd.DataFrame,
 
 # %% ../nbs/04_manifest.ipynb #86f43584
 def counts(manifest: pd.DataFrame) -> pd.DataFrame:
-    "Count the usable photos of `manifest` by label and split; only splits that have photos stand in the table"
-    rows = _dealt(manifest)
+    "Count the usable photos of `manifest` by label and split, for splits that have photos"
+    rows = _to_split(manifest)
     table = pd.crosstab(rows.label.replace('', 'no label'), rows.split.replace('', 'not split')).rename_axis(None, axis=1)
     table['all'] = table.sum(axis=1)
     table = pd.concat([table, table.sum().to_frame('all').T]).rename_axis('label')
@@ -505,15 +505,15 @@ def counts(manifest: pd.DataFrame) -> pd.DataFrame:
 def leaks(
     manifest: pd.DataFrame,  # With a filled column `split`
 ) -> pd.DataFrame:  # columns `group`, `split`, `label`, `path`; the photos of one group stand together
-    "List the photos whose group (one person's, or copies of one photo) lies in more than one split"
-    rows = _dealt(manifest)
+    "List the photos whose group (one person, or copies of one photo) is in more than one split"
+    rows = _to_split(manifest)
     rows = rows[rows.split != ''].assign(group=groups_of)
     several = rows.groupby('group').split.transform('nunique') > 1
     return rows.loc[several, ['group', 'split', 'label', 'path']].sort_values(['group', 'split', 'path'], ignore_index=True)
 
 # %% ../nbs/04_manifest.ipynb #6a31d880
 def check_leaks(manifest: pd.DataFrame) -> pd.DataFrame:
-    "Return `manifest` if no group lies in more than one split, else raise an `InputError` that names one"
+    "Return `manifest` if no group is in more than one split, else raise an `InputError` that names one"
     if not len(found := leaks(manifest)): return manifest
     one = found[found.group == found.group[0]].drop_duplicates('split')
     where = ' and '.join(f'{path} ({name})' for path, name in zip(one.path, one.split))
@@ -522,9 +522,9 @@ def check_leaks(manifest: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../nbs/04_manifest.ipynb #e5771dd5
 def describe(manifest: pd.DataFrame,
-    *, n_problems: int = 10,  # At most so many problem photos are named one by one
+    *, n_problems: int = 10,  # Largest number of photos with problems to list
 ) -> str:
-    "Sum up `manifest` in words: how many photos of what, how large, how balanced, every problem, copies and what they spoil"
+    "Summarise `manifest` in words: classes, sizes, balance, problems, near-duplicates and leaks"
     rows, bad = usable(manifest), manifest[manifest.problem != '']
     lines = [f'{len(manifest)} photos, {len(bad)} of them with a problem']
     if len(rows):
@@ -544,7 +544,7 @@ def describe(manifest: pd.DataFrame,
 
 # %% ../nbs/04_manifest.ipynb #c106bb43
 def _say_copies(manifest: pd.DataFrame) -> list[str]:
-    "Near-duplicates, contradictory labels, and what lies on both sides of a split"
+    "Describe near-duplicates, contradictory labels and leaks"
     lines, fine = [], manifest[manifest.problem == '']
     if 'duplicates' in manifest and (sets := fine[_filled(fine.duplicates)].duplicates.nunique()):
         copies = _filled(fine.duplicates).sum() - sets
@@ -558,7 +558,7 @@ def _say_copies(manifest: pd.DataFrame) -> list[str]:
 
 # %% ../nbs/04_manifest.ipynb #12232e0c
 def _say_folders(manifest: pd.DataFrame) -> list[str]:
-    "What the folder holds besides the photos of the table"
+    "Describe the rest of the folder"
     lines = [f"the folder '{name}' is left out by default, with {n} photos" for name, n in manifest.attrs.get('left_out', {}).items()]
     if tools := {name: n for name, n in manifest.attrs.get('of_tools', {}).items() if n}:
         lines.append(f"{sum(tools.values())} {'photo' if sum(tools.values()) == 1 else 'photos'} of systems and programs left out ({', '.join(f'{name}: {n}' for name, n in tools.items())})")
@@ -571,14 +571,14 @@ def _say_folders(manifest: pd.DataFrame) -> list[str]:
 
 # %% ../nbs/04_manifest.ipynb #79172418
 def _say_refusal(manifest: pd.DataFrame) -> list[str]:
-    "Why a classifier cannot be trained on these photos, as training would say it"
+    "The reason why a classifier cannot be trained on these photos, in the words of training"
     try: split(check_labels(manifest))
     except InputError as e: return [f'cannot be trained on as it is: {e}']
     return []
 
 # %% ../nbs/04_manifest.ipynb #1e36a978
 def _name_classes(ax, names) -> None:
-    "Write the class names below the x axis of `ax`, upright where they are many"
+    "Write the class names below the x axis of `ax`, rotated if there are many"
     many = len(names) > 6
     ax.set_xticks(range(len(names)), [_short(str(name)) for name in names], rotation=90 if many else 0,
                   fontsize=max(5, 9 - len(names) / 20), parse_math=False)
@@ -591,22 +591,22 @@ def plot_counts(manifest: pd.DataFrame,
 ) -> 'Figure':
     "Draw the number of usable photos of each class, the most frequent first, by split where there is one"
     table = counts(manifest).iloc[:-1].sort_values('all', ascending=False, kind='stable')
-    fig, dealt = fig or _figure(min(3.5 + .3 * len(table), 14), 3), len(table.columns) > 2
+    fig, has_splits = fig or _figure(min(3.5 + .3 * len(table), 14), 3), len(table.columns) > 2
     ax = fig.subplots()
     below = np.zeros(len(table))
     for name in table.columns[:-1]:
         ax.bar(range(len(table)), table[name], bottom=below, label=name)
         below += table[name]
-    if dealt: ax.legend(frameon=False, loc='upper left', bbox_to_anchor=(1, 1))  # beside the bars
+    if has_splits: ax.legend(frameon=False, loc='upper left', bbox_to_anchor=(1, 1))  # beside the bars
     _name_classes(ax, table.index)
     ax.set(ylabel='photos', title=f'{table["all"].sum()} photos in {len(table)} classes')
     return fig
 
 # %% ../nbs/04_manifest.ipynb #05cbcb7f
 def sizes(manifest: pd.DataFrame,
-) -> pd.DataFrame:  # a row a class: `photos`, median `width` and `height`, `smallest` and `largest` longer side, `upright` share
-    "Sum up how large the usable photos of each class are, in pixels"
-    rows = _dealt(manifest)
+) -> pd.DataFrame:  # One row per class: `photos`, median `width` and `height`, `smallest` and `largest` longer side, `upright` fraction
+    "Summarise the sizes of each class's usable photos, in pixels"
+    rows = _to_split(manifest)
     longer = rows[['width', 'height']].max(axis=1)
     rows = rows.assign(label=rows.label.replace('', 'no label'), longer=longer, upright=rows.height > rows.width)
     return rows.groupby('label').agg(photos=('path', 'size'), width=('width', 'median'), height=('height', 'median'),
@@ -614,7 +614,7 @@ def sizes(manifest: pd.DataFrame,
 
 # %% ../nbs/04_manifest.ipynb #8d32dac9
 def _plain_ticks(axis) -> None:
-    "Pixels as whole numbers on a logarithmic axis"
+    "Label a logarithmic axis with whole numbers"
     from matplotlib.ticker import LogLocator, NullFormatter
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter('{x:.0f}')
@@ -624,8 +624,8 @@ def _plain_ticks(axis) -> None:
 def plot_sizes(manifest: pd.DataFrame,
     *, fig: 'Figure | None' = None,  # A figure or subfigure to draw on; default: a new one
 ) -> 'Figure':
-    "Draw width and height of every usable photo, and for each class the median of the longer side with the range that holds 80 %"
-    rows = _dealt(manifest)
+    "Draw width and height of every usable photo, and each class's median and 80 % range of the longer side"
+    rows = _to_split(manifest)
     labels, few = sorted(rows.label.unique()), rows.label.nunique() <= 6
     fig = fig or _figure(min(6 + .25 * len(labels), 14), 3.2)
     left, right = fig.subplots(1, 2, width_ratios=(3, max(2, len(labels) * .25)))

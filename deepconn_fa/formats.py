@@ -1,4 +1,4 @@
-"""Keypoint labels as labelling tools write them, read into one form
+"""Read keypoint labels in the formats of labelling tools
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/formats.html.md"""
 
@@ -36,25 +36,26 @@ from .tables import NO, PATH_NAMES, YES, as_text, path_column, read_cells, split
 # %% ../nbs/06_formats.ipynb #ef7b9730
 @dataclass
 class Labels:
-    "The content of a label file before any photo is opened: one row a photo"
-    file: Path  # The label file, or the folder of several that belong together
+    "The content of a label file, with one row per photo"
+    file: Path  # The label file, or the folder of several
     points: list[str]  # Names of the points; of numbered columns: p0, p1, ...
-    named: bool  # Whether the file names its points, or only numbers them
-    rows: pd.DataFrame  # One row a photo: `path` as the file has it, `where` in the file it stands, `problem`, and any column of the user's
+    named: bool  # Whether points have names or only numbers
+    rows: pd.DataFrame  # `path` as in the file, `where` in the file it is, `problem`, and other columns of the file
     xy: np.ndarray  # (rows, n, 2); NaN where missing
-    sizes: np.ndarray  # (rows, 2) width and height that the file states; NaN where it does not
-    edges: list[tuple[str, str]] = field(default_factory=list)  # (name, name) of points that the file connects
-    pairs: list[tuple[str, str]] | None = None  # (name, name) of points that exchange places in a mirror, where the file says it
-    units: str = ''  # 'pixels', 'percent' or 'share' (of width and height) where the format says it, else ''
-    notes: list[str] = field(default_factory=list)  # What was decided, in words
-    # How many points were `hidden`, `judged` by a likelihood, found `unsure`, or `repeated`; `stated`: the file says which are visible; `unscaled`: likelihoods beyond 0 to 1
+    sizes: np.ndarray  # (rows, 2) stated width and height; NaN where unknown
+    edges: list[tuple[str, str]] = field(default_factory=list)  # (name, name) of connected points
+    pairs: list[tuple[str, str]] | None = None  # (name, name) of mirror partners, if the file states them
+    units: str = ''  # 'pixels', 'percent' or 'share' (of width and height), or '' if the format does not tell
+    notes: list[str] = field(default_factory=list)  # Assumptions, in words
+    # Number of points that are `hidden`, have a likelihood (`judged`), a low one (`unsure`), or are `repeated`;
+    # `stated`: the file tells which points are visible; `unscaled`: likelihoods beyond 0 to 1
     counts: Counter = field(default_factory=Counter)
 
 # %% ../nbs/06_formats.ipynb #5f0f78ac
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 def _reader(tool):
-    "Decorate the reader of a format: what it trips over becomes an `InputError`"
+    "Decorate the reader of a format: its errors become an `InputError`"
     def decorate(read):
         @functools.wraps(read)
         def checked(file):
@@ -67,7 +68,7 @@ def _reader(tool):
 
 # %% ../nbs/06_formats.ipynb #7c6fb83a
 def _load_json(file):
-    "What the JSON `file` holds"
+    "Load a JSON file"
     try: return json.loads(Path(file).read_text(encoding='utf-8-sig'))
     except OSError as e: raise InputError(f'{file} cannot be read ({e.strerror}).') from e
     except (ValueError, RecursionError) as e: raise InputError(f'{file} cannot be read as JSON ({e}). Export it again.') from e
@@ -83,9 +84,9 @@ _MEANING = (dict.fromkeys((*YES, 'visible', 'occluded', 'hidden', 'partial'), 1.
 
 def qualify(
     word: str,  # A key of `QUALIFIERS`
-    value,  # What stands there: a number, a truth value or a word
-) -> tuple[bool, float]:  # whether the point is missing, and its likelihood (NaN where that is not said)
-    "Read what qualifies a point. Raises `ValueError` where it cannot be read."
+    value,  # A number, a bool or a word
+) -> tuple[bool, float]:  # Whether the point is missing, and its likelihood (NaN where not stated)
+    "Interpret a value that qualifies a point. Raises `ValueError` if it is unknown."
     kind, text = QUALIFIERS[word], str(value).strip().lower().replace(',', '.')
     number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
     if kind == 'likelihood' or kind == 'visible' and 0 < number < 1: return False, number
@@ -93,15 +94,15 @@ def qualify(
 
 # %% ../nbs/06_formats.ipynb #5b09de75
 def _use_split(file, rows):
-    "The table `rows` with the split that its columns state, and what was decided"
+    "The table `rows` with the split of its columns, and the assumptions"
     cells, used, note = split_column(rows[[c for c in rows if c not in ('path', 'where', 'problem')]].map(as_text), file)
     return (rows.drop(columns=used).assign(split=cells), [note] * bool(note)) if used else (rows, [])
 
 # %% ../nbs/06_formats.ipynb #787f85fe
 def one_spelling(
     names: Sequence[str],  # As the file has them
-) -> tuple[dict[str, str], list[str]]:  # {name: how the first of its kind is spelled}, and in words what was decided
-    "Take names that differ only in case and in blanks as one"
+) -> tuple[dict[str, str], list[str]]:  # {name: first spelling}, and the changes in words
+    "Unify names that differ only in case and blanks"
     first, spelling = {}, {}
     for name in names: spelling[name] = first.setdefault(seen_name(name), name.strip())
     others = defaultdict(list)
@@ -111,7 +112,7 @@ def one_spelling(
 
 # %% ../nbs/06_formats.ipynb #84402817
 class Point(NamedTuple):
-    "One point of one photo; NaN or `missing` where it was not set"
+    "One point of one photo; NaN or `missing` where it is not labelled"
     name: str
     x: float
     y: float
@@ -121,12 +122,12 @@ class Point(NamedTuple):
 
 # %% ../nbs/06_formats.ipynb #bc436f9c
 def _float(value):
-    "A number of a JSON file, NaN where nothing stands"
+    "A number of a JSON file, NaN for null"
     return np.nan if value is None else float(value)
 
 # %% ../nbs/06_formats.ipynb #acb95510
 def _compared(points):
-    "The points of one photo by name, how many were said twice, and what is wrong with them"
+    "The points of one photo by name, the number of repetitions, and their problem"
     found, repeated, problem = {}, 0, ''
     for p in points:
         first = found.setdefault(p.name, p)
@@ -142,13 +143,13 @@ def _compared(points):
 _NO_POINTS = '{file} holds no points. Label some points (not boxes or masks), and export them.'
 
 def gather(file: str | Path,
-    photos: Sequence[tuple[dict, Sequence[Point]]],  # (row, points) of each photo; a row has `path`, and `where` and `problem` if there is something to say
-    *, names: Sequence[str] = (),  # Names of points that may stand nowhere, in order
-    may_be_empty: bool = False,  # Whether no points at all are fine, as in the file of one photo that shows nothing
+    photos: Sequence[tuple[dict, Sequence[Point]]],  # (row, points) of each photo; a row has `path`, and perhaps `where` and `problem`
+    *, names: Sequence[str] = (),  # Names of points, in order, which may not occur
+    may_be_empty: bool = False,  # Whether there may be no points, as in the file of one photo
     counts: Counter | None = None,  # Fields of `Labels`
     **about,
 ) -> Labels:
-    "Put `Labels` together of single points"
+    "Create `Labels` from single points"
     spelling, notes = one_spelling([*names, *(p.name for _, points in photos for p in points)])
     names = list(dict.fromkeys(spelling.values()))
     if not photos or not (names or may_be_empty): raise InputError(_NO_POINTS.format(file=file))
@@ -166,20 +167,20 @@ def gather(file: str | Path,
     return replace(labels, notes=[*labels.notes, *notes])
 
 # %% ../nbs/06_formats.ipynb #d29aafd8
-_OURS = ('path', 'where', 'problem', '')  # columns that are found out anew
+_OURS = ('path', 'where', 'problem', '')  # columns that are computed anew
 _TEXT = ('path', 'where', 'problem', 'label', 'split', 'group', 'other_name')
-_SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.IGNORECASE)  # the size that was labelled
+_SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.IGNORECASE)  # size of the labelled photo
 
 # %% ../nbs/06_formats.ipynb #8d55076d
 def build_labels(file: str | Path, points: Sequence[str], named: bool,
-    rows: Sequence[dict],  # One a photo, as in `Labels`
+    rows: Sequence[dict],  # One per photo, as in `Labels`
     xy: np.ndarray,  # (rows, n, 2)
-    *, missing: np.ndarray | None = None,  # (rows, n): points that are said to be missing
-    likelihood: np.ndarray | None = None,  # (rows, n): how sure a model was; NaN where nothing is said
+    *, missing: np.ndarray | None = None,  # (rows, n): whether points are marked as missing
+    likelihood: np.ndarray | None = None,  # (rows, n): likelihoods; NaN where not stated
     counts: Counter | None = None,  # Fields of `Labels`
     **about,
 ) -> Labels:
-    "Put `Labels` together: missing and unsure points become NaN, the split and the size that was labelled are found among the columns"
+    "Create `Labels`: missing and unlikely points become NaN, split and size are read from the columns"
     xy = np.array(xy, dtype=float).reshape(len(rows), len(points), 2)
     xy[np.isnan(xy).any(-1)] = np.nan
     counts = _leave_out(xy, missing, likelihood) + (counts or Counter())
@@ -199,7 +200,7 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
 
 # %% ../nbs/06_formats.ipynb #dc997362
 def _leave_out(xy, missing, likelihood):
-    "Make NaN of missing and unsure points of `xy`, in place; count them"
+    "Set missing and unlikely points of `xy` to NaN, in place, and count them"
     there = ~np.isnan(xy).any(-1)
     missing = np.zeros(there.shape, bool) if missing is None else missing
     likelihood = np.full(there.shape, np.nan) if likelihood is None else np.where(missing, np.nan, likelihood)
@@ -214,12 +215,12 @@ def _leave_out(xy, missing, likelihood):
 def count_of(n: int,
     word: str,  # In the singular
 ) -> str:
-    "'1 point', '2 points'"
+    "Format a count: '1 point', '2 points'"
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 # %% ../nbs/06_formats.ipynb #640928c8
 def count_notes(labels: Labels) -> list[str]:
-    "Say how many points were left out, and why. Raises `InputError` where none is left."
+    "Describe how many points were dropped, and why. Raises `InputError` if none is left."
     n, said = labels.counts, []
     none_left = np.isnan(labels.xy).all() and (labels.rows.problem == '').any()
     if n['hidden'] and none_left:
@@ -236,7 +237,7 @@ def count_notes(labels: Labels) -> list[str]:
 
 # %% ../nbs/06_formats.ipynb #4e9ad50d
 def _numbers(cells, names):
-    "Numbers of `cells`, NaN where nothing stands, and what is wrong with the first that is none"
+    "The numbers in `cells`, NaN for empty ones, and the first problem"
     values, problem = [], ''
     for cell, name in zip(cells, names):
         try: value = float(cell.replace(',', '.')) if cell.lower() not in ('', 'na', 'none', 'null') else np.nan
@@ -249,7 +250,7 @@ def _numbers(cells, names):
 
 # %% ../nbs/06_formats.ipynb #b45423f1
 def _cells(file):
-    "The rows of a table, as `read_cells` gives them, also where blanks cut it into columns"
+    "The rows of `read_cells`, also if columns are separated by blanks"
     rows = read_cells(file)
     if Path(file).suffix.lower() not in ('.txt', '.csv') or max(len(cells) for _, cells in rows) > 2: return rows
     cut = [(i, ' '.join(cells).split()) for i, cells in rows]
@@ -274,7 +275,7 @@ def _box_names(header):
     return {seen_name(m[1]) for column in header if (m := _BOX_SIDE.fullmatch(column))}
 
 def _one_case(named):
-    "Put the columns of names that look the same together: nose_x and Nose_y"
+    "Merge the columns of names that look the same: nose_x and Nose_y"
     spelling, found = one_spelling([*named])[0], defaultdict(dict)
     for name, at in named.items():
         mine = found[spelling[name]]
@@ -284,7 +285,7 @@ def _one_case(named):
 
 # %% ../nbs/06_formats.ipynb #bbb6c1e4
 def point_columns(header: Sequence[str],
-) -> tuple[dict[str, dict[str, int]], bool]:  # {name of point: {'x': column number, 'y': ..., 'visible': ...}}, and whether the table names its points
+) -> tuple[dict[str, dict[str, int]], bool]:  # {point: {'x': column index, 'y': ..., 'visible': ...}}, and whether points have names
     "Find the columns of points in a wide table"
     numbered, named, boxes = defaultdict(dict), defaultdict(dict), _box_names(header)
     for i, column in enumerate(re.sub(r'[\[(](\d+)[\])]$', r'_\1', column) for column in header):  # x[0]
@@ -328,7 +329,7 @@ def _wide_row(line, cells, header, at, rest, points):
 def read_wide(
     file: str | Path,  # CSV: file, x0, y0[, v0], ... or file, NAME_x, NAME_y[, NAME_visible], ...
 ) -> Labels:
-    "Read a table with one row a photo"
+    "Read a table with one row per photo"
     (_, header), *lines = _cells(file)
     if twice := [c for c in header if c and header.count(c) > 1]:
         raise InputError(f"{file} has two columns '{twice[0]}'. Rename or remove one.")
@@ -351,9 +352,9 @@ def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z
 
 # %% ../nbs/06_formats.ipynb #3b5c4f87
 def qualifier_of(
-    words: Sequence[str],  # Lower-case words of the name of a column, without that of its point
-) -> str:  # a key of `QUALIFIERS`, '' where it is not known
-    "Tell what a column says of its point: 'is visible', 'not present', 'in frame', ..."
+    words: Sequence[str],  # Lower-case words of a column's name, without its point's
+) -> str:  # A key of `QUALIFIERS`, '' if unknown
+    "Interpret the name of a column that qualifies a point: 'is visible', 'not present', 'in frame', ..."
     words = [w for w in words if w not in ('is', 'was', 'are', 'flag')] or [*words]
     text = ' '.join(words)
     if text in QUALIFIERS: return text
@@ -367,7 +368,7 @@ def qualifier_of(
 _CALLED_POINT = ('p', 'pt', 'kp', 'point', 'keypoint', 'landmark')
 
 def _column_of_point(column, points):
-    "The point that a column is about, and the words that are left of its name"
+    "The point that a column belongs to, and the other words of its name"
     words, best = tuple(w for w in _words(column) if w not in _CALLED_POINT), ('', ())
     for name in points:
         mine = tuple(w for w in _words(name) if w not in _CALLED_POINT)
@@ -378,7 +379,7 @@ def _column_of_point(column, points):
 
 # %% ../nbs/06_formats.ipynb #b0d4237a
 def _find_qualifiers(file, header, lines, points):
-    "Add columns that qualify a point, however they are spelled, to `points`. Raises `InputError` where one says yes and no, and it is unclear to what."
+    "Add columns that qualify a point to `points`. Raises `InputError` for a column of yes and no with an unknown meaning."
     used = {i for axes in points.values() for i in axes.values()}
     for i, column in enumerate(header):
         if i in used: continue
@@ -402,11 +403,11 @@ def _box_columns(header, used, named):
 
 # %% ../nbs/06_formats.ipynb #37de36fd
 def _stated(points):
-    "Count whether columns say which points are visible"
+    "Whether columns state which points are visible, as a count"
     return Counter(stated=int(any(QUALIFIERS.get(word) in ('visible', 'missing') for axes in points for word in axes)))
 
 def _table_point(cells, axes, header):
-    "Place, whether it is missing, likelihood and problem of one point of a table"
+    "Position, missing, likelihood and problem of one point of a table"
     xy, problem = _numbers([cells[axes['x']], cells[axes['y']]], [header[axes['x']], header[axes['y']]])
     missing, likelihood = False, np.nan
     for word in axes.keys() & QUALIFIERS.keys():
@@ -422,7 +423,7 @@ _PLACE = re.compile(f'(?:(?:{_WHERE})_?)?([xy])(?:_?(?:{_WHERE}))?')  # coord_x,
 
 # %% ../nbs/06_formats.ipynb #3e18d199
 def _long_columns(header):
-    "{'file', 'point', 'x', 'y', and what qualifies a point: column number} of a long table, or `None` where it is none"
+    "{'file', 'point', 'x', 'y' and qualifiers: column index} of a long table, `None` for other tables"
     small = [re.sub(r'[ .-]+', '_', seen_name(c).lower()) for c in header]
     found = {word: small.index(word) for word in ('x', 'y', *QUALIFIERS) if word in small}
     found |= {word: i for i, c in enumerate(small) if (word := qualifier_of(_words(c))) and word not in found and 'valid' not in c}  # is_valid is a split
@@ -437,7 +438,7 @@ def _long_columns(header):
 def read_long(
     file: str | Path,  # CSV: file, point, x, y[, visible]
 ) -> Labels:
-    "Read a table with one row a point"
+    "Read a table with one row per point"
     (_, header), *lines = _cells(file)
     at = _long_columns(header)
     if at is None:
@@ -460,7 +461,7 @@ def read_long(
 
 # %% ../nbs/06_formats.ipynb #0b681c46
 def _one_object(objects):
-    "The points of the one labelled object among `objects` (where, points), and what is wrong where there are several"
+    "The points of the only labelled object among `objects` (where, points), and the problem if there are several"
     labelled = [(where, points) for where, points in objects if any(not p.missing and not np.isnan(p.x + p.y) for p in points)]
     different = list({tuple((p.name, p.x, p.y) for p in points if not p.missing): where for where, points in labelled[::-1]}.values())[::-1]
     if len(different) < 2: return labelled[0][1] if labelled else [], ''
@@ -472,7 +473,7 @@ def _one_object(objects):
 def read_coco(
     file: str | Path,  # JSON with images, annotations and categories
 ) -> Labels:
-    "Read COCO keypoints: one labelled annotation a photo"
+    "Read COCO keypoints, with one labelled annotation per photo"
     data = _load_json(file)
     if not isinstance(data, dict) or not data.get('images') or 'annotations' not in data:
         raise InputError(f"{file} is no COCO file: it needs 'images', 'annotations' and 'categories'.")
@@ -495,7 +496,7 @@ _COCO_KEYS = {'id', 'file_name', 'license', 'flickr_url', 'coco_url', 'date_capt
 
 # %% ../nbs/06_formats.ipynb #e68101e1
 def _coco_photo(image, annotations, names):
-    "The row and the points of one image"
+    "Row and points of one image"
     problem, objects = '', []
     for a in annotations:
         values, scores = a['keypoints'], a.get('keypoint_scores') or [np.nan] * len(names)
@@ -511,7 +512,7 @@ def _coco_photo(image, annotations, names):
 
 # %% ../nbs/06_formats.ipynb #529eef3e
 def _one_animal(file, individuals):
-    "Raise `InputError` where several animals are labelled"
+    "Raise `InputError` if several animals are labelled"
     if len({*individuals}) > 1:
         raise InputError(f"{file} labels several animals ('individuals': {', '.join(dict.fromkeys(individuals))}), and this detector finds one. Export the labels of one animal.")
 
@@ -595,12 +596,12 @@ def read_labelme(
 
 # %% ../nbs/06_formats.ipynb #db21940f
 def _via_said(region, key):
-    "What an attribute of a region says, '' for nothing"
+    "The value of a region's attribute, '' for none"
     said = (region.get('region_attributes') or {}).get(key) or ''
     return str(next((k for k, v in said.items() if v), '') if isinstance(said, dict) else said).strip()  # a checkbox
 
 def _via_name(photos):
-    "The attribute of the regions of each photo that names points, `None` where none does: one that differs from point to point of a photo"
+    "The attribute that names points, i.e. differs between the points of a photo; `None` for none"
     keys = Counter(k for regions in photos for r in regions for k in r.get('region_attributes') or {} if _via_said(r, k) and k.lower() not in QUALIFIERS)
     def apart(key): return np.mean([len({*said}) == len(said) for regions in photos if (said := [v for r in regions if (v := _via_said(r, key))])])
     return max(keys, key=lambda k: (apart(k), k.lower() in ('name', 'label') or bool(_POINT_NAME.fullmatch(k.lower())), keys[k]), default=None)
@@ -615,7 +616,7 @@ def _via_points(regions, key):
         yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', any(m for m, _ in marks), next((v for _, v in marks if v == v), np.nan))
 
 def _via_table(file):
-    "The images of VIA's CSV, as its JSON has them"
+    "The images of VIA's CSV, in the form of its JSON"
     (_, header), *lines = read_cells(file)
     rows = [dict(zip(header, cells)) for _, cells in lines]
     return [dict(filename=name, file_attributes=json.loads(mine[0].get('file_attributes') or '{}'),
@@ -652,7 +653,7 @@ def _is_table(file):
 
 # %% ../nbs/06_formats.ipynb #4634100d
 def _studio_tasks(file):
-    "(photo, results, whether they are one person's) of each task, of any of the three exports"
+    "(task id, photo, results of each annotation) of each task, for all three exports"
     if _is_table(file):
         (_, header), *lines = read_cells(file)
         data = [dict(zip(header, cells)) for _, cells in lines]
@@ -668,13 +669,13 @@ def _studio_tasks(file):
 
 # %% ../nbs/06_formats.ipynb #9a8aeec4
 def _studio_name(result):
-    "The label of a key point, '' of anything else"
+    "The label of a key point, '' for other results"
     names = result['value'].get('keypointlabels') or (result['value'].get('labels') if result.get('type') in ('keypoint', 'labels') else None)
     return str(names[0]) if names else ''
 
 # %% ../nbs/06_formats.ipynb #025aa3a0
 def _studio_photo(number, photo, done):
-    "The row and the points of one task"
+    "Row and points of one task"
     objects, size = [], {}
     for k, results in enumerate(done):
         marked = [r for r in results if 'x' in (r.get('value') or {}) and _studio_name(r)]
@@ -695,7 +696,7 @@ def read_label_studio(
 
 # %% ../nbs/06_formats.ipynb #4b1458ec
 def _supervisely_names(file):
-    "{number of a node: its name} and (name, name) of its lines, as the project's meta.json has them"
+    "{node id: name} and (name, name) of the edges in the project's meta.json"
     meta = next((folder/'meta.json' for folder in file.parents[:4] if (folder/'meta.json').is_file()), None)
     configs = [c.get('geometry_config') or {} for c in _load_json(meta)['classes']] if meta else []
     names = {key: str(node.get('label') or key) for c in configs for key, node in (c.get('nodes') or {}).items()}
@@ -725,7 +726,7 @@ _LANDMARK = re.compile('landmark|keypoint', re.IGNORECASE)
 def _in_metres(key): return bool(re.search('world|3d', key, re.IGNORECASE))
 
 def _landmarks(data):
-    "The lists of landmarks that `data` holds, under whatever key, one for each hand or face; world landmarks are metres, and no places in the photo"
+    "All lists of landmarks in `data`, one for each hand or face, except world landmarks, which are in metres"
     if isinstance(data, dict): return [found for k, v in data.items() if not _in_metres(k) for found in _landmarks(v)]
     if not isinstance(data, list) or not data: return []
     if all(isinstance(p, dict) and {'x', 'y'} <= {*p} and not {'width', 'w'} & {*p} for p in data): return [data]
@@ -751,7 +752,7 @@ def _landmark_photos(file, data):
 def read_mediapipe(
     file: str | Path,  # JSON with lists of {x, y, z, visibility}
 ) -> Labels:
-    "Read normalised landmarks, one hand, face or body a photo"
+    "Read normalised landmarks, of one hand, face or body per photo"
     photos = []
     for name, where, found in _landmark_photos(file, _load_json(file)):
         objects = [(f'list {k + 1}', [Point(str(p.get('name') or i), _float(p['x']), _float(p['y']), '', False, _float(p.get('visibility'))) for i, p in enumerate(mine)])
@@ -805,7 +806,7 @@ def _yolo_object(line, number, names, dim):
 
 # %% ../nbs/06_formats.ipynb #4f1d0457
 def _yolo_photo(path, root, names, dim, stated):
-    "The row, the points and the classes of one text file"
+    "Row, points and classes of one text file"
     parts = list(path.relative_to(root).with_suffix('').parts)
     split = next((word for part in parts[:-1][::-1] if (word := split_named(part))), '')
     if 'labels' in parts: parts[len(parts) - 1 - parts[::-1].index('labels')] = 'images'
@@ -820,13 +821,13 @@ def _yolo_photo(path, root, names, dim, stated):
 def _parts_of(text): return [p for p in re.split(r'[/\\]', text.strip()) if p not in ('', '.', '..')]
 
 def _below(root, text):
-    "What a path of another machine, or of another working folder, is below `root`; `None` where it is not there"
+    "A path of another machine or folder, relative to `root`; `None` if it does not exist"
     parts = _parts_of(text)
     return next((Path(*parts[k:]) for k in range(len(parts)) if (root/Path(*parts[k:])).exists()), None)
 
 # %% ../nbs/06_formats.ipynb #50bac74e
 def _yolo_splits(config, root):
-    "{last part: (split, parts)} of the path of each folder and each photo that data.yaml names for a split"
+    "{last part: (split, parts)} of the path of each folder and photo that data.yaml assigns to a split"
     found = defaultdict(list)
     for word, split in dict(train='train', val='valid', valid='valid', test='test').items():
         named = config.get(word) or []
@@ -840,7 +841,7 @@ def _yolo_splits(config, root):
 
 # %% ../nbs/06_formats.ipynb #092cc3f8
 def _stated_split(parts, stated):
-    "The split of a photo: that of the photo itself or of the closest folder that is named; '' where none is, or several are of as much right"
+    "The split of a photo or of its closest listed folder; '' for none, or if it is ambiguous"
     best = {}
     for split, named in [entry for part in {*parts} for entry in stated.get(part, ())]:
         k = min(len(named), len(parts))
@@ -852,7 +853,7 @@ def _stated_split(parts, stated):
 _NO_PHOTOS = ('classes', 'predefined_classes', 'names', 'obj', 'readme', 'notes')  # text files that tools write beside labels
 
 def _load_yaml(file):
-    "What a YAML file holds"
+    "Load a YAML file"
     try: data = yaml.safe_load(Path(file).read_text(encoding='utf-8-sig'))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as e: raise InputError(f"{file} cannot be read as YAML ({str(e).splitlines()[0]}). Correct it.") from e
     return data if isinstance(data, dict) else {}
@@ -862,7 +863,7 @@ def _load_yaml(file):
 def read_yolo(
     file: str | Path,  # data.yaml beside the folders images/ and labels/ (or train/images, train/labels, ...)
 ) -> Labels:
-    "Read YOLO-pose labels: one object a photo"
+    "Read YOLO-pose labels, with one object per photo"
     config, root = _load_yaml(file), file.absolute().parent
     if 'kpt_shape' not in config: raise InputError(f"{file} has no 'kpt_shape', as YOLO labels of boxes have none. Export YOLO-pose, or add kpt_shape: [number of points, 2 or 3].")
     n, dim = map(int, config['kpt_shape'])
@@ -912,7 +913,7 @@ _REFUSED = {'.slp': _SLEAP, '.mat': '{file} is a MATLAB file. Save its points as
             '.zip': '{file} is an archive. Unpack it, and name the folder.'}
 
 def sniff_labels(file: str | Path) -> str:  # a key of `FORMATS`
-    "Tell the format of a label file (or of a folder of them) by its content. Raises `InputError` where it is none, which says what it looks like."
+    "Detect the format of a label file or folder from its content. Raises `InputError` that says what an unsupported file looks like."
     file = Path(file)
     if file.is_dir(): return sniff_labels(label_files(file)[0])
     if (suffix := file.suffix.lower()) in _REFUSED: raise InputError(_REFUSED[suffix].format(file=file))
@@ -954,23 +955,23 @@ def _sniff_table(file):
 
 # %% ../nbs/06_formats.ipynb #7b795be8
 def _from_folder(folder, beside, homes, name):
-    "The path of a photo from `folder`: beside its label file, in one of the folders of its split, or as it stands"
+    "The path of a photo relative to `folder`: beside its label file, or in a folder of its split"
     if not name: return ''
     name = str(name).replace('\\', '/')
     places = [home/name for home in (beside, *homes, folder) if (home/name).is_file()] or [beside/name]
     return os.path.relpath(places[0], folder).replace(os.sep, '/')
 
 def _split_of_file(file, folder):
-    "The split that a file's folders or its name mean, '' where they do not say or say several"
+    "The split in the names of a file and its folders, '' for none or several"
     parts = file.relative_to(folder).parts
     words = [w for part in parts[:-1] if (w := split_named(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_named(part))]
     return words[0] if len({*words}) == 1 else ''
 
 # %% ../nbs/06_formats.ipynb #842175d4
 def join_labels(parts: Sequence[Labels],
-    folder: Path,  # What they have in common
+    folder: Path,  # Their common folder
 ) -> Labels:
-    "Make one of several `Labels`: rows one below the other, photos named from `folder`, the split by the names of files and folders"
+    "Concatenate several `Labels`, with paths relative to `folder`, and splits from the names of files and folders"
     named = any(part.named for part in parts)
     own = [[name[1:] if named and not part.named else name for name in part.points] for part in parts]  # a file of numbers among files with names
     spelling, notes = one_spelling([name for mine in own for name in mine])
@@ -996,7 +997,7 @@ def join_labels(parts: Sequence[Labels],
 _SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx', '.json', '.xml', '.h5', '.hdf5', '.yaml', '.yml', *_REFUSED)
 
 def _describes(file):
-    "Whether a file describes a project (of Supervisely or DeepLabCut), and holds no labels itself"
+    "Whether a file describes a project (of Supervisely or DeepLabCut), without labels"
     try: return not sniff_labels(file)
     except InputError: return True
 
@@ -1004,7 +1005,7 @@ def _describes(file):
 def label_files(
     labels: str | Path,  # A label file, or a folder that holds one or several that belong together (and usually the photos)
 ) -> list[Path]:
-    "The label files that `labels` means. Raises `InputError` where there is none, or where it is not clear which is meant."
+    "List the label files of `labels`. Raises `InputError` if there is none, or if it is ambiguous."
     labels = Path(labels).expanduser().absolute()
     if not labels.exists(): raise InputError(f'{labels} does not exist. Name a label file, or a folder with photos and one label file.')
     if labels.name in ('meta.json', 'config.yaml') and _describes(labels): return label_files(labels.parent)
@@ -1022,7 +1023,7 @@ def label_files(
 
 # %% ../nbs/06_formats.ipynb #ba4f1578
 def _sniff_all(files):
-    "{label file: its format}, and what is wrong with the other files"
+    "{label file: format}, and the errors of other files"
     found, others = {}, []
     for file in files:
         try:
@@ -1034,7 +1035,7 @@ def _sniff_all(files):
 
 # %% ../nbs/06_formats.ipynb #2518e4e4
 def _candidates(folder):
-    "The files of `folder` that may hold labels"
+    "The files of `folder` that may contain labels"
     files = [f for f in find_files(folder) if f.suffix.lower() in _SUFFIXES]
     yamls = [f for f in files if f.suffix.lower() in ('.yaml', '.yml')]
     if yolo := _sniff_all(yamls)[0]: return list(yolo)
@@ -1044,7 +1045,7 @@ def _candidates(folder):
 
 # %% ../nbs/06_formats.ipynb #ebc63101
 def _set_apart(folder, parts):
-    "Why label files do not make one data set, '' where they do"
+    "Why label files are not one data set, '' if they are"
     points = {tuple(sorted(map(seen_name, part.points))) for part in parts}
     if len(points) > 1: return 'their points are not the same'
     seen = {}
@@ -1057,7 +1058,7 @@ def _set_apart(folder, parts):
 def find_labels(
     labels: str | Path,  # As in `label_files`
 ) -> Path:
-    "The one label file that `labels` means, or the folder of several that belong together"
+    "Return the label file of `labels`, or the folder of several that belong together"
     files = label_files(labels)
     return files[0] if len(files) == 1 else _folder_of(labels)
 

@@ -1,4 +1,4 @@
-"""What a set of points is, and exactly where each lies after every resize, crop, pad, turn and flip
+"""Keypoint specs, and the exact positions of points after every resize, crop, pad, rotation and flip
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/keypoints.html.md"""
 
@@ -28,20 +28,17 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from .photos import open_photo, to_rgb
-
-from .photos import RESIZES, centre_shares
+from .photos import RESIZES, centre_shares, open_photo, to_rgb
 
 # %% ../nbs/05_keypoints.ipynb #94f66112
 @dataclass(frozen=True)
 class KeypointSpec:
-    "Names of the points that a detector finds, which of them exchange places in a mirror, and how they are drawn"
-    name: str  # What the set is called
+    "The keypoints of a detector: names, mirror pairs, and how they are drawn"
+    name: str  # Name of the spec
     points: tuple[str, ...]  # Names of the points, in order; the columns of a table are NAME_x and NAME_y
-    # (left, right) names of points that exchange places in a mirror; (): none do; `None`: not known, so photos are never mirrored
-    pairs: tuple[tuple[str, str], ...] | None = None
-    edges: tuple[tuple[str, str], ...] = ()  # (name, name) of points that a line connects in drawings
-    colors: tuple[str, ...] | None = None  # One colour a point for drawings, as '#rrggbb'; default: all alike
+    pairs: tuple[tuple[str, str], ...] | None = None  # (left, right) mirror partners; () for none; `None`: unknown, so photos are never mirrored
+    edges: tuple[tuple[str, str], ...] = ()  # (name, name) of points that are connected in drawings
+    colors: tuple[str, ...] | None = None  # Colour of each point, as '#rrggbb'; default: all the same
 
     def __post_init__(self):
         _check_spec(self)
@@ -58,14 +55,14 @@ class KeypointSpec:
 
     @property
     def flip_order(self) -> list[int] | None:
-        "Number of each point's partner in a mirror (its own where it has none); `None` where photos must not be mirrored"
+        "Index of each point's mirror partner (its own where it has none); `None` where photos must not be mirrored"
         if self.pairs is None or any(name not in self.points for pair in self.pairs for name in pair): return None
         partner = dict(self.pairs) | {right: left for left, right in self.pairs}
         return [self.points.index(partner.get(name, name)) for name in self.points]
 
 # %% ../nbs/05_keypoints.ipynb #6ba26c43
 def _check_spec(spec):
-    "Make tuples of lists, and raise a `ValueError` where the parts of `spec` do not fit each other"
+    "Convert lists to tuples, and raise `ValueError` if the fields of `spec` are inconsistent"
     parts = dict(points=tuple(spec.points), edges=tuple(map(tuple, spec.edges)))
     if spec.pairs is not None: parts['pairs'] = tuple(map(tuple, spec.pairs))
     if spec.colors is not None: parts['colors'] = tuple(spec.colors)
@@ -86,20 +83,20 @@ def _check_spec(spec):
 # %% ../nbs/05_keypoints.ipynb #d651cfc0
 @patch
 def to_dict(self: KeypointSpec) -> dict:
-    "The spec in plain types, as JSON knows them"
+    "Convert the spec to plain types for JSON"
     listed = {name: [list(p) for p in value] if value is not None else None for name, value in (('pairs', self.pairs), ('edges', self.edges))}
     return dict(name=self.name, points=list(self.points), **listed, colors=list(self.colors) if self.colors else None)
 
 @patch(cls_method=True)
 def from_dict(cls: KeypointSpec,
-    d: dict,  # As `to_dict` gives it
+    d: dict,  # From `to_dict`
 ) -> KeypointSpec:
-    "The spec that `to_dict` wrote"
+    "Create the spec that `to_dict` converted"
     return cls(**d)
 
 # %% ../nbs/05_keypoints.ipynb #8e0e07bf
 def _point_number(spec, p):
-    "The number that `p` says, if `spec` has a point of that number"
+    "Parse `p` as the index of a point of `spec`"
     text = str(p).strip()
     if text.isdecimal() and int(text) < spec.n: return int(text)
     known = ', '.join(spec.points[:8]) + (', ...' if spec.n > 8 else '')
@@ -107,7 +104,7 @@ def _point_number(spec, p):
 
 # %% ../nbs/05_keypoints.ipynb #76f7a88e
 def _kept_edges(spec, names):
-    "Lines between `names`: those of `spec`, and those that run through left out points that have just two lines"
+    "Edges between `names`: those of `spec`, and those through omitted points that have two edges"
     ways = {p: [b if a == p else a for a, b in spec.edges if p in (a, b)] for p in spec.points}
     found = {}
     for start in names:
@@ -120,9 +117,9 @@ def _kept_edges(spec, names):
 # %% ../nbs/05_keypoints.ipynb #a66b14a6
 @patch
 def select(self: KeypointSpec,
-    points: Sequence[str | int] | str,  # Names or numbers of points (from 0), or both; as text, with commas in between
+    points: Sequence[str | int] | str,  # Names or indices of points, or both; as text, separated by commas
 ) -> KeypointSpec:
-    "The spec of these points only, in the order given"
+    "Select points, in the given order"
     if isinstance(points, str): points = [p.strip() for p in points.split(',')]
     numbers = [self.points.index(p) if p in self.points else _point_number(self, p) for p in points]
     names = tuple(self.points[i] for i in numbers)
@@ -135,7 +132,7 @@ _FINGERS = ('index', 'middle', 'ring', 'little')
 _TINTS = dict(wrist='#ff4f9a', palm='#ff4f9a', thumb='#ff7a1a', index='#ffd400', middle='#2fc84f', ring='#1f9dff', little='#a45cff')
 
 def _chain(*names, closed=False):
-    "Lines from each name to the next"
+    "Edges from each name to the next"
     return tuple(zip(names, names[1:] + names[:1] if closed else names[1:]))
 
 def _tinted(names):
@@ -181,7 +178,7 @@ _NO_SIDE = frozenset('upright bright brightness fright wright outright downright
 
 # %% ../nbs/05_keypoints.ipynb #c5d6762d
 def _name_parts(name):
-    "The words and numbers of a point's name, with 'L' and 'R' for its sides: eyeLeft2 -> ('eye', 'L', '2')"
+    "Split a point's name into words and numbers, with 'L' and 'R' for sides: eyeLeft2 -> ('eye', 'L', '2')"
     parts = []
     spaced = re.sub(r'(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', ' ', name.replace('左', ' left ').replace('右', ' right '))  # eyeLeft, LWrist
     for word in re.findall(r'[^\W\d_]+|\d+', spaced):
@@ -191,13 +188,13 @@ def _name_parts(name):
     return tuple(_SIDES.get(part, part) for part in parts)
 
 _MARKS = (('l', 'r'), ('lt', 'rt'), ('lf', 'rg'), ('li', 're'), ('lk', 'rs'), ('g', 'd'), ('ga', 'dr'), ('izq', 'der'), ('izda', 'dcha'), ('iz', 'de'), ('esq', 'dir'), ('sx', 'dx'),
-          ('sin', 'des'), ('sin', 'dex'), ('vä', 'hö'), ('os', 'od'))  # short for left and right, where both are there
+          ('sin', 'des'), ('sin', 'dex'), ('vä', 'hö'), ('os', 'od'))  # abbreviations of left and right, used if both occur
 _NO_MARKS = frozenset('x y z a b c t u up lo low dn top bot mid tip end in out inn ext int sup inf ant pos max min dip pip mcp cmc ip '
                       'ear eye lip jaw hip toe paw arm leg fin'.split())  # places and parts of a body
 
 # %% ../nbs/05_keypoints.ipynb #d4bbcfa0
 def _twins(parts):
-    "Names in twos that differ only in a short first or last word without a meaning known here, which may be a side"
+    "Pairs of names that differ only in a short unknown first or last word, which may be a side"
     homes = defaultdict(dict)
     for name, p in parts.items():
         if {'L', 'R'} & {*p}: continue
@@ -211,7 +208,7 @@ def _twins(parts):
 
 # %% ../nbs/05_keypoints.ipynb #5e72ba08
 def _marked(parts):
-    "The parts of names with 'L' and 'R' also for short marks (Lt and Rt, izq and der, lear and rear) whose other side is there"
+    "The parts of names, with 'L' and 'R' also for abbreviations (Lt and Rt, izq and der, lear and rear) of which both sides occur"
     plain = {name.lower(): name for name, p in parts.items() if not {'L', 'R'} & {*p}}
     found, twins = dict(parts), [{*pair} for pair in _twins(parts)]
     for left, right in _MARKS:
@@ -226,7 +223,7 @@ def _swapped(parts): return tuple({'L': 'R', 'R': 'L'}.get(part, part) for part 
 
 # %% ../nbs/05_keypoints.ipynb #dc2f84ff
 def match_sides(points: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[str]]:  # (left, right) pairs, and names with a side but without a partner
-    "Pair the points whose names differ in left and right only; numbers are kept apart"
+    "Pair points whose names differ only in left and right"
     parts = {name: _name_parts(name) for name in points}
     parts = _marked(parts)
     if len(points) > 2 and all(len(name) == 1 for name in points): return (), []  # letters of the alphabet
@@ -239,13 +236,13 @@ def match_sides(points: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], lis
 
 # %% ../nbs/05_keypoints.ipynb #c12b8a0d
 def pairs_from_names(points: Sequence[str]) -> tuple[tuple[str, str], ...] | None:  # (left, right)
-    "The pairs of `match_sides`; `None` where there are none, or where a left or right name has no partner"
+    "Return the pairs of `match_sides`; `None` if there are none, or if a left or right name has no partner"
     pairs, lone = match_sides(points)
     return None if lone else pairs or None
 
 # %% ../nbs/05_keypoints.ipynb #ca49ea8c
 def mirror_note(spec: KeypointSpec) -> str:
-    "Say which points exchange places in mirrored photos, or why photos are not mirrored"
+    "Describe which points are exchanged in mirrored photos, or why photos are not mirrored"
     cure = 'a spec with a mirror column tells it'
     if spec.flip_order is not None:
         pairs = [f'{a} and {b}' for a, b in spec.pairs if {a, b} <= {*spec.points}] or ['no points']
@@ -256,7 +253,7 @@ def mirror_note(spec: KeypointSpec) -> str:
 
 # %% ../nbs/05_keypoints.ipynb #e55adf00
 def _mirror_pairs(table, rows):
-    "Pairs of a `mirror` column; which of two is left their names say, or else the first"
+    "Pairs of a `mirror` column; left is determined by the names, or else the first"
     partner = {a: b for a, b in zip(rows.name, rows.mirror) if b}
     for a, b in partner.items():
         if partner.get(b, a) != a:
@@ -269,7 +266,7 @@ def _mirror_pairs(table, rows):
 def read_spec(
     table: str | Path,  # CSV with a column 'name'; optional 'mirror', 'parent', 'colour'
 ) -> KeypointSpec:
-    "Read a spec from a small table, one row a point. Raises `ValueError` that names row and cure."
+    "Read a spec from a table with one row per point. Raises `ValueError` that names the row."
     table = Path(table)
     try:
         with open(table, encoding='utf-8-sig') as f: header = f.readline()
@@ -292,10 +289,9 @@ def read_spec(
 
 # %% ../nbs/05_keypoints.ipynb #023dc540
 def spec_of(
-    # A name in `SPECS`, a table file (see `read_spec`), what `to_dict` gave, a list of point names, or a spec
-    source: str | Path | dict | Sequence[str] | KeypointSpec,
+    source: str | Path | dict | Sequence[str] | KeypointSpec,  # Name in `SPECS`, table file, result of `to_dict`, point names, or a spec
 ) -> KeypointSpec:
-    "The spec that `source` means"
+    "Create a spec from any of its representations"
     if isinstance(source, KeypointSpec): return source
     if isinstance(source, dict): return KeypointSpec.from_dict(source)
     if not isinstance(source, (str, Path)): return KeypointSpec('points', tuple(source), pairs_from_names(source))
@@ -308,7 +304,7 @@ def points_of(
     manifest: pd.DataFrame,  # Rows with the columns of `spec`
     spec: KeypointSpec,
 ) -> np.ndarray:  # (rows, n, 2) float64
-    "The points of `manifest` as numbers; a point that lacks x or y is NaN in both"
+    "Convert the points of `manifest` to an array; a point without x or y is NaN in both"
     if lost := [c for c in spec.columns if c not in manifest]:
         raise ValueError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of "
                          f"{2 * spec.n} are missing")
@@ -321,7 +317,7 @@ def points_table(
     spec: KeypointSpec,
     *, conf: np.ndarray | None = None,  # (rows, n): adds the columns NAME_conf
 ) -> pd.DataFrame:
-    "The columns NAME_x and NAME_y (and NAME_conf) of `points`, the way back from `points_of`"
+    "Convert `points` to columns NAME_x and NAME_y (and NAME_conf), the inverse of `points_of`"
     points = np.asarray(points, dtype=float)
     table = pd.DataFrame(points.reshape(len(points), 2 * spec.n), columns=spec.columns)
     if conf is None: return table
@@ -332,31 +328,29 @@ def points_table(
 def mean_shape(
     points: np.ndarray,  # (rows, n, 2); NaN where missing
 ) -> np.ndarray:  # (n, 2)
-    "The mean of each point over the rows that have it; NaN where none has"
+    "Compute the mean of each point over the rows that have it; NaN where none has"
     there = ~np.isnan(points)
     return np.where(there, points, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
 
 # %% ../nbs/05_keypoints.ipynb #f6dee1e0
 def scale_matrix(
-    sx: float,  # Widths and heights are multiplied by these
-    sy: float,
+    sx: float, sy: float,  # Factors for width and height
 ) -> np.ndarray:  # (3, 3)
-    "Resize by factors, in pixel centres: x + 0.5 is multiplied"
+    "Create the matrix of a resize, which multiplies x + 0.5"
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.]])
 
 # %% ../nbs/05_keypoints.ipynb #019f3129
 def crop_matrix(
-    left: float,  # Columns and rows that are cut off on the left and at the top; below 0: that are added
-    top: float,
+    left: float, top: float,  # Columns and rows to crop on the left and at the top; negative: to pad
 ) -> np.ndarray:  # (3, 3)
-    "Crop, or pad with numbers below 0"
+    "Create the matrix of a crop or of padding"
     return np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.]])
 
 # %% ../nbs/05_keypoints.ipynb #404f0767
 def flip_matrix(
     width: int,  # Width of the photo in pixels
 ) -> np.ndarray:  # (3, 3); its own inverse
-    "Mirror left and right: the first pixel becomes the last"
+    "Create the matrix of a horizontal flip"
     return np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1.]])
 
 # %% ../nbs/05_keypoints.ipynb #5adc7d88
@@ -364,15 +358,15 @@ def transform_points(
     matrix: np.ndarray,  # (3, 3)
     points: np.ndarray,  # (..., 2); NaN stays NaN
 ) -> np.ndarray:  # (..., 2)
-    "Move `points` by `matrix`"
+    "Apply `matrix` to `points`"
     return np.asarray(points, dtype=float) @ matrix[:2, :2].T + matrix[:2, 2]
 
 # %% ../nbs/05_keypoints.ipynb #5af673ce
 def exif_matrix(
-    orientation: int,  # 1 to 8, as the file says; 1 is upright
+    orientation: int,  # 1 to 8; 1 is upright
     size: tuple[int, int],  # (width, height) as stored, before it is turned
 ) -> np.ndarray:  # (3, 3)
-    "From pixels of the photo as stored to pixels of the upright photo, as `PIL.ImageOps.exif_transpose` turns it"
+    "Create the matrix from the stored photo to the upright photo, as in `PIL.ImageOps.exif_transpose`"
     w, h = size[0] - 1, size[1] - 1
     x, y, x_back, y_back = [1, 0, 0], [0, 1, 0], [-1, 0, w], [0, -1, h]
     rows = {2: (x_back, y), 3: (x_back, y_back), 4: (x, y_back), 5: (y, x), 6: (y_back, x), 7: (y_back, x_back), 8: (y, x_back)}
@@ -382,9 +376,9 @@ def exif_matrix(
 def resize_matrix(
     size: tuple[int, int],  # (width, height) of the upright photo
     canvas: tuple[int, int],  # (height, width)
-    resize: str = 'squish',  # As in `manifest.fit_canvas`
+    resize: str = 'squish',  # As in `photos.fit_canvas`
 ) -> np.ndarray:  # (3, 3)
-    "From pixels of the upright photo to pixels of the canvas"
+    "Create the matrix from the upright photo to the canvas"
     (w, h), (height, width) = size, canvas
     if resize == 'squish': return scale_matrix(width / w, height / h)
     if resize == 'squish_centre':
@@ -403,7 +397,7 @@ def to_unit(
     points: np.ndarray,  # (..., 2) in pixels
     size: tuple[int, int],  # (width, height) in pixels
 ) -> np.ndarray:  # (..., 2) from -1 to 1
-    "From pixels to -1 (left or top edge) ... 1 (right or bottom edge)"
+    "Convert pixels to -1 (left or top edge) ... 1 (right or bottom edge)"
     return (2 * np.asarray(points, dtype=float) + 1) / np.asarray(size) - 1
 
 # %% ../nbs/05_keypoints.ipynb #bd406901
@@ -411,7 +405,7 @@ def from_unit(
     points: np.ndarray,  # (..., 2) from -1 to 1
     size: tuple[int, int],  # (width, height) in pixels
 ) -> np.ndarray:  # (..., 2) in pixels
-    "From -1 ... 1 to pixels, the inverse of `to_unit`"
+    "Convert -1 ... 1 to pixels, the inverse of `to_unit`"
     return ((np.asarray(points, dtype=float) + 1) * np.asarray(size) - 1) / 2
 
 # %% ../nbs/05_keypoints.ipynb #35affb5b
@@ -420,7 +414,7 @@ def flip_points(
     width: int,  # Width of the photo in pixels
     spec: KeypointSpec,
 ) -> np.ndarray:  # (..., n, 2)
-    "The points of the mirrored photo, left and right exchanged. Raises `ValueError` where the spec does not say how."
+    "Compute the points of the mirrored photo, with left and right exchanged. Raises `ValueError` if the pairs are unknown."
     if spec.flip_order is None:
         raise ValueError(f"the keypoint spec '{spec.name}' does not say which of its points exchange places in a mirror, or lacks one of a pair: "
                          "give a spec with a mirror column")
@@ -430,7 +424,7 @@ def flip_points(
 def as_photo(
     photo,  # A path, a PIL image or an array (h, w) or (h, w, 3)
 ) -> Image.Image:
-    "A photo to draw on: upright, in RGB"
+    "Open or convert a photo to draw on, upright and in RGB"
     if isinstance(photo, (str, Path)): return open_photo(photo)
     return to_rgb(photo if isinstance(photo, Image.Image) else Image.fromarray(np.asarray(photo)))
 
@@ -456,10 +450,10 @@ def draw_points(
     points: np.ndarray | None,  # (n, 2) predicted points in pixels, NaN where missing; `None` draws the truth alone
     spec: KeypointSpec,
     *, truth: np.ndarray | None = None,  # (n, 2) true points
-    conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the predicted points are filled
-    radius: float = 3.0,  # Radius of the points in typographic points; lines are a third of it
+    conf: np.ndarray | None = None,  # (n,) from 0 to 1, drawn as the opacity of predicted points
+    radius: float = 3.0,  # Radius of the points in typographic points; a third of it is the line width
 ) -> Axes:
-    "Draw true points in green and predicted ones in red, with their skeleton"
+    "Draw true points in green and predicted points in red, with edges"
     ax = target if isinstance(target, Axes) else _show(target)
     view = ax.get_xlim(), ax.get_ylim()
     if truth is not None: _draw_set(ax, np.asarray(truth, float), spec, TRUE_COLOUR, np.ones(spec.n), radius)
@@ -497,7 +491,7 @@ def plot_worst(
     points: np.ndarray,  # (rows, n, 2) predicted points in pixels of the photo
     spec: KeypointSpec,
     *, conf: np.ndarray | None = None,  # (rows, n)
-    n: int = 8,  # How many photos
+    n: int = 8,  # Number of photos
     columns: int = 4,  # As in `plot_photos`
 ) -> Figure:
     "Draw the `n` photos with the largest mean distance in pixels between predicted and true points, the worst first"
@@ -513,10 +507,10 @@ def align_shape(
     points: np.ndarray,  # (n, 2), NaN where missing
     target: np.ndarray,  # (n, 2)
 ) -> np.ndarray:  # (n, 2)
-    "Move, turn and scale `points` onto `target` with the least squared distance; never mirrored"
+    "Shift, rotate and scale `points` onto `target` by least squares, without reflection"
     both = ~np.isnan(points).any(-1) & ~np.isnan(target).any(-1)
     if both.sum() < 2: return points - mean_shape(points[both]) + mean_shape(target[both]) if both.any() else points * np.nan
-    z, w = (p[both] @ [1, 1j] for p in (points, target))  # in complex numbers, turning and scaling is one product
+    z, w = (p[both] @ [1, 1j] for p in (points, target))  # in complex numbers, rotation and scaling are one product
     centre, home = z.mean(), w.mean()
     spread = (abs(z - centre)**2).sum()
     factor = ((z - centre).conj() * (w - home)).sum() / spread if spread else 1
@@ -528,7 +522,7 @@ def typical_shape(
     points: np.ndarray,  # (rows, n, 2), NaN where missing
     *, rounds: int = 10,
 ) -> np.ndarray:  # (n, 2)
-    "The mean of all shapes after each is aligned to it, placed, turned and sized like the fullest of them"
+    "Compute the mean of all aligned shapes, with position, orientation and size of the most complete one"
     points = np.asarray(points, float)
     first = shape = points[(~np.isnan(points)).sum((1, 2)).argmax()]
     for _ in range(rounds): shape = align_shape(mean_shape(np.stack([align_shape(p, shape) for p in points])), first)
@@ -536,7 +530,7 @@ def typical_shape(
 
 # %% ../nbs/05_keypoints.ipynb #799515f3
 def _disc_scale(errors, shape):
-    "The factor, at most 1, that keeps the largest disc within the usual distance of two neighbours"
+    "The factor, at most 1, that keeps the largest disc within the median distance of neighbours"
     there = shape[~np.isnan(shape).any(-1)]
     if len(there) < 2 or not np.nanmax(errors, initial=0): return 1.0
     gaps = np.linalg.norm(there[:, None] - there, axis=-1)
@@ -573,7 +567,7 @@ def plot_point_errors(
 
 # %% ../nbs/05_keypoints.ipynb #278978e8
 def _paint_set(photo, points, spec, colours, fill):
-    "Paint one set of points; on smaller photos three times as large and reduced, so that circles are smooth"
+    "Paint one set of points, on small photos at three times the size and reduced, for smooth circles"
     scale = 3 if max(photo.size) < 1600 else 1
     points = transform_points(scale_matrix(scale, scale), points)
     radius = scale * max(photo.width + photo.height, 400) / 200
@@ -595,10 +589,10 @@ def paint_points(
     photo,  # A path, a PIL image or an array
     points: np.ndarray,  # (n, 2) in pixels of the photo; NaN where missing
     spec: KeypointSpec,
-    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1: how far the points are filled
-    truth: np.ndarray | None = None,  # (n, 2) true points, painted green beneath
+    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1, painted as opacity
+    truth: np.ndarray | None = None,  # (n, 2) true points, painted below in green
 ) -> Image.Image:
-    "A copy of the photo with points and skeleton painted in; without `truth`, in the colours of the spec"
+    "Paint points and edges on a copy of the photo; without `truth`, in the colours of the spec"
     photo = as_photo(photo)
     colours = list(spec.colors or [PREDICTED_COLOUR] * spec.n) if truth is None else [PREDICTED_COLOUR] * spec.n
     fill = np.ones(spec.n) if conf is None else np.clip(conf, 0, 1)

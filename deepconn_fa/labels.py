@@ -1,4 +1,4 @@
-"""Keypoint labels meet their photos: found, upright, in pixels, each error with file, row and cure
+"""Match keypoint labels with their photos: a manifest in pixels of the upright photos
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/labels.html.md"""
 
@@ -33,9 +33,9 @@ _all_ = ['FORMATS', 'Labels', 'find_labels', 'read_cells', 'place_photos', 'read
 
 # %% ../nbs/07_labels.ipynb #70d66655
 def match_spec(labels: Labels,
-    spec: KeypointSpec | None,  # `None`: the points are what the file names them; where these are the names of one of `SPECS`, it is that one
-) -> tuple[Labels, KeypointSpec]:  # the same labels with the points of the spec, in its order
-    "Bring `labels` into the order of `spec`, or make a spec of what the file says"
+    spec: KeypointSpec | None,  # `None` for the points of the file, or the one of `SPECS` with the same names
+) -> tuple[Labels, KeypointSpec]:  # Labels with the points of the spec, in its order
+    "Reorder `labels` to match `spec`, or create a spec from the file"
     known = [s for s in SPECS.values() if labels.named and set(s.points) == set(labels.points)]
     if spec is None and known: spec = known[0]
     if spec is None:
@@ -52,7 +52,7 @@ def match_spec(labels: Labels,
 
 # %% ../nbs/07_labels.ipynb #4fd1e772
 def _check_piles(labels, xy):
-    "Say which point never moves; raise `InputError` where a place is the same on most photos but not on all, or is that of several points"
+    "Report points that never move; raise `InputError` for a position shared by most photos but not all, or by several points"
     names, photos, notes = defaultdict(set), defaultdict(set), []
     for i, points in enumerate(xy):
         for name, place in zip(labels.points, map(tuple, points)):
@@ -69,7 +69,7 @@ def _check_piles(labels, xy):
 
 # %% ../nbs/07_labels.ipynb #a85c1852
 def drop_placeholders(labels: Labels) -> Labels:
-    "Take points at (0, 0) and (-1, -1) as missing where they cannot be true, and say so. Raises `InputError` where points are piled up elsewhere."
+    "Treat placeholders at (0, 0) and (-1, -1) as missing, and report it. Raises `InputError` if many points share another position."
     corner = (labels.xy == 0).all(-1)
     below = (labels.xy[..., 0] == labels.xy[..., 1]) & np.isin(labels.xy[..., 0], (-1, -9, -99, -100, -999, -1000, -9999))
     notes = []
@@ -87,9 +87,9 @@ def drop_placeholders(labels: Labels) -> Labels:
 def fits(
     xy: np.ndarray,  # (n, 2)
     size: Sequence[float],  # (width, height)
-    margin: float = 0,  # Points may lie outside by this share of width and height
+    margin: float = 0,  # Allowed distance outside, as a fraction of width and height
 ) -> bool:
-    "Whether all points lie in a photo of that size; one pixel beyond its last one still counts, as some tools count from 1"
+    "Whether all points are inside a photo of that size, or one pixel beyond it, as some tools count from 1"
     xy, size = xy[~np.isnan(xy).any(-1)], np.asarray(size, float)
     return bool((xy > -1 - margin * size).all() and (xy <= size * (1 + margin)).all())
 
@@ -99,7 +99,7 @@ def turned_how(
     stated: np.ndarray,  # (width, height) that the label file states, or NaN
     stored: tuple[int, int, int],  # (width, height, orientation) as stored
 ) -> str:  # 'upright', 'raw' or '?'
-    "What the labels of one photo say: were they made before or after the camera's turn?"
+    "Determine whether the labels of one photo refer to the stored or to the upright photo"
     raw = stored[:2]
     if stored[2] == 1: return 'upright'
     upright = raw[::-1] if stored[2] >= 5 else raw
@@ -111,14 +111,14 @@ def turned_how(
 UNITS = ('auto', 'pixels', 'percent', 'share')
 
 def _mostly_percent(points):
-    "Whether points lie between 0 and 100, but for a slip of the hand or a few mistakes"
+    "Whether points are between 0 and 100, except for a few"
     out = ~((points >= 0) & (points <= 100)).all(-1)
     near = ((points >= -10) & (points <= 110)).all(-1)
     return out.mean() <= .1 or bool(near.all()) and out.sum() <= max(1, .2 * len(points))
 
 # %% ../nbs/07_labels.ipynb #aa041753
 def _percent_or_pixels(points, xy, sizes):
-    "Tell by where points between 0 and 100 lie, and by how large the photos are"
+    "Infer the units of points between 0 and 100 from their range and the sizes of the photos"
     inside = points[((points >= -10) & (points <= 110)).all(-1)]
     low, high, least, usual = inside.min(0), inside.max(0), np.min(sizes, 0), np.median(sizes, 0)
     fit, several = [fits(p, size) or fits(p, size[::-1]) for p, size in zip(xy, sizes)], len(points) >= 6 and len(sizes) >= 3
@@ -132,8 +132,8 @@ def _percent_or_pixels(points, xy, sizes):
 def judge_units(
     xy: Sequence[np.ndarray],  # (n, 2) of each photo
     sizes: Sequence[Sequence[float]],  # Width and height of each photo
-) -> str:  # 'pixels', 'percent', 'share', or '?' where it cannot be told
-    "Tell by all points of a file and the sizes of its photos what the numbers mean"
+) -> str:  # 'pixels', 'percent', 'share', or '?' where ambiguous
+    "Infer the units from all points of a file and the sizes of its photos"
     points = np.concatenate([p[~np.isnan(p).any(-1)] for p in xy] or [np.empty((0, 2))])
     if len(points) < 2 or np.min(sizes) < 8: return 'pixels'
     if (points % 1 != 0).any() and abs(points).max() <= 1.5:  # as pixels, all would lie on the first pixel of their photo
@@ -142,7 +142,7 @@ def judge_units(
 
 # %% ../nbs/07_labels.ipynb #acaadfea
 def _units_of(file, xy, sizes, units):
-    "The units of the points `xy` of each photo, and in words what was assumed"
+    "The units of the points `xy`, and the assumptions in words"
     found = judge_units(xy, sizes)
     if units != 'auto' or found == 'pixels': return (found if units == 'auto' else units), []
     w, h = np.min(sizes, 0)
@@ -156,12 +156,12 @@ def _units_of(file, xy, sizes, units):
 
 # %% ../nbs/07_labels.ipynb #485a54c7
 def _same_shape(stated, size):
-    "Whether `stated` is `size` scaled, but for rounding"
+    "Whether `stated` and `size` have the same aspect ratio, up to rounding"
     return bool(abs(stated[1] - size[1] * stated[0] / size[0]) <= 1 or abs(stated[0] - size[0] * stated[1] / size[1]) <= 1)
 
 # %% ../nbs/07_labels.ipynb #906aa555
 def _to_pixels(xy, stated, stored, units, labelled):
-    "Points in pixels of the photo as it is stored or turned, the size of that one, and what is wrong"
+    "Points in pixels of the stored or upright photo, its size, and the problem"
     raw, known = np.array(stored[:2], float), not np.isnan(stated).any() and bool((stated > 0).all())
     upright = raw[::-1] if stored[2] >= 5 else raw
     exact = [size for size in (upright, raw) if known and tuple(size) == tuple(stated)]
@@ -175,7 +175,7 @@ def _to_pixels(xy, stated, stored, units, labelled):
 
 # %% ../nbs/07_labels.ipynb #3445e170
 def _scaled(labels, stored, units, labelled):
-    "The labels in pixels, what is wrong with each photo, and in words what was assumed"
+    "The labels in pixels, the problem of each photo, and the assumptions in words"
     sizes, xy, problems, notes, scaled = labels.sizes.copy(), labels.xy.copy(), {}, [], 0
     boxes = [i for i in stored if not np.isnan(sizes[i]).any() and not fits(xy[i], sizes[i]) and fits(xy[i], stored[i][:2])]
     far = [i for i in boxes if not fits(xy[i], sizes[i], .1) and sorted(sizes[i]) != sorted(stored[i][:2])]  # no slip of the hand
@@ -190,7 +190,7 @@ def _scaled(labels, stored, units, labelled):
 
 # %% ../nbs/07_labels.ipynb #635f5e6e
 def _turn_upright(labels, stored, labelled):
-    "Turn raw points upright; returns them, what is wrong with each photo, and in words what was decided"
+    "Convert raw points to the upright photos; return them, the problem of each photo, and the assumptions in words"
     turned = {i for i, size in stored.items() if size[2] > 1}
     says = {i: turned_how(labels.xy[i], labels.sizes[i], stored[i]) if labelled == 'auto' else labelled for i in turned}
     votes = set(says.values()) - {'?'}
@@ -223,9 +223,9 @@ def points_problem(
     xy: np.ndarray,  # (n, 2) in pixels of the upright photo
     size: Sequence[float],  # (width, height) of the upright photo
     names: Sequence[str],  # Names of the points
-    *, margin: float = 0,  # Points may lie outside by this share of width and height
+    *, margin: float = 0,  # Allowed distance outside, as a fraction of width and height
 ) -> str:
-    "What is wrong with the points of one photo, and the cure; '' where nothing is"
+    "Describe the problem of one photo's points and its remedy; '' for none"
     there = np.flatnonzero(~np.isnan(xy).any(-1))
     if not len(there): return 'no point is labelled: add its labels, or remove the photo'
     w, h = (f'{v:.0f}' for v in size)
@@ -242,9 +242,9 @@ def points_problem(
 def place_outside(
     xy: Sequence[np.ndarray],  # Points of each photo, (n, 2)
     sizes: Sequence[Sequence[float]],  # Width and height of each photo
-    outside: str,  # 'keep' or 'problem' (as they are), 'clip' (to the edge) or 'missing'
-) -> tuple[list[np.ndarray], list[str]]:  # the points, and in words what was done
-    "Decide about points outside their photos"
+    outside: str,  # 'keep' or 'problem' (unchanged), 'clip' (to the edge) or 'missing'
+) -> tuple[list[np.ndarray], list[str]]:  # The points, and the changes in words
+    "Keep, clip or drop points outside their photos"
     done, n, photos, far = [], 0, 0, 0.
     for points, size in zip(xy, sizes):
         over = np.maximum(-points, points - np.asarray(size)).max(-1)
@@ -256,7 +256,7 @@ def place_outside(
 
 # %% ../nbs/07_labels.ipynb #17e87096
 def _check_file(file, xy, sizes):
-    "Raise `InputError` where most photos of the file share a fault"
+    "Raise `InputError` if most photos of the file have the same problem"
     if not xy: return
     shares = sum(_shares(points, size) for points, size in zip(xy, sizes))
     if 2 * shares > len(xy):
@@ -274,7 +274,7 @@ def _check_file(file, xy, sizes):
 
 # %% ../nbs/07_labels.ipynb #fdbcb3d4
 def _check_photos(labels, manifest, labelled, outside, units):
-    "Points of the upright photos, what is wrong with each row, and in words what was decided"
+    "Points of the upright photos, the problem of each row, and the assumptions in words"
     text = dict(enumerate(labels.rows.problem))
     fine = [i for i, own in text.items() if not own and not manifest.problem[i]]
     stored = {i: stored_size(manifest.path[i]) for i in fine}
@@ -295,15 +295,15 @@ def _check_photos(labels, manifest, labelled, outside, units):
 
 # %% ../nbs/07_labels.ipynb #5a35a2e6
 def _differ(rows, xy, i, j):
-    "Whether two rows say different things of a photo"
+    "Whether two rows of a photo contradict each other"
     said = [{str(rows[c][k]) for k in (i, j)} - {'', 'nan', 'None'} for c in ('split', 'group', 'label') if c in rows]
     return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #50647d85
 def merge_repeats(
-    labels: Labels,  # With whole paths
+    labels: Labels,  # With absolute paths
 ) -> Labels:
-    "Make one row of rows about the same photo; where their points differ, none of them is used; a row with a problem stays, and stands for its photo"
+    "Merge rows of the same photo; contradicting points become a problem; rows with a problem are kept"
     rows, xy, keep, counts = labels.rows.copy(), labels.xy.copy(), [], labels.counts.copy()
     for _, group in rows.groupby('path', sort=False):
         same = list(group.index)
@@ -323,16 +323,15 @@ def merge_repeats(
 # %% ../nbs/07_labels.ipynb #a4e0549f
 def read_labels(
     labels: str | Path,  # A label file of any of `FORMATS`, or a folder that holds one, or several that belong together
-    photos: str | Path | None = None,  # The photos' folder; default: the label file's. Photos below a folder that is named become rows even without labels
-    *, spec: KeypointSpec | str | Path | dict | None = None,  # A spec, or what `spec_of` makes one of; default: the points that the file names
-    points: Sequence[str | int] | str | None = None,  # Names or numbers of the points to use; default: all
-    labelled: str = 'auto',  # How photos that their EXIF orientation turns were labelled: 'upright', 'raw' or 'auto', which finds out
-    # Points beyond the photo's edge: 'keep' (far away ones are a problem of the row), 'clip' to the edge, take as 'missing', or a 'problem' of the row
-    outside: str = 'keep',
-    units: str = 'auto',  # What the numbers are: 'pixels', 'percent' or 'share' of width and height, or 'auto', which finds out or asks
+    photos: str | Path | None = None,  # Folder of the photos; default: the label file's. Photos below a given folder become rows even without labels
+    *, spec: KeypointSpec | str | Path | dict | None = None,  # As in `spec_of`; default: the points of the file
+    points: Sequence[str | int] | str | None = None,  # Names or indices of the points to use; default: all
+    labelled: str = 'auto',  # How photos with an EXIF orientation were labelled: 'upright', 'raw' or 'auto' to infer it
+    outside: str = 'keep',  # Points outside: 'keep' (unless far away), 'clip', 'missing', or 'problem' of the row
+    units: str = 'auto',  # 'pixels', 'percent' or 'share' of width and height, or 'auto' to infer them
     progress: bool = True,  # `False` shows no progress bar
 ) -> tuple[pd.DataFrame, KeypointSpec]:
-    "Read keypoint labels and look at their photos: a manifest in pixels of the upright photos, with `attrs['notes']`, and its spec"
+    "Read keypoint labels and check their photos; return the manifest, in pixels of the upright photos, and its spec"
     for name, value, known in (('labelled', labelled, ('auto', 'upright', 'raw')), ('outside', outside, OUTSIDE), ('units', units, UNITS)):
         if value not in known: raise InputError(f"{name}={value!r} is none of {', '.join(known)}")
     found, spec = _read_as(labels, spec, points)
@@ -350,16 +349,16 @@ def read_labels(
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc
 def _read_as(labels, spec, points):
-    "The labels in the order of `spec`, with the chosen points only"
+    "The labels in the order of `spec`, with the selected points"
     try:
         found, spec = match_spec(drop_placeholders(read_label_files(labels)), None if spec is None else spec_of(spec))
         return match_spec(replace(found, named=True), spec if points is None else spec.select(points))
     except InputError: raise
-    except ValueError as e: raise InputError(str(e)) from e  # a spec that does not hold together
+    except ValueError as e: raise InputError(str(e)) from e  # an inconsistent spec
 
 # %% ../nbs/07_labels.ipynb #b8b82386
 def _join_photos(labels, folders):
-    "The labels with whole paths, one row a photo, a split where folders say it, and a row for each photo below the first of `folders` that has no labels"
+    "The labels with absolute paths, one row per photo, splits from folders, and rows for photos without labels below the first of `folders`"
     homes = list(dict.fromkeys([*folders, labels.file if labels.file.is_dir() else labels.file.absolute().parent]))
     paths, lost = place_photos(labels.rows.path, homes)
     if 'other_name' in labels.rows:
@@ -377,7 +376,7 @@ def _join_photos(labels, folders):
 
 # %% ../nbs/07_labels.ipynb #9e9bddc2
 def _column_note(rows):
-    "Names the columns that this package does nothing with"
+    "Report the columns that are not used"
     kept = [c for c in rows if c not in ('path', 'where', 'problem', 'label', 'split', 'group', 'side', 'duplicates')]
     return [f"columns that are kept and not used: {', '.join(map(str, kept[:8]))}" + (f' and {len(kept) - 8} more' if len(kept) > 8 else '')] if kept else []
 
@@ -387,9 +386,9 @@ def to_coco(
     points: np.ndarray,  # (rows, n, 2) in pixels of the photo; NaN where missing
     spec: KeypointSpec,
     *, conf: np.ndarray | None = None,  # (rows, n) from 0 to 1: written as `keypoint_scores`, and their mean as `score`
-    folder: str | Path | None = None,  # Paths are written relative to it
+    folder: str | Path | None = None,  # Folder that paths are relative to
 ) -> dict:  # plain types, for `json.dump`
-    "Points in COCO's form: one image and one annotation a row"
+    "Convert points to COCO, with one image and one annotation per row"
     number = {name: i + 1 for i, name in enumerate(spec.points)}
     category = dict(id=1, name=spec.name, keypoints=list(spec.points), skeleton=[[number[a], number[b]] for a, b in spec.edges])
     names = [os.path.relpath(p, folder) if folder else str(p) for p in manifest.path]
@@ -407,7 +406,7 @@ def to_coco(
 def spec_of_table(
     manifest: pd.DataFrame,  # With columns NAME_x, NAME_y
 ) -> KeypointSpec:
-    "The spec that the columns of a manifest imply"
+    "Create a spec from the columns of a manifest"
     points, _ = point_columns([c for c in map(str, manifest.columns)])
     if lost := [c for name in points for c in (f'{name}_x', f'{name}_y') if c not in manifest]:
         raise InputError(f"the table has no column '{lost[0]}'. Call the columns of points NAME_x and NAME_y.")
@@ -416,15 +415,14 @@ def spec_of_table(
 
 # %% ../nbs/07_labels.ipynb #35b1d934
 def usable_points(manifest: pd.DataFrame, spec: KeypointSpec) -> pd.DataFrame:
-    "The rows of `manifest` that a detector can learn from: no problem, and at least one point"
+    "Select the rows without a problem and with at least one point"
     return manifest[(manifest.problem == '') & ~np.isnan(points_of(manifest, spec)).all((1, 2))]
 
 # %% ../nbs/07_labels.ipynb #aeaa31f0
 def split_points(manifest: pd.DataFrame, spec: KeypointSpec,
-    # As in `manifest.split`: valid, test, seed
-    **kwargs,
+    **kwargs,  # As in `manifest.split`: valid, test, seed
 ) -> pd.DataFrame:
-    "Fill the `split` column of a keypoint manifest, groups kept whole; a split that stands there is kept, and where only test photos are marked, the others are split"
+    "Fill the `split` column of a keypoint manifest, grouped; an existing split is kept, and if only test photos are marked, the others are split"
     rows = usable_points(manifest, spec)
     if not len(rows): raise InputError('No photo has points: nothing can be learnt.')
     stand_in = manifest.assign(label=np.where(manifest.index.isin(rows.index), 'labelled', ''))
@@ -432,9 +430,9 @@ def split_points(manifest: pd.DataFrame, spec: KeypointSpec,
 
 # %% ../nbs/07_labels.ipynb #90ae220d
 def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
-    *, n_problems: int = 10,  # At most so many problem photos are named one by one
+    *, n_problems: int = 10,  # Largest number of photos with problems to list
 ) -> str:
-    "Sum up a keypoint manifest in words: how many photos and points, which points are often missing, and every problem"
+    "Summarise a keypoint manifest in words: photos, points, points that are often missing, and problems"
     rows, bad = usable_points(manifest, spec), manifest[manifest.problem != '']
     there = ~np.isnan(points_of(rows, spec)).any(-1)
     lines = [f"{len(manifest)} photos, {len(bad)} of them with a problem; {spec.n} points a photo ('{spec.name}'), {there.sum()} "

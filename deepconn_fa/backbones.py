@@ -1,4 +1,4 @@
-"""Networks trained on ImageNet, cut to what turns a photo into feature maps
+"""Pretrained networks without their classifier, which turn photos into feature maps
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/backbones.html.md"""
 
@@ -52,18 +52,18 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 # %% ../nbs/13_backbones.ipynb #a4f702f4
 class WeightsError(InputError):
-    "Weights cannot be had or do not fit; the message says what to do"
+    "Weights are unavailable or do not fit; the message says what to do"
 
 # %% ../nbs/13_backbones.ipynb #07bb17ee
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    "Published weights of an architecture, and the photos that they expect"
-    name: str  # What a run and a bundle call them
-    source: str  # Where they come from, a name in `SOURCES`
-    place: str  # The package that holds them, or the address to fetch them from; '' where there are none
+    "Published weights of an architecture, and their preprocessing"
+    name: str  # Name in runs and bundles
+    source: str  # A name in `SOURCES`
+    place: str  # Package or address that provides them; '' for none
     file: str  # Name of the file
-    sha256: str = ''  # First digits of the file's SHA-256; '' where they are not known
-    licence: str  # Licence, as the source states it
+    sha256: str = ''  # First digits of the file's SHA-256; '' if unknown
+    licence: str  # Licence, as stated by the source
     canvas: tuple[int, int] = (224, 224)  # (height, width) of the photos that they were trained or tested on
     mean: tuple[float, ...] = IMAGENET_MEAN  # Mean and standard deviation of each channel of these photos, in 0 to 1
     std: tuple[float, ...] = IMAGENET_STD
@@ -89,12 +89,12 @@ SHORT_NAMES = {name.removeprefix('tf_'): name for name in WHEELS}
 # %% ../nbs/13_backbones.ipynb #db0c4944
 @dataclass(frozen=True)
 class Family:
-    "How classifiers of one class are cut"
-    dropped: tuple[str, ...]  # Parts that a body leaves out
+    "How the classifiers of one class are cut"
+    dropped: tuple[str, ...]  # Parts that are not in a body
     rebuild: Callable | None = None  # Takes the network and returns the body's parts; by default its own that are not dropped
-    neck: tuple[str, ...] = ('avgpool', 'flatten', 'layers')  # What stands between the maps and the last layer
+    neck: tuple[str, ...] = ('avgpool', 'flatten', 'layers')  # Steps between the maps and the last layer
     features: str = 'map'  # What its features are: a 'map', or 'tokens' with a class token
-    aside: tuple[str, ...] = ()  # Auxiliary classifiers: left out even where the classifier is kept
+    aside: tuple[str, ...] = ()  # Auxiliary classifiers, dropped even if the classifier is kept
 
 # %% ../nbs/13_backbones.ipynb #94eae15c
 FAMILIES = {
@@ -121,7 +121,7 @@ FAMILIES = {
 }
 
 def family_of(net: nn.Module) -> Family:
-    "How a classifier of torchvision's, or one of ours, is cut"
+    "Look up how a classifier of torchvision's or ours is cut"
     return FAMILIES[type(net).__name__]
 
 # %% ../nbs/13_backbones.ipynb #2cd76d61
@@ -130,7 +130,7 @@ REBUILT = {name: family.rebuild for name, family in FAMILIES.items() if family.r
 
 # %% ../nbs/13_backbones.ipynb #3133fec7
 class PatchTokens(nn.Module):
-    "Cut photos into patches and make a token of each, with its place, behind a class token"
+    "Split photos into patches and embed them as tokens with positions, after a class token"
     def __init__(self,
         net: nn.Module,  # torchvision's vision transformer
     ):
@@ -154,10 +154,10 @@ class PatchTokens(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #83d90c6d
 class TokenMap(nn.Module):
-    "A vision transformer that returns its patches' tokens as a feature map"
+    "A vision transformer that returns its patch tokens as a feature map"
     def __init__(self,
         net: nn.Module,  # torchvision's vision transformer
-        *, class_token: bool = False,  # Return the class token, which its classifier looks at, in place of the map
+        *, class_token: bool = False,  # Return the class token, the input of its classifier, instead of the map
     ):
         super().__init__()
         self.patches, self.layers, self.ln, self.class_token = PatchTokens(net), net.encoder.layers, net.encoder.ln, class_token
@@ -179,7 +179,7 @@ def last_layer(
 def classifier_parts(
     net: nn.Module,  # A classifier
 ) -> dict[str, nn.Module]:  # Name to part; maps go through them in this order and come out as (b, n, 1, 1)
-    "Take what a network has from its pooling up to its last layer, which stays behind"
+    "Extract the layers from the pooling up to, but without, the last layer"
     name, _, number = last_layer(net).partition('.')
     if number: layers = {name: nn.Sequential(*list(getattr(net, name))[:int(number)])}
     else: layers = {'dropout': net.dropout} if hasattr(net, 'dropout') else {}
@@ -190,9 +190,9 @@ def classifier_parts(
 # %% ../nbs/13_backbones.ipynb #c39ccd0d
 def body_parts(
     net: nn.Module,  # A classifier of torchvision's, or one of ours
-    *, classifier: bool = False,  # Keep the classifier, too, but for its last layer
+    *, classifier: bool = False,  # Keep the classifier, too, except its last layer
 ) -> dict[str, nn.Module]:  # Name to part; photos go through them in this order
-    "Take what a network has before its pooling and classifier"
+    "Extract the layers before the pooling and the classifier"
     family = family_of(net)
     if classifier and family.features == 'tokens': return {'tokens': TokenMap(net, class_token=True), 'as_map': nn.Unflatten(1, (-1, 1, 1))}
     parts = family.rebuild(net) if family.rebuild else {name: part for name, part in net.named_children() if name not in family.dropped}
@@ -298,7 +298,7 @@ def arch_names() -> list[str]:
 
 # %% ../nbs/13_backbones.ipynb #27fcddc1
 def import_timm():
-    "Import timm; an `InputError` says how to install it"
+    "Import timm, or raise an `InputError` that says how to install it"
     try: import timm
     except ImportError as e: raise InputError("this architecture is one of timm's, which is not installed: pip install 'deepconn_fa[timm]'") from e
     return timm
@@ -315,7 +315,7 @@ def timm_name(
 
 # %% ../nbs/13_backbones.ipynb #96091009
 def check_arch(arch: str) -> str:
-    "Return `arch` if it names an architecture; an `InputError` names the nearest ones"
+    "Return `arch` if it is an architecture, else raise an `InputError` with similar names"
     if arch.startswith('unet_'):
         check_arch(arch.removeprefix('unet_'))
         return arch
@@ -456,7 +456,7 @@ def steps(self:Backbone) -> list[nn.Module]:
 
 @patch(as_prop=True)
 def groups(self:Backbone) -> list[list[nn.Module]]:
-    "The early and the late stages: cut where half of the layers with weights lie behind, as nearly as stages allow"
+    "The early and the late stages, with about half of the layers with weights in each"
     stages = list(_stages(self))
     depth = torch.tensor([sum(p.ndim > 1 for p in stage.parameters()) for stage in stages]).cumsum(0)
     n_early = (depth[:-1]*2 - depth[-1]).abs().argmin().item() + 1
@@ -492,7 +492,7 @@ def map_shape(self: Backbone,
 # %% ../nbs/13_backbones.ipynb #cfa1bc9e
 @patch
 def _takes(self:Backbone, canvas):
-    "Say what photos it takes, other than those of `canvas`"
+    "Describe the photos it takes, instead of those of `canvas`"
     def works(side):
         try: trace_shapes(self, (side, side))
         except Exception: return False
@@ -515,7 +515,7 @@ def double_conv(
 
 # %% ../nbs/13_backbones.ipynb #1dfdd058
 class UNetDecoder(nn.Module):
-    "Upsample the coarsest map to the size of the next finer, put both side by side and through `double_conv`, and so on"
+    "Repeatedly upsample the coarsest map to the size of the next finer, concatenate both, and apply `double_conv`"
     def __init__(self,
         n_features: list,  # Channels of the maps, finest first
         *, width: int = 64,  # Channels of the finest map; twice as many in each coarser one
@@ -539,7 +539,7 @@ def create_unet(
     encoder: Backbone,  # Made with `pyramid=True`
     *, pyramid: bool = False,  # Return the maps of all sizes, finest first; else the finest
 ) -> Backbone:
-    "Create a U-Net around a body. Raises `InputError` where its maps are all of one size"
+    "Create a U-Net with a body as encoder. Raises `InputError` if its maps are all of one size"
     if len(encoder.n_features) < 2: raise InputError(f'unet_{encoder.arch}: the maps of {encoder.arch} are of one size only, and leave a U-Net nothing to do')
     decoder = UNetDecoder(encoder.n_features, pyramid=pyramid)
     return Backbone(f'unet_{encoder.arch}', {'encoder': encoder, 'decoder': decoder}, canvas=encoder.canvas,
@@ -604,7 +604,7 @@ def create_timm(
 def unwrapped(
     state: object,  # What a torch file held
 ) -> OrderedDict | None:  # Name to tensor; `None` where there is no state dict
-    "Find the state dict in a training script's checkpoint, and remove what DataParallel and torch.compile put before names"
+    "Find the state dict in a checkpoint, and remove the prefixes of DataParallel and torch.compile"
     for key in ('state_dict', 'model_state_dict', 'model'):
         if isinstance(state, dict) and isinstance(state.get(key), dict): state = state[key]
     if not isinstance(state, dict) or not state or not all(torch.is_tensor(t) for t in state.values()): return None
@@ -652,7 +652,7 @@ _COMMON = ('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152', 'resnet
 def guess_arch(
     state: dict,  # State dict of a classifier or of a body
 ) -> str | None:  # `None` where it is none of the common ones
-    "Find the common architecture whose body has these names and shapes"
+    "Find a common architecture whose body has these names and shapes"
     def shapes(net, state): return {name: t.shape for name, t in _of_body(net, state).items() if not name.endswith('num_batches_tracked')}
     for arch in _COMMON:
         net = create_classifier(arch, init=False)
@@ -679,7 +679,7 @@ _OLD_DENSENET = re.compile(r'(denselayer\d+\.(?:norm|relu|conv))\.([12])\.')  # 
 def load_body(
     net: nn.Module,  # A classifier of torchvision's
     state: dict,  # Weights of a classifier or of a body
-    *, classifier: bool = False,  # Load the classifier's, too, but for its last layer
+    *, classifier: bool = False,  # Load the classifier's, too, except its last layer
     source: str = 'these weights',  # What to call the weights in messages
     arch: str = 'this network',  # What to call the network in messages
 ) -> nn.Module:  # `net`
@@ -801,7 +801,7 @@ def read_wheel(arch: str, weights: Published) -> OrderedDict:
 # %% ../nbs/13_backbones.ipynb #07cadc91
 @dataclass(frozen=True)
 class Source:
-    "Where published weights come from"
+    "A source of published weights"
     find: Callable[[str], Published | None]  # Architecture to what is known of its weights; `None` where it has no such architecture
     file: Callable[[Published], Path | None]  # Their file on this machine; `None` where it is not there
     read: Callable[[str, Published], OrderedDict]  # Architecture and weights to a state dict
@@ -882,7 +882,7 @@ def create_backbone(
     # .pt, .safetensors); or a state dict
     weights: str | Path | Mapping | None = None,
     *, pyramid: bool = False,  # Return a list of maps, finest first, at strides 4, 8, 16 and 32 as far as the network has them
-    classifier: bool = False,  # Keep the published classifier but for its last layer: the features are (b, n_features, 1, 1)
+    classifier: bool = False,  # Keep the published classifier except its last layer: features are (b, n_features, 1, 1)
 ) -> Backbone:
     "Create the body of a network. Raises `InputError` for an unknown architecture, `WeightsError` where weights cannot be had or do not fit"
     check_arch(arch)
@@ -903,7 +903,7 @@ def create_backbone(
 def layer_groups(
     model: nn.Module,  # `nn.Sequential(body, head)`
 ) -> list[list[nn.Parameter]]:  # Early half of the body, late half, head
-    "Split the parameters into three groups by depth: a fastai splitter"
+    "Split the parameters into three groups by depth, as a fastai splitter"
     body, head = model
     return [[p for module in group for p in module.parameters()] for group in [*body.groups, [head]]]
 
@@ -964,14 +964,14 @@ def _conv_and_bn(conv, bn, x):
 
 # %% ../nbs/13_backbones.ipynb #3468f9a0
 def _bn_unless_done(bn, x):
-    "What is left of `bn(x)`: all of it in training mode, else the activation of timm's"
+    "The rest of `bn(x)`: all of it in training mode, else the activation of timm's"
     if bn.training: return type(bn).forward(bn, x)
     return x if type(bn) is nn.BatchNorm2d else bn.act(bn.drop(x))
 
 def fold_batchnorm(
     body: nn.Module,  # As for `conv_bn_pairs`
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:  # The pairs that work together from now on
-    "Let every batch norm in eval mode be done by the convolution before it; results, gradients and weights are the same"
+    "Fold every batch norm in eval mode into the convolution before it; results, gradients and weights stay the same"
     pairs = conv_bn_pairs(body)
     for conv, bn in pairs: conv.forward, bn.forward = partial(_conv_and_bn, conv, bn), partial(_bn_unless_done, bn)
     return pairs
@@ -981,7 +981,7 @@ def fold_batchnorm(
 def folded_batchnorm(
     body: nn.Module,  # As for `conv_bn_pairs`
 ):
-    "`fold_batchnorm` for as long as the context lasts; within another such context it does nothing"
+    "Context manager for `fold_batchnorm`; nested contexts do nothing"
     pairs = [] if any('forward' in vars(m) for m in body.modules()) else fold_batchnorm(body)
     try: yield
     finally:
@@ -994,10 +994,9 @@ def create_network(
     n_out: int,  # Logits, or points
     *, canvas: tuple[int, int],  # (height, width) of the photos
     weights: str | Path | Mapping | None = None,  # As in `create_backbone`
-    head_args: dict | None = None,  # What the head, and what the body takes besides
-    body_args: dict | None = None,
+    head_args: dict | None = None, body_args: dict | None = None,  # Further arguments of the head and of the body
 ) -> nn.Sequential:  # body and head
-    "Create a network by its names. Raises `InputError` where the canvas is too small"
+    "Create body and head by their names. Raises `InputError` if the canvas is too small"
     args, pyramid = dict(head_args or {}), {'pyramid': True} if head in KEYPOINT_HEADS and KEYPOINT_HEADS[head].pyramid else {}
     body = create_backbone(arch, weights, **pyramid | (body_args or {}))
     shape = body.map_shape(canvas)

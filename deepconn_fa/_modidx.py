@@ -1839,5 +1839,12 @@ d = { 'settings': { 'branch': 'main',
                                     'deepconn_fa.tables.split_by_folders': ('tables.html#split_by_folders', 'deepconn_fa/tables.py'),
                                     'deepconn_fa.tables.split_column': ('tables.html#split_column', 'deepconn_fa/tables.py')},
             'deepconn_fa.testing': { 'deepconn_fa.testing._nbdev_command': ('testing.html#_nbdev_command', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing._save_array': ('testing.html#_save_array', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing._splits': ('testing.html#_splits', 'deepconn_fa/testing.py'),
                                      'deepconn_fa.testing.limit_threads': ('testing.html#limit_threads', 'deepconn_fa/testing.py'),
-                                     'deepconn_fa.testing.nbdev_test': ('testing.html#nbdev_test', 'deepconn_fa/testing.py')}}}
+                                     'deepconn_fa.testing.nbdev_test': ('testing.html#nbdev_test', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing.save_turned': ('testing.html#save_turned', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing.toy_learner': ('testing.html#toy_learner', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing.toy_network': ('testing.html#toy_network', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing.toy_photos': ('testing.html#toy_photos', 'deepconn_fa/testing.py'),
+                                     'deepconn_fa.testing.toy_points': ('testing.html#toy_points', 'deepconn_fa/testing.py')}}}

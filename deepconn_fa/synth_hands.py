@@ -17,10 +17,9 @@ import pandas as pd
 from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFilter
 
-from .core import InputError
 from .keypoints import SPECS
-from .synth import (BACKGROUNDS, LIGHTS, SKIN_TONES, Frame, Sketch, check_size, darker, draw_background, ellipse, finish_photo, hex_colours,
-                               lighter, mix, photo_rngs, render_folder, smooth)
+from .synth import (BACKGROUNDS, LIGHTS, SKIN_TONES, Frame, Sketch, check_request, check_size, darker, draw_background, ellipse, finish_photo,
+                               hex_colours, lighter, metered, mix, photo_rngs, pick, quad, render_folder, smooth, towards)
 
 # %% ../nbs/72_synth_hands.ipynb #fe16b7ab
 _METALS = dict(gold=(222, 178, 92), silver=(196, 198, 204))
@@ -29,9 +28,9 @@ _STRAPS = hex_colours('2a2624 5a3a28 c8c2b8 303a50 8a2f3a 1c1c1e')
 _POLISH = hex_colours('b5283c d98ca0 6b2440 e8d8d0 3a5a7a')
 
 def sample_hand_owner(
-    rng: np.random.Generator,  # where chance comes from
+    rng: np.random.Generator,
 ) -> dict:  # proportions as factors of the usual ones, colours, what is worn
-    "Draw by lot whose hand it is: what all photos of a person share"
+    "Sample whose hand it is: what all photos of a person share"
     tone = int(rng.integers(len(SKIN_TONES)))
     skin = mix(SKIN_TONES[tone], SKIN_TONES[min(tone + 1, len(SKIN_TONES) - 1)], rng.random()*.6)
     pink = mix((232, 178, 156), (196, 138, 112), tone/9)  # palms are paler than backs, the more so the darker the skin
@@ -39,16 +38,16 @@ def sample_hand_owner(
         skin_tone=tone, skin=skin, palm=mix(skin, pink, .35 + .035*tone), girth=rng.normal(1.02, .055), breadth=rng.normal(1, .05),
         lengths=np.concatenate([[rng.normal(1, .05)], rng.normal(1, .05)*rng.normal(1, .02, 4)]), crease=rng.normal(0, 1, (3, 4)),
         lines=rng.uniform(.55, 1.), knuckle=rng.uniform(.6, 1.2), nail=rng.uniform(0, .05),
-        ring=None if rng.random() < .65 else (int(rng.integers(2, 4)), list(_METALS)[rng.integers(2)]),
-        polish=None if rng.random() < .8 else _POLISH[rng.integers(len(_POLISH))],
-        wear=['bare', 'bare', 'bare', 'watch', 'band'][rng.integers(5)], strap=_STRAPS[rng.integers(len(_STRAPS))],
-        cloth=_CLOTH[rng.integers(len(_CLOTH))], cuff=rng.uniform(.18, .6) if rng.random() < .6 else None)
+        ring=None if rng.random() < .65 else (int(rng.integers(2, 4)), pick(rng, list(_METALS))),
+        polish=None if rng.random() < .8 else pick(rng, _POLISH),
+        wear=pick(rng, ['bare', 'bare', 'bare', 'watch', 'band']), strap=pick(rng, _STRAPS),
+        cloth=pick(rng, _CLOTH), cuff=rng.uniform(.18, .6) if rng.random() < .6 else None)
 
 # %% ../nbs/72_synth_hands.ipynb #9320aff3
 def sample_hand_pose(
-    rng: np.random.Generator,  # where chance comes from
+    rng: np.random.Generator,
 ) -> dict:  # angles in radians; `flex` (4, 2): knuckle and middle joint of index to little finger
-    "Draw by lot how a hand is held: often flat, often with some fingers bent, sometimes at ease"
+    "Sample how a hand is held: often flat, often with some fingers bent, sometimes relaxed"
     flex = np.stack([rng.normal(.08, .08, 4), np.abs(rng.normal(.14, .10, 4)) + .04], 1)
     how = rng.random()
     if how < .4:
@@ -100,7 +99,7 @@ def skin(self: Hand,
     along: float,  # 0 at its start, 1 at its end
     around: np.ndarray = np.zeros(1),  # angles to the side that the viewer sees, radians
 ) -> np.ndarray:  # (n, 3)
-    "Points on a finger's skin, in a line across it"
+    "Compute points on a finger's skin, in a line across it"
     r = self.radii[finger, bone] + along*(self.radii[finger, bone+1] - self.radii[finger, bone])
     a, b, n = self.joints[finger, bone], self.joints[finger, bone+1], self.normals[finger, bone]
     around = np.asarray(around)[:, None]
@@ -108,7 +107,7 @@ def skin(self: Hand,
 
 # %% ../nbs/72_synth_hands.ipynb #e8503c52
 class Camera:
-    "Puts the points of a hand into the photo, without perspective"
+    "Projects the points of a hand into the photo, without perspective"
     def __init__(self,
         turn: np.ndarray,  # (3, 3) rotation
         unit: float,  # pixels of one unit of the hand
@@ -118,25 +117,25 @@ class Camera:
         self.turn, self.unit, self.x, self.y = turn, unit, x, y
 
     def vectors(self, points):
-        "Turned and scaled, (n, 3)"
+        "Turn and scale `points`: (n, 3)"
         p = np.atleast_2d(np.asarray(points, float))
         return (p[:, :1]*self.turn[:, 0] + p[:, 1:2]*self.turn[:, 1] + p[:, 2:]*self.turn[:, 2])*self.unit
 
     def __call__(self,
         points,  # (n, 3) in units of the hand
     ) -> np.ndarray:  # (n, 3) x and y in pixels, the centre of the first pixel is (0, 0); z towards the viewer
-        "Place `points` in the photo"
+        "Project `points` into the photo"
         return self.vectors(points) + [self.x, self.y, 0]
 
     def zoomed(self,
         zoom: int,  # pixels for one
     ):
-        "The same view in a picture that is `zoom` times as large"
+        "Create the same view for a picture that is `zoom` times as large"
         return Camera(self.turn, self.unit*zoom, (self.x + .5)*zoom - .5, (self.y + .5)*zoom - .5)
 
 # %% ../nbs/72_synth_hands.ipynb #a2283f73
 def _turn(roll, pitch, yaw):
-    "Rotation of a hand that is turned in the photo, nods and looks aside"
+    "Compute the rotation matrix of a hand from roll, pitch and yaw"
     (a, b, c), (s, t, u) = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])
     z, x, y = np.array([[[a, -s, 0], [s, a, 0], [0, 0, 1]], [[1, 0, 0], [0, b, -t], [0, t, b]], [[c, 0, u], [0, 1, 0], [-u, 0, c]]])
     return np.einsum('ij,jk,kl->il', z, x, y)
@@ -165,7 +164,7 @@ def points_along(
     line: np.ndarray,  # (m, 2) or (m, 3)
     n: int,  # points, the first at the line's start and the last at its end
 ) -> np.ndarray:  # (n, 2) or (n, 3)
-    "Points at equal distances along a line, as the photo shows it: x and y count"
+    "Place points at equal distances along a line, as seen in the photo: distances are in x and y"
     s = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line[:, :2], axis=0).T))])
     at = np.linspace(0, s[-1], n)
     return np.stack([np.interp(at, s, column) for column in line.T], 1)
@@ -174,7 +173,7 @@ def points_along(
 _PALM_Z = .14  # how far the skin of the palm is above its bones
 
 def crease_lines(hand: Hand) -> dict:  # 'head', 'heart' and 'life': (n, 3) in units of the hand, from start to end
-    "The three large lines of a palm; the head line, which crosses it, is the palm line of the spec hand12"
+    "Compute the three large lines of a palm; the head line, which crosses it, is the palm line of the spec hand12"
     usual = dict(head=[[-.40, -.69], [-.24, -.66], [-.03, -.60], [.17, -.50], [.31, -.40]],
                  heart=[[-.16, -.90], [-.09, -.82], [.06, -.74], [.24, -.70], [.40, -.69]],
                  life=[[-.405, -.67], [-.25, -.62], [-.12, -.48], [-.06, -.30], [-.07, -.10]])
@@ -191,7 +190,7 @@ def crease_lines(hand: Hand) -> dict:  # 'head', 'heart' and 'life': (n, 3) in u
 def hand_points(hand: Hand, camera: Camera,
     spec: str = 'hand12',  # or 'hand21'
 ) -> tuple:  # (n, 2) in pixels of the photo, in the order of `keypoints.SPECS[spec]`; (n,) height of the skin there, in pixels
-    "The keypoints of a hand: exactly where the renderer puts them"
+    "Compute the keypoints of a hand, exactly where the renderer draws them"
     tips = camera(hand.joints[:, 3])
     if spec == 'hand12':
         bases = camera(np.concatenate([hand.skin(f, 0, _BASE) for f in range(1, 5)]))
@@ -227,7 +226,7 @@ def _cone(a, b, ra, rb, box):
 
 # %% ../nbs/72_synth_hands.ipynb #66f56c50
 class Relief:
-    "The shape that the camera sees: for every pixel its height, its normal and the part that it belongs to"
+    "The visible surface: height, normal and part of the hand for every pixel"
     def __init__(self,
         size: tuple,  # height and width
     ):
@@ -240,7 +239,7 @@ class Relief:
         points: np.ndarray,  # (n, 2) or (n, 3)
         margin: float,
     ):  # x0, y0, x1, y1, all even; None if nothing of it is in the picture
-        "The window around `points`"
+        "Find the window around `points`"
         (h, w), p = self.shape, points[:, :2]
         low, high = np.floor((p.min(0) - margin)/2 - 1)*2, np.ceil((p.max(0) + margin)/2 + 1)*2
         x0, y0, x1, y1 = max(int(low[0]), 0), max(int(low[1]), 0), min(int(high[0]), w), min(int(high[1]), h)
@@ -255,7 +254,7 @@ def lay(self: Relief,
     part: int,
     soft: np.ndarray | None = None,  # where it flows into what is there: over this height
 ):
-    "Show a shape wherever it is nearer than what is there"
+    "Add a shape wherever it is nearer than what is there"
     win = np.s_[box[1]:box[3], box[0]:box[2]]
     old = self.z[win]
     new = z > old
@@ -280,7 +279,7 @@ def cone(self: Relief, a: np.ndarray,
     end: float = np.inf,  # it is cut off here: 0 is at a, 1 at b
     bow: float = 0.,  # how far the cuts curve round it
 ):
-    "Lay a round cone: an arm, a ring, a sleeve"
+    "Add a round cone: an arm, a ring, a sleeve"
     box = self.box(np.stack([a, b]), max(ra, rb))
     if box is None: return
     z, _, normal = _cone(a, b, ra, rb, box)
@@ -296,7 +295,7 @@ def cone(self: Relief, a: np.ndarray,
 _PALM, _THUMB, _SLEEVE, _STRAP, _RING = 1, 2, 7, 8, 9  # parts; a finger is _THUMB + its number in FINGERS
 
 def _stroke(px, py, a, b, ra, rb):
-    "Signed distance to a stroke from `a` to `b` that is `ra` thick at first and `rb` at last"
+    "Compute the signed distance to a stroke from `a` to `b` whose radius goes from `ra` to `rb`"
     d = (b - a)[:2].astype(np.float32)
     x, y = px - np.float32(a[0]), py - np.float32(a[1])
     t = np.clip((x*d[0] + y*d[1])/np.float32(d @ d + 1e-9), 0, 1)
@@ -305,7 +304,7 @@ def _stroke(px, py, a, b, ra, rb):
 
 # %% ../nbs/72_synth_hands.ipynb #8aeff3aa
 def _palm_strokes(hand, camera):
-    "Strokes whose outlines flow into each other to that of a palm: (from, to, thickness there, how softly) of each"
+    "List the strokes that form a palm: (start, end, radius at the start, radius at the end, softness) of each"
     at = lambda x, y: camera([[x*hand.flip*hand.owner['breadth'], y, 0]])[0]
     wrist = [(-.13, -.10), (-.04, -.08), (.05, -.07), (.13, -.08)]
     knuckles, thumb = camera(hand.joints[1:, 0]), camera(hand.joints[0])
@@ -319,7 +318,7 @@ def _palm_strokes(hand, camera):
 
 # %% ../nbs/72_synth_hands.ipynb #7a115c25
 def _palm_bumps(hand, x, y):
-    "Balls of thumb and little finger, pads and hollow of a palm, or knuckles and tendons of a back; in units of the hand"
+    "Compute the relief of a palm (balls, pads, hollow) or of a back (knuckles, tendons), in units of the hand"
     def blob(at, rx, ry, turn=0.):
         u, v = x - np.float32(at[0]*hand.owner['breadth']), y - np.float32(at[1])
         c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
@@ -338,7 +337,7 @@ def _palm_bumps(hand, x, y):
 
 # %% ../nbs/72_synth_hands.ipynb #538b3e76
 def _lay_palm(relief, hand, camera, step=4):
-    "Palm, webs and forearm: smooth shapes, so a coarse grid will do for their outline and their bumps"
+    "Add palm, webs and forearm; they are smooth, so a coarse grid is enough"
     h, w = relief.shape
     strokes = _palm_strokes(hand, camera)
     box = relief.box(np.stack([p for a, b, *_ in strokes for p in (a, b)]), max(max(s[2:4]) for s in strokes))
@@ -369,7 +368,7 @@ def _lay_palm(relief, hand, camera, step=4):
 
 # %% ../nbs/72_synth_hands.ipynb #7172525e
 def _lay_finger(relief, hand, camera, finger):
-    "A finger: a round cone and a softer pad for each bone, flowing into the palm up to where the finger begins"
+    "Add a finger: a round cone and a softer pad for each bone, blended with the palm up to where the finger begins"
     joints, r = camera(hand.joints[finger]), hand.radii[finger]*camera.unit
     box = relief.box(joints, r.max()*1.15)
     if box is None: return
@@ -403,7 +402,7 @@ def _lay_finger(relief, hand, camera, finger):
 
 # %% ../nbs/72_synth_hands.ipynb #dae313aa
 def _creases(hand, rng):
-    "Lines on the skin: (part, points (n, 3) in units of the hand, width, strength) of each"
+    "List the lines on the skin: (part, points (n, 3) in units of the hand, width, strength) of each"
     around, lines = np.linspace(-1.25, 1.25, 13), []
     if hand.view == 'palm':
         for name, line in crease_lines(hand).items(): lines.append((_PALM, line, .015, hand.owner['lines']*(.8 if name == 'heart' else .9)))
@@ -428,7 +427,7 @@ def _creases(hand, rng):
 
 # %% ../nbs/72_synth_hands.ipynb #e7bf64d1
 def _nail(hand, finger):
-    "The outline of a nail, (n, 3) in units of the hand"
+    "Outline a nail: (n, 3) in units of the hand"
     t = ellipse(0, 0, 1, 1, 36)
     u, v = (np.sign(t)*np.abs(t)**.75).T
     tip, r, n = hand.joints[finger, 3], hand.radii[finger, 3], hand.normals[finger, 2]
@@ -441,13 +440,14 @@ def _nail(hand, finger):
 
 # %% ../nbs/72_synth_hands.ipynb #554426aa
 def _draw_crease(pen, p, width, strength):
-    "A line that is thin and faint at its ends"
+    "Draw a line that is thin and faint at its ends"
     for i, (a, b) in enumerate(zip(p, p[1:])):
         k = min(1., .25 + 4*min(i + .5, len(p) - i - 1.5)/len(p))
         pen.line([a, b], fill=int(255*strength*k), width=max(1, int(round(width*(.5 + .5*k)))))
 
+# %% ../nbs/72_synth_hands.ipynb #1fd5dbe4
 def _ink(relief, shapes, draw, unit):
-    "Draw (part, points (n, 3), ...) on the parts that they belong to, where nothing hides their middle; returns a mask, 0..255"
+    "Draw shapes (part, points (n, 3), ...) on their parts, unless their middle is hidden; return a mask, 0..255"
     def hidden(points):
         x, y, z = points[len(points)//2] if len(points) < 30 else points.mean(0)
         i, j = int(round(y)), int(round(x))
@@ -475,7 +475,7 @@ def model_hand(hand: Hand,
     *, zoom: int = 2,  # pixels for one of the photo, for smooth edges
     lines: bool = True,  # draw the lines of the palm and the fingers
 ) -> tuple:  # `Relief`, mask of the lines, mask of the nails, all `zoom` times as large as the photo
-    "Make the shape of a hand with what it wears"
+    "Model the shape of a hand and of what it wears"
     relief, camera, owner = Relief((size[0]*zoom, size[1]*zoom)), camera.zoomed(zoom), hand.owner
     _lay_palm(relief, hand, camera)
     for finger in range(5): _lay_finger(relief, hand, camera, finger)
@@ -497,11 +497,11 @@ def model_hand(hand: Hand,
 
 # %% ../nbs/72_synth_hands.ipynb #9f741398
 def _pool(a, join=np.add):
-    "Join 2 x 2 pixels to one"
+    "Reduce 2 x 2 pixels to one"
     return join(join(a[..., ::2, ::2], a[..., ::2, 1::2]), join(a[..., 1::2, ::2], a[..., 1::2, 1::2]))
 
 def _moved(a, dy, dx):
-    "A picture moved by whole pixels, its edges repeated"
+    "Shift a picture by whole pixels, repeating its edges"
     h, w = a.shape
     return a[np.clip(np.arange(h) + dy, 0, h-1)[:, None], np.clip(np.arange(w) + dx, 0, w-1)[None]]
 
@@ -510,8 +510,9 @@ def _soften(a, radius):
     im = Image.fromarray((255*np.clip(a, 0, 1)).astype(np.uint8))
     return np.asarray(im.filter(ImageFilter.GaussianBlur(float(radius))), np.float32)/255
 
+# %% ../nbs/72_synth_hands.ipynb #02708289
 def _openness(heights, own, unit, light):
-    "How much sky and how much of the lamp reaches each place: 1 all, 0 nothing; heights, unit and places in the same pixels"
+    "Compute how much of the sky and of the lamp reaches each pixel, 0 to 1; heights and `unit` are in pixels"
     sky, shade = np.zeros_like(heights), np.zeros_like(heights)
     for r in (.05, .12, .25):
         for a in np.arange(8)*np.pi/4:
@@ -527,7 +528,7 @@ def _openness(heights, own, unit, light):
 
 # %% ../nbs/72_synth_hands.ipynb #c4ac0994
 def _noise(rng, shape, cell):
-    "Smooth noise with blobs of about `cell` pixels (rows, columns), standard deviation below 1"
+    "Draw smooth noise with blobs of about `cell` pixels (rows, columns) and a standard deviation below 1"
     h, w = shape
     n = rng.standard_normal((int(h/cell[0]) + 2, int(w/cell[1]) + 2), dtype=np.float32)
     return np.asarray(Image.fromarray(n).resize((w, h), Image.BICUBIC))
@@ -536,7 +537,7 @@ def _linear(rgb): return (np.asarray(rgb, np.float32)/255)**2
 
 # %% ../nbs/72_synth_hands.ipynb #9bb12ffb
 def _flush(hand, camera, box):
-    "Where blood shines through: finger ends, pads and knuckles; 0..1 in the window"
+    "Compute where blood shines through (finger ends, pads and knuckles), 0..1 in the window"
     x0, y0, x1, y1 = box
     spots = [(p, .13, .8) for p in camera(hand.joints[:, 3])]
     if hand.view == 'back': spots += [(p, .08, .5) for p in camera(hand.joints[1:, :3].reshape(-1, 3))]
@@ -550,8 +551,9 @@ def _flush(hand, camera, box):
         red = red + np.float32(strength)*np.exp((px - np.float32(p[0]))**2*k)*np.exp((py - np.float32(p[1]))**2*k)
     return np.asarray(Image.fromarray(np.minimum(red, 1)).resize((px.size*4, py.size*4), Image.BILINEAR))[:y1 - y0, :x1 - x0]
 
+# %% ../nbs/72_synth_hands.ipynb #0bc92d2d
 def _albedo(hand, camera, box, parts, creases, nails, rng):
-    "Colour of each pixel in even light, (3, h, w), and how much it shines"
+    "Compute the colour of each pixel in even light, (3, h, w), and its gloss"
     owner, shape = hand.owner, creases.shape
     fine, coarse = [_noise(rng, shape, (r*camera.unit,)*2) for r in (.03, .14)]
     skin = _linear(owner['palm' if hand.view == 'palm' else 'skin'])
@@ -572,7 +574,7 @@ def _albedo(hand, camera, box, parts, creases, nails, rng):
 
 # %% ../nbs/72_synth_hands.ipynb #0d797086
 def _shine(colour, shine, skin, normal, light, sky, lamp):
-    "Light that comes back to the camera, (h, w, 3) in 0..255; light goes into skin and comes out a little further on, red most of all"
+    "Compute the reflected light, (h, w, 3) in 0..255; light enters skin and leaves it a little further on, red light most"
     light = light.astype(np.float32)
     half = light + np.array([0, 0, 1], np.float32)
     half /= np.sqrt((half*half).sum())
@@ -591,6 +593,21 @@ def _shine(colour, shine, skin, normal, light, sky, lamp):
     return out
 
 # %% ../nbs/72_synth_hands.ipynb #b880c0d9
+def _reach(relief, camera, light, floor, shape, cell=4):
+    "Compute how much sky and lamp reach each pixel of the photo: on the hand, and on the table below it (None without a table)"
+    h, w = shape
+    rows, cols = -(-h//cell), -(-w//cell)
+    z = np.pad(_pool(relief.z, np.maximum), ((0, rows*cell - h), (0, cols*cell - w)), mode='edge')
+    heights = _pool(_pool(z, np.maximum), np.maximum)/(2*cell)  # a pixel of the relief is half one of the photo
+    unit = camera.unit/cell
+    ground = np.float32(-(9 if floor is None else floor)*unit)
+    heights = np.maximum(heights, ground)
+    def fit(own):
+        pictures = [Image.fromarray(a).resize((cols*cell, rows*cell), Image.BILINEAR) for a in _openness(heights, own, unit, light)]
+        return [np.asarray(picture)[:h, :w] for picture in pictures]
+    return fit(heights), None if floor is None else fit(ground)
+
+# %% ../nbs/72_synth_hands.ipynb #868112ac
 def light_hand(
     photo: np.ndarray,  # (h, w, 3), what is behind the hand, 0..255; not changed
     model: tuple,  # as `model_hand` gives
@@ -599,20 +616,11 @@ def light_hand(
     rng: np.random.Generator,  # the texture of the skin
     *, floor: float | None = None,  # how far below the hand's bones the table is, in units of the hand; None: far away, without shadow
 ) -> np.ndarray:  # (h, w, 3) float32
-    "Light a hand and lay it over a photo"
-    (relief, creases, nails), (h, w), cell = model, photo.shape[:2], 4
-    rows, cols = -(-h//cell), -(-w//cell)
-    z = np.pad(_pool(relief.z, np.maximum), ((0, rows*cell - h), (0, cols*cell - w)), mode='edge')
-    heights = _pool(_pool(z, np.maximum), np.maximum)/(2*cell)  # a pixel of the relief is half one of the photo
-    unit = camera.unit/cell
-    ground = np.float32(-(floor if floor is not None else 9)*unit)
-    heights = np.maximum(heights, ground)
-    fit = lambda a: np.asarray(Image.fromarray(a).resize((cols*cell, rows*cell), Image.BILINEAR))[:h, :w]
-    sky, lamp = [fit(a) for a in _openness(heights, heights, unit, light)]
+    "Light a hand and draw it over a photo"
+    relief, creases, nails = model
+    (sky, lamp), below = _reach(relief, camera, light, floor, photo.shape[:2])
     out = photo.astype(np.float32)
-    if floor is not None:
-        below = [fit(a) for a in _openness(heights, ground, unit, light)]
-        out *= np.clip((.3 + .7*below[0])*(.42 + .58*below[1]), .1, 1)[..., None]
+    if below: out *= np.clip((.3 + .7*below[0])*(.42 + .58*below[1]), .1, 1)[..., None]
     box = relief.box(np.argwhere(relief.part[::4, ::4] > 0)[:, ::-1]*4, 6)
     wide, win = np.s_[..., box[1]:box[3], box[0]:box[2]], np.s_[box[1]//2:box[3]//2, box[0]//2:box[2]//2]
     part = relief.part[wide]
@@ -635,26 +643,27 @@ def light_hand(
 
 # %% ../nbs/72_synth_hands.ipynb #2a94410c
 def _grain(rng, size, colour, cell, depth):
-    "A surface of one colour that is not quite even, (h, w, 3)"
+    "Draw an uneven surface of one colour: (h, w, 3)"
     n = _noise(rng, size, cell) + .5*_noise(rng, size, (cell[0]/3, cell[1]/3))
     return np.array(colour, np.float32)*(1 + np.float32(depth)*n[..., None])
 
 def _desk(rng, h, w):
-    x = _grain(rng, (h, w), hex_colours('b98a5e 8a5a3c d8bd94 5a4232 c9a77c 9c7350')[rng.integers(6)], (h*.5, 5.), .05)
+    x = _grain(rng, (h, w), pick(rng, hex_colours('b98a5e 8a5a3c d8bd94 5a4232 c9a77c 9c7350')), (h*.5, 5.), .05)
     for i in (np.cumsum(rng.uniform(.2, .5, 4))*w).astype(int): x[:, i:i+2] *= .6  # boards
     return x
 
 def _linen(rng, h, w):
-    x = _grain(rng, (h, w), hex_colours('e8e4da 6f8296 a34f48 d9c3a0 44566a 8a9a80 c8b4bc 3c3c44')[rng.integers(8)], (h/5, w/5), .05)
+    x = _grain(rng, (h, w), pick(rng, hex_colours('e8e4da 6f8296 a34f48 d9c3a0 44566a 8a9a80 c8b4bc 3c3c44')), (h/5, w/5), .05)
     if rng.random() < .5:
-        p, trim = int(rng.uniform(.06, .14)*w), np.array(hex_colours('ffffff 22303c c05040 e0c060')[rng.integers(4)], np.float32)
+        p, trim = int(rng.uniform(.06, .14)*w), np.array(pick(rng, hex_colours('ffffff 22303c c05040 e0c060')), np.float32)
         stripes = .4*((np.arange(w) % p) < p*.3)[None] + .4*((np.arange(h) % p) < p*.3)[:, None]*(rng.random() < .6)
         x += (trim - x)*stripes[..., None].astype(np.float32)
     weave = 2*np.pi/max(3, w//120)
     return x*(1 + .02*(np.sin(np.arange(h)*weave)[:, None] + np.sin(np.arange(w)*weave)[None]))[..., None].astype(np.float32)
 
+# %% ../nbs/72_synth_hands.ipynb #9a8cec36
 def _stone(rng, h, w):
-    x = _grain(rng, (h, w), hex_colours('d6d2ca a8a49c 6c6e70 c9bba8 e6e4e0')[rng.integers(5)], (h/9, w/9), .04)
+    x = _grain(rng, (h, w), pick(rng, hex_colours('d6d2ca a8a49c 6c6e70 c9bba8 e6e4e0')), (h/9, w/9), .04)
     x += rng.standard_normal((h, w, 1), dtype=np.float32)*5
     p = int(rng.uniform(.3, .6)*w)
     down, right = rng.integers(p, size=2)
@@ -662,19 +671,19 @@ def _stone(rng, h, w):
     for i in range(right, w, p): x[:, i:i+3] *= .75
     return x
 
-def _card(rng, h, w): return _grain(rng, (h, w), hex_colours('f0eee8 e4d8c4 cfd8dc 303438 7a94a8 d8c0c0')[rng.integers(6)], (h/2, w/2), .02)
+def _card(rng, h, w): return _grain(rng, (h, w), pick(rng, hex_colours('f0eee8 e4d8c4 cfd8dc 303438 7a94a8 d8c0c0')), (h/2, w/2), .02)
 
 _SURFACES = dict(desk=_desk, linen=_linen, stone=_stone, card=_card)
 HAND_PLACES = [*_SURFACES, *BACKGROUNDS]
 
 # %% ../nbs/72_synth_hands.ipynb #2b19724b
 def _thing(s, rng, w, h):
-    "One of the things that lie about"
+    "Draw one of the things on a table"
     u = min(h, w)
     f = Frame(rng.uniform(0, w), rng.uniform(0, h), u, rng.uniform(0, 2*np.pi))
-    box = lambda a, b, x=0., y=0.: f(np.array([[-a, -b], [a, -b], [a, b], [-a, b]]) + [x, y])
-    c = hex_colours('a8453c 3f5d80 c2a35a 4f7d5a e0dcd2 3d3f4a 7c5a74 b97a5a 7fa6b8 f0f0f0 5a4a42')[rng.integers(11)]
-    kind = ['pen', 'sheet', 'cup', 'phone', 'book', 'coins'][rng.integers(6)]
+    box = lambda a, b, x=0., y=0.: f(quad(-a, -b, a, b) + [x, y])
+    c = pick(rng, hex_colours('a8453c 3f5d80 c2a35a 4f7d5a e0dcd2 3d3f4a 7c5a74 b97a5a 7fa6b8 f0f0f0 5a4a42'))
+    kind = pick(rng, ['pen', 'sheet', 'cup', 'phone', 'book', 'coins'])
     outline = dict(pen=smooth(box(.22, .011), 2), sheet=box(.3, .21), cup=f(ellipse(0, 0, .12, .12, 40)), phone=box(.09, .18), book=box(.16, .22),
                    coins=f(ellipse(0, 0, .03, .03)))[kind]
     s.fill(outline - np.array(s.light)*.012*u, darker(s.image.getpixel((0, 0)), .5))
@@ -700,7 +709,7 @@ def _thing(s, rng, w, h):
 
 # %% ../nbs/72_synth_hands.ipynb #5ec7bb70
 def _lens(radius):
-    "A small Gaussian blur, five times as fast as PIL's"
+    "Create a small Gaussian blur, five times as fast as PIL's"
     k = np.exp(-.5*np.arange(-1, 2)**2/radius**2)
     return ImageFilter.Kernel((3, 3), (np.outer(k, k)/k.sum()**2).ravel().tolist(), 1)
 
@@ -711,7 +720,7 @@ def draw_hand_place(
     size: tuple = (512, 384),  # height and width
     *, light: tuple = (-.6, -.6),  # where the light comes from: x, y
 ) -> Image.Image:  # RGB
-    "Draw what is behind a hand"
+    "Draw the background of a hand"
     if kind not in HAND_PLACES: raise ValueError(f'no place {kind!r} for a hand: choose one of {", ".join(HAND_PLACES)}')
     if kind in BACKGROUNDS: return draw_background(kind, rng, size, blur=rng.uniform(1.5, 4), light=light)
     x = _SURFACES[kind](rng, *size)
@@ -723,7 +732,7 @@ def draw_hand_place(
 _LEAST = 96  # pixels: a smaller photo shows no fingers
 
 def _point_columns(hand, camera, spec, relief):
-    "NAME_x, NAME_y (none outside of the photo) and NAME_visible of each point: 2, 1 where it is hidden, 0 outside (COCO's v)"
+    "List NAME_x, NAME_y (None outside the photo) and NAME_visible of each point: 2 visible, 1 hidden, 0 outside, as in COCO"
     points, z = hand_points(hand, camera, spec)
     (h, w), columns = relief.shape, {}
     for name, (x, y), height in zip(SPECS[spec].points, points, z):
@@ -739,10 +748,10 @@ HAND_SIZES = [(480, 360), (448, 336), (432, 288), (420, 315), (480, 320)]  # por
 def draw_hand(
     seed: int | list | np.random.SeedSequence,  # pose, place and light: the same seed and owner show the same photo
     *, person: int | list | np.random.SeedSequence | None = None,  # whose hand: its proportions and skin; None: a person of the seed's own
-    side: str | None = None,  # 'left' or 'right', the mirror image in the same place; None: by lot
+    side: str | None = None,  # 'left' or 'right', the mirror image in the same place; None: random
     view: str = 'palm',  # or 'back', where the palm's points are hidden
     spec: str = 'hand12',  # the points: 'hand12' or 'hand21'
-    size: tuple | None = None,  # height and width in pixels; None: one of `HAND_SIZES` by lot
+    size: tuple | None = None,  # height and width in pixels; None: one of `HAND_SIZES` at random
     lines: bool = True,  # draw the lines of the skin
 ) -> tuple:  # the photo (PIL, RGB) and its attributes (dict): NAME_x, NAME_y, NAME_visible of each point and how the photo came about
     "Draw a photo of one hand"
@@ -751,30 +760,28 @@ def draw_hand(
     if spec not in ('hand12', 'hand21'): raise ValueError(f'no points {spec!r} on rendered hands: choose hand12 or hand21')
     who, how, where, film, texture = photo_rngs(seed, 5)
     owner = sample_hand_owner(who if person is None else photo_rngs(person, 1)[0])
-    pose, chance, format_ = sample_hand_pose(how), how.random(2), HAND_SIZES[how.integers(len(HAND_SIZES))]
+    pose, chance, format_ = sample_hand_pose(how), how.random(2), pick(how, HAND_SIZES)
     side, size = side or ('left', 'right')[int(chance[0] < .5)], check_size(size or format_, _LEAST)
     hand = Hand(owner, pose, side, view)
     camera = aim_camera(hand, pose, how, size, crop=.35 if chance[1] < .05 else 0.)
     angle = where.uniform(.1, .9)*np.pi
     light = np.array([-np.cos(angle), -np.sin(angle), where.uniform(.7, 1.5)])
-    kind = [list(_SURFACES), BACKGROUNDS][int(where.random() < .4)]
-    kind = kind[where.integers(len(kind))]
-    back = draw_hand_place(kind, where, size, light=(round(light[0], 2), round(light[1], 2)))
+    kind = pick(where, BACKGROUNDS if where.random() < .4 else list(_SURFACES))
+    back = draw_hand_place(kind, where, size, light=towards(angle))
     model = model_hand(hand, camera, size, texture, lines=lines)
     x = light_hand(np.asarray(back), model, hand, camera, light/np.sqrt((light**2).sum()), texture, floor=.16 if kind in _SURFACES else None)
     photo = Image.fromarray(np.clip(x, 0, 255).astype(np.uint8)).filter(_lens(film.uniform(.35, .6)))
-    lamp, brightness = list(LIGHTS)[where.integers(len(LIGHTS))], where.uniform(.9, 1.1)*(60 + .5*np.asarray(back.reduce(4)).mean())
+    lamp, brightness = pick(where, list(LIGHTS)), metered(back, where.uniform(.9, 1.1))
     photo = finish_photo(photo, film, light=lamp, angle=angle, brightness=brightness, grain=film.uniform(1, 4))
     points = _point_columns(hand, camera, spec, model[0])
     return photo, dict(side=side) | points | dict(view=view, skin_tone=owner['skin_tone'], place=kind, light=lamp, height=size[0], width=size[1])
 
 # %% ../nbs/72_synth_hands.ipynb #aa39d271
-_RENDERER = 1  # counts up when the drawing changes, so that an old rendering is not taken for a new one
+_RENDERER = 1  # increased when the drawing changes, so that an old rendering is not taken for a new one
 
 def _rendering(n, seed, photos_a_person, back, spec, size):
-    "What a rendering is made of, in a line; an error for what cannot be drawn"
-    if n < 1: raise InputError(f'n is {n}: give 1 photo or more')
-    if seed < 0: raise InputError(f'seed is {seed}: give a whole number from 0 upwards')
+    "Check what is to be rendered and describe it in one line"
+    check_request(n, seed)
     if photos_a_person < 1: raise ValueError(f'photos_a_person is {photos_a_person}: give 1 or more')
     if not 0 <= back <= 1: raise ValueError(f'back is {back}: give the share of photos that show the back, 0 to 1')
     if spec not in ('hand12', 'hand21'): raise ValueError(f'no points {spec!r} on rendered hands: choose hand12 or hand21')
@@ -783,7 +790,7 @@ def _rendering(n, seed, photos_a_person, back, spec, size):
 
 # %% ../nbs/72_synth_hands.ipynb #13ef6e54
 def _render_one(job):
-    "Draw and save one photo of a rendering; returns its row"
+    "Draw and save one photo; return its row"
     dest, seed, i, photos_a_person, back, spec, size, rendering = job
     person, chance = i // photos_a_person, photo_rngs([seed, i, 2], 1)[0].random(2)
     photo, attrs = draw_hand([seed, i], person=[seed, person, 1], view='back' if chance[0] < back else 'palm', spec=spec, size=size)
@@ -791,15 +798,16 @@ def _render_one(job):
     photo.save(Path(dest)/file, quality=int(82 + 13*chance[1]))
     return dict(file=file, group=f'person_{seed}_{person:03d}') | attrs | dict(rendering=rendering)
 
+# %% ../nbs/72_synth_hands.ipynb #ef3c095f
 def render_hands(
-    dest: str | Path,  # folder; made if it is not there
+    dest: str | Path,  # folder, created if needed
     n: int = 120,  # photos
     *, seed: int = 0,  # same seed, same bytes; other seeds show other people
     photos_a_person: int = 6,  # the first so many show one person, the next another: 120 photos show 20 people
     back: float = 0.,  # share of photos that show the back of the hand, where the palm's points are hidden
     spec: str = 'hand12',  # the points: 'hand12' or 'hand21'
     size: tuple | None = None,  # height and width in pixels; None: each photo one of `HAND_SIZES`
-    workers: int | None = None,  # processes; as many as there are cores if None
+    workers: int | None = None,  # processes; None: one for each core
     progress: bool = True,  # show a progress bar
 ) -> pd.DataFrame:  # one row a photo, as in `dest/keypoints.csv`
     "Render hands into `dest/photos`, with their points in `dest/keypoints.csv`: file, group (the person), side, NAME_x, NAME_y, NAME_visible ..."

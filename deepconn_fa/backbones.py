@@ -9,12 +9,13 @@ __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'WHEELS', 'SHORT_NAMES', 'FAMILIES',
            'WeightsError', 'Published', 'lite_wheel', 'Family', 'family_of', 'PatchTokens', 'TokenMap', 'last_layer',
            'classifier_parts', 'body_parts', 'SmallCNN', 'SmallVGG', 'conv_leaky', 'DarkResidual', 'DarkNet',
            'create_darknet19', 'create_darknet53', 'arch_names', 'import_timm', 'timm_name', 'check_arch', 'long_arch',
-           'stored_arch', 'create_classifier', 'trace_shapes', 'last_of_each_size', 'Backbone', 'double_conv',
-           'UNetDecoder', 'create_unet', 'TimmMaps', 'create_timm', 'unwrapped', 'read_state_dict', 'guess_arch',
-           'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision', 'read_torchvision', 'find_timm',
-           'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file', 'read_wheel', 'Source',
-           'published_weights', 'normalization', 'has_imagenet', 'download_weights', 'create_backbone', 'layer_groups',
-           'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm', 'folded_batchnorm', 'create_network']
+           'stored_arch', 'create_classifier', 'trace_shapes', 'last_of_each_size', 'join_maps', 'Backbone',
+           'double_conv', 'UNetDecoder', 'create_unet', 'TimmMaps', 'create_timm', 'unwrapped', 'read_state_dict',
+           'guess_arch', 'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision', 'read_torchvision',
+           'find_timm', 'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file', 'read_wheel',
+           'Source', 'published_weights', 'normalization', 'has_imagenet', 'download_weights', 'create_backbone',
+           'layer_groups', 'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm', 'folded_batchnorm',
+           'create_network']
 
 # %% ../nbs/13_backbones.ipynb #3714a41a
 import difflib
@@ -414,6 +415,17 @@ def last_of_each_size(
         last[level] = i
     return [i for level, i in last.items() if 2**level >= min_stride]
 
+# %% ../nbs/13_backbones.ipynb #c8bd0256
+def join_maps(
+    maps: list[torch.Tensor],  # (b, c, h, w), the last one's size is that of the result
+) -> torch.Tensor:  # (b, sum of c, h, w)
+    "Concatenate maps: larger ones are average-pooled, and their mean over all positions stays what it was"
+    found = []
+    for x in maps[:-1]:
+        small = F.adaptive_avg_pool2d(x, maps[-1].shape[2:]) if x.shape[2:] != maps[-1].shape[2:] else x
+        found.append(small + (x.mean((2, 3), keepdim=True) - small.mean((2, 3), keepdim=True)) if small is not x else x)  # cells that overlap shift it
+    return torch.cat([*found, maps[-1]], 1)
+
 # %% ../nbs/13_backbones.ipynb #a011eec4
 class Backbone(nn.Module):
     "A network without its classifier: photos (b, 3, h, w), normalised by `mean` and `std`, to feature maps (b, n_features, h', w')"
@@ -425,19 +437,22 @@ class Backbone(nn.Module):
         mean: tuple = IMAGENET_MEAN,  # Mean of each channel, in 0 to 1
         std: tuple = IMAGENET_STD,  # Standard deviation of each channel
         weights_name: str | None = None,  # Where the weights are from; `None` for random ones
+        layers: int = 1,  # Give the maps after so many last stages as one, see `join_maps`
     ):
         super().__init__()
         for name, part in parts.items(): self.add_module(name, part)
         self.arch, self.canvas, self.mean, self.std, self.weights_name = arch, tuple(canvas), tuple(mean), tuple(std), weights_name
         # the steps of a Swin transformer return (b, h, w, c) until its last, a permutation
         self.n_channels_last = next((i for i, step in enumerate(self.steps) if isinstance(step, Permute)), 0)
-        self.taps = ()
+        self.taps = self.chain = self.ends = ()
         if pyramid: self.taps = self._find_taps()
+        if layers > 1: self.chain, self.ends = self._find_stages(layers)
         shapes = self.map_shape(self.canvas)
         self.pyramid = isinstance(shapes, list)
         self.n_features = [c for c, _, _ in shapes] if self.pyramid else shapes[0]
 
     def forward(self, x):
+        if self.ends: return join_maps(self._stage_maps(x))
         if not self.taps:
             for part in self.children(): x = part(x)
             return x
@@ -477,6 +492,42 @@ def _find_taps(self:Backbone):
     taps = last_of_each_size([self.canvas[0], *[shape[1 if i < n else 2] for i, shape in enumerate(shapes)]])
     if len(taps) > 1 and taps[-1] - 1 > taps[-2] and _widens(list(self.steps)[taps[-1]]): taps[-1] -= 1
     return taps
+
+# %% ../nbs/13_backbones.ipynb #89a511d7
+def _flat(net, prefix=''):
+    "Names of the modules of a network, with containers replaced by what they hold"
+    for name, part in net.named_children():
+        if name in _CONTAINERS: yield from _flat(part, f'{prefix}{name}.')
+        else: yield prefix + name
+
+@patch
+def _find_stages(self:Backbone, layers):
+    "Names of the modules that photos go through one after another, and the places in them after which a map leaves"
+    calls, kept, names = [], [], list(_flat(self))
+    def follow(name, x, y):
+        kept.append((x, y))  # an id that is free may be used again
+        calls.append((name, id(x), id(y)))
+    hooks = [self.get_submodule(name).register_forward_hook(lambda m, x, y, name=name: follow(name, x[0], y)) for name in names]
+    hooks.append(self.register_forward_pre_hook(lambda m, x: kept.append(x[0])))
+    try: found = trace_shapes(self, self.canvas)
+    finally:
+        for hook in hooks: hook.remove()
+    through = [id(kept[0]), *(y for _, _, y in calls)]
+    if any(x != before for (_, x, _), before in zip(calls, through)) or through[-1] != id(found) or found.ndim != 4:
+        raise InputError(f'the stages of {self.arch} do not follow one another: layers={layers} needs another architecture')
+    chain = [name for name, *_ in calls]
+    starts = [i for i, name in enumerate(chain) if any(p.ndim > 1 for p in self.get_submodule(name).parameters())]
+    if layers > len(starts): raise InputError(f'{self.arch} has {len(starts)} stages, not {layers}')
+    return tuple(chain), tuple(i - 1 for i in [*starts[len(starts) - layers + 1:], len(chain)])
+
+@patch
+def _stage_maps(self:Backbone, x):
+    "The maps after the last stages"
+    maps = []
+    for i, name in enumerate(self.chain):
+        x = self.get_submodule(name)(x)
+        if i in self.ends: maps.append(x.permute(0, 3, 1, 2) if i < self.n_channels_last else x)
+    return maps
 
 # %% ../nbs/13_backbones.ipynb #09f7b4e9
 @patch
@@ -883,10 +934,12 @@ def create_backbone(
     weights: str | Path | Mapping | None = None,
     *, pyramid: bool = False,  # Return a list of maps, finest first, at strides 4, 8, 16 and 32 as far as the network has them
     classifier: bool = False,  # Keep the published classifier except its last layer: features are (b, n_features, 1, 1)
+    layers: int = 1,  # One map of the last so many stages: what earlier ones see of colour and texture is there, too
 ) -> Backbone:
     "Create the body of a network. Raises `InputError` for an unknown architecture, `WeightsError` where weights cannot be had or do not fit"
     check_arch(arch)
     if classifier and (pyramid or arch.startswith('unet_')): raise InputError(f'{arch}: a body gives maps or the features of its classifier, not both')
+    if layers > 1 and (pyramid or classifier or arch.startswith('unet_')): raise InputError(f'{arch}: layers={layers} is for a body with one map')
     if arch.startswith('unet_'): return create_unet(create_backbone(arch.removeprefix('unet_'), weights, pyramid=True), pyramid=pyramid)
     if weights == 'auto': weights = 'imagenet' if has_imagenet(arch) else None
     mean, std = normalization(arch)
@@ -894,10 +947,10 @@ def create_backbone(
         net, source = _timm_net(arch, weights)
         canvas = net.pretrained_cfg['input_size'][1:]
         parts = {'timm': TimmMaps(net, canvas=canvas, pyramid=pyramid, classifier=classifier)}
-        return Backbone(arch, parts, canvas=canvas, mean=mean, std=std, weights_name=source)
+        return Backbone(arch, parts, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)
     net, source = _torchvision_net(arch, weights, classifier)
     canvas = getattr(net, 'canvas', (224, 224))
-    return Backbone(arch, body_parts(net, classifier=classifier), pyramid=pyramid, canvas=canvas, mean=mean, std=std, weights_name=source)
+    return Backbone(arch, body_parts(net, classifier=classifier), pyramid=pyramid, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)
 
 # %% ../nbs/13_backbones.ipynb #f175beba
 def layer_groups(

@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/heads.html.md"""
 
 # %% auto #0
 __all__ = ['HEADS', 'POINT_LOSSES', 'WITHIN', 'KEYPOINT_HEADS', 'evaluating', 'PMT', 'SPP', 'MultiSampleDropout',
-           'MultiSampleLoss', 'xavier_linear', 'PoolHead', 'SPPHead', 'MLPHead', 'create_head', 'wing_loss',
-           'soft_wing_loss', 'KeypointHead', 'coordinate_loss', 'TanhKeypointHead', 'FeaturePyramid', 'cell_centers',
-           'soft_argmax', 'share_within', 'DSNTHead', 'SimCCHead', 'RealNVP', 'RLEHead', 'create_keypoint_head',
-           'align_to_mean', 'find_points', 'KeypointLoss']
+           'MultiSampleLoss', 'xavier_linear', 'PoolHead', 'SPPHead', 'MLPHead', 'KernelHead', 'create_head',
+           'wing_loss', 'soft_wing_loss', 'KeypointHead', 'coordinate_loss', 'TanhKeypointHead', 'FeaturePyramid',
+           'cell_centers', 'soft_argmax', 'share_within', 'DSNTHead', 'SimCCHead', 'RealNVP', 'RLEHead',
+           'create_keypoint_head', 'align_to_mean', 'find_points', 'KeypointLoss']
 
 # %% ../nbs/12_heads.ipynb #81467f77
 import math
@@ -248,15 +248,88 @@ class MLPHead(nn.Module):
         x = self.linear(self.layers(x.flatten(1) if self.flatten else x.mean((2, 3))))
         return self.log(x) if self.n_out else x
 
+# %% ../nbs/12_heads.ipynb #ac452b3c
+class KernelHead(nn.Module):
+    "Pool the map by averaging, and apply a linear layer to the features and to their nearness to centres"
+    def __init__(self,
+        n_features: int,  # Channels of the feature map
+        n_out: int,  # Outputs; 0 returns what the last layer would get
+        *, n_centres: int = 0,  # Photos that new ones are compared with; `set_kernel` changes it
+    ):
+        super().__init__()
+        self.n_features, self.n_centres = n_features, n_centres
+        self.register_buffer('mean', torch.zeros(n_features))
+        self.register_buffer('scale', torch.ones(n_features))
+        self.register_buffer('centres', torch.zeros(n_centres, n_features))
+        self.reset(n_out)
+
+    def reset(self,
+        n_out: int,  # Outputs; 0 returns what the last layer would get
+    ):
+        "Replace the last layer by a new one, which does not look at the centres yet"
+        self.n_out = n_out
+        self.register_buffer('gamma', torch.ones(n_out))
+        self.linear = xavier_linear(self.n_features + n_out*self.n_centres, n_out) if n_out else nn.Identity()
+        if n_out: nn.init.zeros_(self.linear.weight[:, self.n_features:].detach())
+
+    @property
+    def last(self) -> nn.Module:
+        "The layer that computes the outputs"
+        return self.linear
+
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):  # differences of large numbers need float32
+            z = (x.float().mean((2, 3)) - self.mean)/self.scale  # (b, c, h, w) -> (b, c)
+            apart = (z.square().sum(1)[:, None] + self.centres.square().sum(1) - 2*z @ self.centres.T).clamp(min=0)  # (b, m)
+            near = (-self.gamma[:, None]*apart[:, None]).exp().flatten(1)  # (b, n_out*m)
+            return self.linear(torch.cat([z, near], 1))
+
+# %% ../nbs/12_heads.ipynb #c06a4521
+@patch
+@torch.no_grad()
+def set_linear(self: KernelHead,  # noqa: F811  one for each head
+    weight,  # (n_out, n_features): tensor or array
+    bias,  # (n_out,)
+) -> None:
+    "Copy the weights of a fitted linear model; the centres count no more"
+    weight, bias = torch.as_tensor(weight), torch.as_tensor(bias)
+    if tuple(weight.shape) != (self.n_out, self.n_features): raise ValueError(f'the layer takes ({self.n_out}, {self.n_features}), the solution has {tuple(weight.shape)}')
+    self.linear.weight.zero_()
+    self.linear.weight[:, :self.n_features] = weight*self.scale
+    self.linear.bias.copy_(bias + weight.to(self.mean) @ self.mean)
+
+@patch
+@torch.no_grad()
+def set_kernel(self: KernelHead,
+    centres,  # (m, n_features): standardised features of training photos
+    coef,  # (m, n_out): their weights
+    offset,  # (n_out,)
+    *, gamma,  # (n_out,): how fast nearness falls with the squared distance, for each output
+    mean, scale,  # (n_features,) each: what features are standardised by
+) -> None:
+    "Copy a fitted kernel ridge regression"
+    n_out, home = self.n_out, self.linear.weight.device
+    centres, coef, offset, gamma, mean, scale = (torch.as_tensor(v, dtype=torch.float32, device=home) for v in (centres, coef, offset, gamma, mean, scale))
+    if tuple(coef.shape) != (len(centres), n_out): raise ValueError(f'{len(centres)} centres and {n_out} outputs need coef of ({len(centres)}, {n_out}), not {tuple(coef.shape)}')
+    self.n_centres, self.centres, self.mean, self.scale = len(centres), centres.clone(), mean.clone(), scale.clone()
+    self.reset(n_out)
+    self.to(home)
+    self.linear.weight.zero_()
+    self.gamma.copy_(gamma)
+    self.linear.bias.copy_(offset)
+    for k in range(n_out):
+        first = self.n_features + k*self.n_centres
+        self.linear.weight[k, first:first + self.n_centres] = coef[:, k]
+
 # %% ../nbs/12_heads.ipynb #8e5491f1
-HEADS = {'linear': PoolHead, 'spp': partial(SPPHead, pmt=False), 'spp_pmt': SPPHead, 'mlp': MLPHead}
+HEADS = {'linear': PoolHead, 'spp': partial(SPPHead, pmt=False), 'spp_pmt': SPPHead, 'mlp': MLPHead, 'kernel': KernelHead}
 
 # %% ../nbs/12_heads.ipynb #bfb2ad03
 def create_head(
-    name: str,  # 'linear', 'spp' (without `PMT`), 'spp_pmt' or 'mlp'
+    name: str,  # 'linear', 'spp' (without `PMT`), 'spp_pmt', 'mlp' or 'kernel'
     n_features: int,  # Channels of the feature map
     n_out: int,  # Logits; 0 omits the last layer
-    **kwargs,  # Further arguments of `PoolHead`, `SPPHead` or `MLPHead`
+    **kwargs,  # Further arguments of `PoolHead`, `SPPHead`, `MLPHead` or `KernelHead`
 ) -> nn.Module:  # Takes maps (b, n_features, h, w), returns logits (b, n_out)
     "Create a head by its name in `HEADS`"
     if name not in HEADS: raise ValueError(f'there is no head {name!r}; choose from: {", ".join(HEADS)}')

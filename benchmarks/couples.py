@@ -26,11 +26,12 @@ from torch import nn
 from deepconn_fa import couples
 from deepconn_fa.backbones import create_backbone, layer_groups, normalization
 from deepconn_fa.blocks import split_by_column
+from deepconn_fa.classes import ClassTarget
 from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import check_labels, groups_of, scan, usable
 from deepconn_fa.metrics import auc, bootstrap
-from deepconn_fa.recipes import Phase
+from deepconn_fa.recipe import Phase
 
 
 class PlainFastai(Learner):
@@ -52,20 +53,22 @@ def plain_fastai(arch: str, weights: str) -> Callable:
         set_seed(42)
         dls = block.dataloaders(manifest[manifest.split != ''].reset_index(drop=True), bs=16)
         body = create_backbone(arch, weights)
-        return PlainFastai(dls, nn.Sequential(body, create_head(body.n_features, len(dls.vocab))), splitter=layer_groups, metrics=accuracy)
+        learn = PlainFastai(dls, nn.Sequential(body, create_head(body.n_features, len(dls.vocab))), splitter=layer_groups, metrics=accuracy)
+        learn.target = ClassTarget(tuple(dls.vocab))
+        return learn
     return make
 
 
 def probe_at(size: int, arch: str, weights: str) -> Callable:
     "Makes a Learner whose recipe trains nothing, so that the linear probe at `size` px is all there is"
-    return lambda manifest: couples.learner(manifest, weights=weights, arch=arch, canvas=(size, size), phases=(), interpolate=1., calibrate=False)
+    return lambda manifest: couples.learner(manifest, weights=weights, arch=arch, canvas=(size, size), phases=(), alpha=1., calibrate=False)
 
 
 def with_spp(levels: tuple[int, ...], arch: str, weights: str) -> Callable:
     "Makes a Learner with DeepConnection's head in place of the linear one: first the head alone, then as `couples.recipe()`"
     phases = (Phase(epochs=3, lr=1e-3, frozen=2), *couples.recipe().phases)
     return lambda manifest: couples.learner(manifest, weights=weights, arch=arch, head='spp_pmt', head_args={'levels': levels},
-                                            start_at_probe=False, interpolate=1., phases=phases)
+                                            start_at_probe=False, alpha=1., phases=phases)
 
 
 def main():

@@ -36,7 +36,7 @@ from deepconn_fa.labels import read_labels, usable_points
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import groups_of
 from deepconn_fa.metrics import bootstrap, canvas_scales
-from deepconn_fa.recipes import Phase
+from deepconn_fa.recipe import Phase
 
 CANVAS = (384, 288)
 VIEWS = {'photo': (), 'photo and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
@@ -84,10 +84,10 @@ def ours(manifest, spec, args, fields, seed):
     learn.fit_recipe(say=None)
     seconds, found = time.process_time() - start, {}
     for name, tta in VIEWS.items():
-        learn.recipe = learn.recipe.but(tta=tta)
+        learn.recipe = learn.recipe.replace(tta=tta)
         predicted = learn.predict_splits()
-        found[name] = errors(predicted['test'], split_loaders(learn.dls)['test'].items, spec)
-        if name == 'photo': train = errors(predicted['train'], split_loaders(learn.dls)['train'].items, spec).mean()
+        found[name] = errors(predicted['test'][0], split_loaders(learn.dls)['test'].items, spec)
+        if name == 'photo': train = errors(predicted['train'][0], split_loaders(learn.dls)['train'].items, spec).mean()
     return found, seconds, train
 
 

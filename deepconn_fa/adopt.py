@@ -9,6 +9,7 @@ __all__ = ['read_sight', 'read_files', 'OpenPhoto', 'OwnGetter', 'adopt_loaders'
 
 # %% ../nbs/15_adopt.ipynb #eca6dc3a
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -113,30 +114,26 @@ def _is_tagged(file: str) -> bool:
     with open_image(file) as img: return img.getexif().get(0x0112, 1) not in (0, 1)
 
 # %% ../nbs/15_adopt.ipynb #dcc892fd
-def _facts_of(dls: DataLoaders, spec: KeypointSpec | None) -> tuple[pd.DataFrame, list[str] | KeypointSpec]:
-    "The table behind the loaders, and the classes or the spec"
+def _check_blocks(dls: DataLoaders) -> type:
+    "The fastai type of the targets, one of `_ADOPTED`"
     wrong = next((f'a dataset is a {type(dl.dataset).__name__}' for dl in dls.loaders if not isinstance(dl.dataset, Datasets)), '')
     if not wrong and len(dls.train.dataset.tls) != 2: wrong = f'they have {len(dls.train.dataset.tls)} blocks'
     if wrong or len(dls.loaders) > len(SPLITS): _refuse(wrong or f'they have {len(dls.loaders)} splits', 'Use a DataBlock of two blocks: ImageBlock, and CategoryBlock or PointBlock.')
     if not dls.train.n: _refuse('no photo is for training', 'Name some in the splitter.')
-    target, parts = dls.train.dataset.tls[1][0], []
-    if type(target) not in (TensorCategory, TensorPoint): _refuse(f'a target is a {type(target).__name__}', 'Questions here are of one class a photo (CategoryBlock) or of points (PointBlock).')
-    points = type(target) is TensorPoint
+    kind = type(dls.train.dataset.tls[1][0])
+    if kind not in _ADOPTED: _refuse(f'a target is a {kind.__name__}', 'Questions here are of one class a photo (CategoryBlock) or of points (PointBlock).')
+    return kind
+
+def _table_of(dls: DataLoaders, sized: bool) -> pd.DataFrame:
+    "The photos of all splits, and in the column `target` what is true of them; `sized` where targets are places in a photo"
+    parts = []
     for split, dl in zip(SPLITS, dls.loaders):
         photos, targets = dl.dataset.tls
         if not len(photos): continue
         found = [y.as_subclass(torch.Tensor).numpy() for y in targets]
         parts.append(pd.DataFrame(dict(path=read_files(photos)[0], split=split, target=found)))
     table = pd.concat(parts, ignore_index=True)
-    table = pd.concat([table, _read_sizes(table.path.tolist(), points)], axis=1).assign(duplicates='')
-    if not points:
-        classes = [str(c) for c in dls.vocab]
-        return table.assign(label=[classes[int(i)] for i in table.pop('target')]), classes
-    if len(shapes := {y.shape for y in table.target}) > 1: _refuse(f'photos have {" and ".join(str(len(s)) for s in shapes)} points', 'Give each photo the same points, NaN where one is missing.')
-    at = np.stack(table.pop('target').tolist())
-    spec = spec or KeypointSpec('points', tuple(f'point{i + 1}' for i in range(at.shape[1])))
-    if spec.n != at.shape[1]: _refuse(f"photos have {at.shape[1]} points, the spec '{spec.name}' {spec.n}", 'Give the spec of these points.')
-    return pd.concat([table, points_table(at, spec)], axis=1), spec
+    return pd.concat([table, _read_sizes(table.path.tolist(), sized)], axis=1).assign(duplicates='')
 
 # %% ../nbs/15_adopt.ipynb #4110d9fa
 class OpenPhoto(Transform):
@@ -162,17 +159,33 @@ class OwnGetter(Transform):
         is_ours = row is not None and {'path', 'split', 'width'} <= set(row.index)
         return compose_tfms(item, self.steps) if isinstance(item, self.kind) and not is_ours else self.ours(item)
 
-def _block(dataset: Datasets, sight: dict, kind: list[str] | KeypointSpec) -> DataBlock:
+# %% ../nbs/15_adopt.ipynb #925542df
+def _as_classes(dls: DataLoaders, spec=None) -> tuple[pd.DataFrame, dict, list, Callable]:
+    "The table with labels, what is known, the block of targets, and what makes a getter of the loaders' own transforms"
+    table, classes = _table_of(dls, False), [str(c) for c in dls.vocab]
+    table = table.assign(label=[classes[int(i)] for i in table.pop('target')])
+    def getter(steps, item): return OwnGetter(ReadLabel(classes), [*steps, str], item)
+    return table, dict(kind='classes'), CategoryBlock(vocab=classes, sort=False), getter
+
+def _as_points(dls: DataLoaders, spec=None) -> tuple[pd.DataFrame, dict, list, Callable]:
+    "The same for points"
+    table = _table_of(dls, True)
+    if len(shapes := {y.shape for y in table.target}) > 1: _refuse(f'photos have {" and ".join(str(len(s)) for s in shapes)} points', 'Give each photo the same points, NaN where one is missing.')
+    at = np.stack(table.pop('target').tolist())
+    spec = spec or KeypointSpec('points', tuple(f'point{i + 1}' for i in range(at.shape[1])))
+    if spec.n != at.shape[1]: _refuse(f"photos have {at.shape[1]} points, the spec '{spec.name}' {spec.n}", 'Give the spec of these points.')
+    def getter(steps, item): return OwnGetter(ReadPoints(spec), steps, item)
+    block = TransformBlock(type_tfms=PointBlock.type_tfms, item_tfms=[CentrePoints, *PointBlock.item_tfms])
+    return pd.concat([table, points_table(at, spec)], axis=1), dict(kind='points', spec=spec, c=2 * spec.n), block, getter
+
+_ADOPTED = {TensorCategory: _as_classes, TensorPoint: _as_points}
+
+def _block(dataset: Datasets, canvas: tuple[int, int] | None, targets: TransformBlock, getter: Callable) -> DataBlock:
     "The DataBlock over the table of adopted loaders"
-    photos, targets = dataset.tls
+    photos, found = dataset.tls
     item = type(L(photos.items, use_list=None)[0])
-    find, label = read_files(photos)[1], list(targets.tfms.fs)[:-1]  # the last one makes a tensor
-    common = dict(get_x=OwnGetter(ReadPath(), find, item), splitter=split_by_column)
-    if isinstance(kind, list):
-        return DataBlock(blocks=(TransformBlock(type_tfms=OpenPhoto(sight['canvas'])), CategoryBlock(vocab=kind, sort=False)),
-                         get_y=OwnGetter(ReadLabel(kind), [*label, str], item), **common)
-    points = TransformBlock(type_tfms=PointBlock.type_tfms, item_tfms=[CentrePoints, *PointBlock.item_tfms])
-    return DataBlock(blocks=(TransformBlock(type_tfms=OpenPhoto(None)), points), get_y=OwnGetter(ReadPoints(kind), label, item), **common)
+    find, label = read_files(photos)[1], list(found.tfms.fs)[:-1]  # the last one makes a tensor
+    return DataBlock(blocks=(TransformBlock(type_tfms=OpenPhoto(canvas)), targets), get_x=OwnGetter(ReadPath(), find, item), get_y=getter(label, item), splitter=split_by_column)
 
 # %% ../nbs/15_adopt.ipynb #f277302f
 def _training(tfms: list) -> list:
@@ -197,15 +210,16 @@ def adopt_loaders(
     *, spec: KeypointSpec | None = None,  # Names of the points, for loaders with a PointBlock; default: point1, point2, ...
 ) -> DataLoaders:  # The same object, with `manifest`, `sight`, and `spec` for points
     "Let everything here work on loaders that fastai made; raises `InputError` where what they do cannot be told"
-    table, kind = _facts_of(dls, spec)
+    kind = _check_blocks(dls)
+    table, facts, targets, getter = _ADOPTED[kind](dls, spec)
     sizes = set(zip(table.height, table.width))
     sight = read_sight(dls.train, sizes.pop() if len(sizes) == 1 else None)
-    block, loaders = _block(dls.train.dataset, sight, kind), []
+    block, loaders = _block(dls.train.dataset, None if kind is TensorPoint else sight['canvas'], targets, getter), []
     whole = block.datasets(table)
     for i, dl in enumerate(dls.loaders):
         rows = table[table.split == SPLITS[i]].reset_index(drop=True)
         dataset = Datasets(tls=[tl._new(rows, split_idx=i) for tl in whole.tls], n_inp=1)
         loaders.append(_loader(dl, dataset, block, sight, loaders[0] if loaders else None))
     dls.loaders = loaders
-    remember(dls, manifest=table, sight=sight, **(dict(spec=kind, c=2 * kind.n) if isinstance(kind, KeypointSpec) else {}))
+    remember(dls, manifest=table, sight=sight, **facts)
     return dls

@@ -6,13 +6,13 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/blocks.html.md"""
 
 # %% auto #0
 __all__ = ['to_pixels', 'MirroredPath', 'Photo', 'FitCanvas', 'PhotoBlock', 'split_by_column', 'row_of', 'ReadPath', 'ReadLabel',
-           'FitTrainCanvas', 'FitLaterCanvas', 'classification_block', 'CentrePoints', 'ReadPoints', 'is_mirrored',
-           'keypoint_block', 'to_photo_points', 'to_canvas_points']
+           'FitTrainCanvas', 'FitLaterCanvas', 'photo_datablock', 'classification_block', 'CentrePoints', 'ReadPoints',
+           'keypoint_block']
 
 # %% ../nbs/10_blocks.ipynb #a76759f7
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +25,11 @@ from fastai.data.transforms import IntToFloatTensor
 from fastai.torch_core import TensorImageBase
 from fastai.vision.core import PILImage, TensorPoint
 from fastai.vision.data import PointBlock
+from fastcore.meta import delegates
 from fasttransform import ItemTransform, Transform
 from PIL import Image, ImageOps
 
-from .keypoints import KeypointSpec, flip_points, from_unit, points_of, resize_matrix, to_unit, transform_points
+from .keypoints import KeypointSpec, flip_points, is_mirrored, points_of, resize_matrix, transform_points
 from .core import InputError
 from .manifest import SPLITS
 from .photos import RESIZES, fit_canvas, open_photo, to_rgb
@@ -178,19 +179,29 @@ class FitLaterCanvas(FitCanvas):
     "`FitCanvas` for all but training photos"
     def __call__(self, b, split_idx=None, **kwargs): return b if split_idx == 0 else super().__call__(b, split_idx=split_idx, **kwargs)
 
-def classification_block(
-    classes: list[str],  # Class names, in the order of the network's outputs
+def photo_datablock(
+    block: TransformBlock,  # Of what is asked
+    read: Callable,  # Reads it from a manifest row
     canvas: tuple[int, int],  # (height, width) of the network's input
     *, resize: str = 'squish',  # 'squish', 'crop' or 'pad'
     # (height, width) and resizing of training photos that are yet to be augmented; default: as all photos
     train_from: tuple[tuple[int, int], str] | None = None,
     batch_tfms: list | None = None,  # fastai transforms of whole batches: augmentation, normalisation
 ) -> DataBlock:
-    "A `DataBlock` over manifest rows: photo -> category, split by the `split` column"
+    "A `DataBlock` over manifest rows: photo -> anything that stays the same wherever it is seen, split by the `split` column"
     fit, largest = [FitCanvas(canvas, resize)], canvas
     if train_from is not None: fit, largest = [FitTrainCanvas(*train_from), FitLaterCanvas(canvas, resize)], tuple(map(max, canvas, train_from[0]))
-    return DataBlock(blocks=(PhotoBlock(largest), CategoryBlock(vocab=list(classes), sort=False)),
-                     get_x=ReadPath(), get_y=ReadLabel(classes), splitter=split_by_column, item_tfms=fit, batch_tfms=batch_tfms)
+    return DataBlock(blocks=(PhotoBlock(largest), block), get_x=ReadPath(), get_y=read, splitter=split_by_column, item_tfms=fit, batch_tfms=batch_tfms)
+
+@delegates(photo_datablock)
+def classification_block(
+    classes: list[str],  # Class names, in the order of the network's outputs
+    canvas: tuple[int, int],  # (height, width) of the network's input
+    # As in `photo_datablock`
+    **kwargs,
+) -> DataBlock:
+    "A `DataBlock` over manifest rows: photo -> category, split by the `split` column"
+    return photo_datablock(CategoryBlock(vocab=list(classes), sort=False), ReadLabel(classes), canvas, **kwargs)
 
 # %% ../nbs/10_blocks.ipynb #3f1b14cc
 class CentrePoints(Transform):
@@ -214,18 +225,6 @@ class ReadPoints(Transform):
             raise InputError(f"A {type(item).__name__} has no points: give rows with the columns {', '.join(self.spec.columns[:2])}, ..., or leave out with_labels.")
         return points_of(row.to_frame().T, self.spec)[0].astype(np.float32)
 
-# %% ../nbs/10_blocks.ipynb #5ee4e295
-def is_mirrored(
-    rows: pd.DataFrame,  # Rows with a column `side`: 'left' or 'right', in any case, or just the first letter
-    mirror: str | None,  # The side whose photos are mirrored; `None`: no photo is
-) -> np.ndarray:  # (rows,) bool
-    "Which photos are mirrored before the network sees them"
-    if mirror is None: return np.zeros(len(rows), bool)
-    if mirror not in ('left', 'right'): raise ValueError(f"mirror={mirror!r} is neither 'left' nor 'right'")
-    if 'side' not in rows:
-        raise InputError("Photos of one side are to be mirrored, and no column 'side' says which: add it to the CSV, with left or right.")
-    return rows.side.fillna('').astype(str).str.strip().str.lower().isin([mirror, mirror[0]]).to_numpy()
-
 # %% ../nbs/10_blocks.ipynb #9cfc558f
 def keypoint_block(spec: KeypointSpec,
     canvas: tuple[int, int],  # (height, width) of the network's input
@@ -241,30 +240,3 @@ def keypoint_block(spec: KeypointSpec,
     photos = PhotoBlock()  # decoded in full: a JPEG at a smaller scale would shift its points by parts of a pixel
     return DataBlock(blocks=(photos, points), get_x=ReadPath(mirror), get_y=ReadPoints(spec), splitter=split_by_column,
                      item_tfms=FitCanvas(canvas, resize, spec), batch_tfms=batch_tfms)
-
-# %% ../nbs/10_blocks.ipynb #045df00d
-def to_photo_points(
-    points,  # (b, n, 2) from -1 to 1 of the canvas: a tensor or an array
-    sizes: np.ndarray,  # (b, 2) width and height of the upright photos
-    canvas: tuple[int, int],  # (height, width)
-    resize: str = 'squish',
-    *, mirrored: np.ndarray | None = None,  # (b,) which photos were mirrored; needs `spec`
-    spec: KeypointSpec | None = None,
-) -> np.ndarray:  # (b, n, 2) float64 in pixels of the upright photos
-    "Take what a network says back to the photos"
-    seen = from_unit(np.asarray(points, dtype=float), (canvas[1], canvas[0]))
-    if mirrored is not None and np.any(mirrored): seen = np.where(np.asarray(mirrored)[:, None, None], flip_points(seen, canvas[1], spec), seen)
-    back = [np.linalg.inv(resize_matrix(tuple(size), canvas, resize)) for size in np.asarray(sizes)]
-    return np.stack([transform_points(m, p) for m, p in zip(back, seen)]) if len(back) else seen
-
-# %% ../nbs/10_blocks.ipynb #7deb16cb
-def to_canvas_points(
-    points: np.ndarray,  # (b, n, 2) in pixels of the upright photos
-    sizes: np.ndarray,  # As in `to_photo_points`
-    canvas: tuple[int, int], resize: str = 'squish', *, mirrored: np.ndarray | None = None, spec: KeypointSpec | None = None,
-) -> np.ndarray:  # (b, n, 2) float64 from -1 to 1 of the canvas
-    "Take points of photos to where a network sees them, the inverse of `to_photo_points`"
-    seen = np.asarray(points, dtype=float)
-    if len(seen): seen = np.stack([transform_points(resize_matrix(tuple(size), canvas, resize), p) for size, p in zip(np.asarray(sizes), seen)])
-    if mirrored is not None and np.any(mirrored): seen = np.where(np.asarray(mirrored)[:, None, None], flip_points(seen, canvas[1], spec), seen)
-    return to_unit(seen, (canvas[1], canvas[0]))

@@ -32,6 +32,7 @@ from torch import nn
 
 from .backbones import batchnorm_layers, set_bn_eval
 from .core import InputError, write_file
+from .recipe import Recipe
 
 # %% ../nbs/31_callbacks.ipynb #aef5715b
 def copy_weights(model: nn.Module,
@@ -329,8 +330,9 @@ def read(self: Checkpoint) -> dict | None:
     "Read the state, `None` where there is no file. Raises `InputError` where the file belongs to another training run."
     if not self.path.exists(): return None
     state = read_state(self.path)
+    before = state['about'] | ({'recipe': Recipe.from_dict(state['about']['recipe']).to_dict()} if 'recipe' in state['about'] else {})  # of an older version
     for name, value in self.about.items():
-        if state['about'][name] != json.loads(json.dumps(value)):
+        if json.loads(json.dumps(before[name])) != json.loads(json.dumps(value)):
             raise InputError(f'{self.path} is the state of another training (its {name} differs). Remove it to train from the beginning.')
     return state
 

@@ -17,8 +17,9 @@ from torch import nn
 
 from .backbones import WeightsError, create_backbone, from_sequential_keys, read_state_dict
 from .heads import SPPHead
-from .learners import ClassificationTask
-from .recipes import Phase, Recipe
+from .classes import ClassTarget
+from .learners import Task
+from .recipe import Phase, Recipe
 from .synth import render_couples
 
 # %% ../nbs/75_couples.ipynb #9053e04e
@@ -35,20 +36,20 @@ def samples(
 
 # %% ../nbs/75_couples.ipynb #c34d2d8a
 PAPER = Recipe(name='paper', arch='resnet34', head='spp_pmt', canvas=(512, 512), batch_size=48, valid=0.2, test=0.0, tta=(), patience=3, keep='best_accuracy',
-               calibrate=False, fixed_batchnorm=False, drop_last=False, augment=dict(policy='deepconnection'),
+               calibrate=False, bn_freeze=False, drop_last=False, augment=dict(policy='deepconnection'),
                phases=(Phase(epochs=16, lr=1e-4, weight_decay=0.1, schedule='cosine', period=15),))
 
 # %% ../nbs/75_couples.ipynb #bda5792c
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, pull=100.0,
-                      keep='last', interpolate=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
+    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
+                      keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(72, 96), batch_size=32, valid=0.05, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
     'paper': PAPER, 'paper_as_meant': replace(PAPER, name='paper_as_meant', phases=(replace(PAPER.phases[0], frozen=2),)),
 }
 
 # %% ../nbs/75_couples.ipynb #71b0699d
-TASK = ClassificationTask(name='couples', recipes=RECIPES, samples=samples, n_samples=4600, classes=CLASSES)
+TASK = Task(name='couples', recipes=RECIPES, samples=samples, n_samples=4600, target=ClassTarget(CLASSES))
 
 def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
 def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)

@@ -11,8 +11,9 @@ __all__ = ['CLASSES', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', '
 from pathlib import Path
 
 import pandas as pd
-from .learners import ClassificationTask
-from .recipes import Phase, Recipe
+from .classes import ClassTarget
+from .learners import Task
+from .recipe import Phase, Recipe
 from .synth_scenes import render_scenes
 
 # %% ../nbs/78_emotions.ipynb #5239d9ea
@@ -30,8 +31,8 @@ def samples(
 
 # %% ../nbs/78_emotions.ipynb #4e4127d6
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, pull=100.0,
-                      keep='last', interpolate=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
+    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
+                      keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
     'probe': Recipe(name='probe', arch='mobilenet_v2', canvas=(288, 288), start_at_probe=True, augment=None, phases=()),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(80, 100), batch_size=32, valid=0.1, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
@@ -41,7 +42,7 @@ RECIPES = {
 }
 
 # %% ../nbs/78_emotions.ipynb #002225af
-TASK = ClassificationTask(name='emotions', recipes=RECIPES, samples=samples, n_samples=1600, classes=CLASSES)
+TASK = Task(name='emotions', recipes=RECIPES, samples=samples, n_samples=1600, target=ClassTarget(CLASSES))
 
 def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
 def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)

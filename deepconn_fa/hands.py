@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from .keypoints import SPECS
-from .learners import KeypointTask
-from .recipes import Phase, Recipe
+from .learners import Task
+from .points import PointTarget
+from .recipe import Phase, Recipe
 from .synth_hands import render_hands
 
 # %% ../nbs/77_hands.ipynb #901a3329
@@ -44,7 +45,7 @@ RECIPES = {
                        label_offset=True, tta=('flip',), augment=BENT, phases=(Phase(epochs=200, lr=(1e-3, 3e-4, 3e-3)),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head='dsnt', head_args=DSNT, canvas=(128, 96), batch_size=16, drop_last=False, keep='last', calibrate=False,
                       refresh_batchnorm=True, tta=(), mirror='right', augment=TURNED | dict(p_flip=0.0), phases=(Phase(epochs=30, lr=4e-3),)),
-    'paper': Recipe(name='paper', arch='resnet34', head='tanh', canvas=(384, 288), batch_size=6, normalize='dataset', fixed_batchnorm=False, keep='last',
+    'paper': Recipe(name='paper', arch='resnet34', head='tanh', canvas=(384, 288), batch_size=6, normalize='dataset', bn_freeze=False, keep='last',
                     calibrate=False, tta=(), mirror='right', augment=MILD, test=0.0,
                     phases=(*[Phase(epochs=100, lr=1e-3, frozen=2, part=1)] * 15, *[Phase(epochs=100, lr=1e-4, part=1)] * 3,
                             *[Phase(epochs=100, lr=1e-4, part=1, augment=STRONG)] * 7, *[Phase(epochs=100, lr=1e-4, augment=STRONG)] * 5,
@@ -52,7 +53,7 @@ RECIPES = {
 }
 
 # %% ../nbs/77_hands.ipynb #9987d00e
-TASK = KeypointTask(name='hands', recipes=RECIPES, samples=samples, n_samples=300, metric_canvas=(384, 288), spec=SPEC)
+TASK = Task(name='hands', recipes=RECIPES, samples=samples, n_samples=300, target=PointTarget(SPEC, metric_canvas=(384, 288)))
 
 def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
 def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)

@@ -9,7 +9,7 @@ __all__ = ['SPECS', 'TRUE_COLOUR', 'PREDICTED_COLOUR', 'KeypointSpec', 'match_si
            'read_spec', 'spec_of', 'points_of', 'points_table', 'mean_shape', 'scale_matrix', 'crop_matrix',
            'flip_matrix', 'transform_points', 'exif_matrix', 'resize_matrix', 'to_unit', 'from_unit', 'flip_points',
            'as_photo', 'draw_points', 'plot_photos', 'plot_worst', 'align_shape', 'typical_shape', 'plot_point_errors',
-           'paint_points']
+           'paint_points', 'is_mirrored', 'to_photo_points', 'to_canvas_points']
 
 # %% ../nbs/05_keypoints.ipynb #f977c107
 import re
@@ -28,6 +28,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from .core import InputError
 from .photos import RESIZES, centre_shares, open_photo, to_rgb
 
 # %% ../nbs/05_keypoints.ipynb #94f66112
@@ -598,3 +599,42 @@ def paint_points(
     fill = np.ones(spec.n) if conf is None else np.clip(conf, 0, 1)
     if truth is not None: photo = _paint_set(photo, truth, spec, [TRUE_COLOUR] * spec.n, np.ones(spec.n))
     return _paint_set(photo, points, spec, colours, fill)
+
+# %% ../nbs/05_keypoints.ipynb #5ee4e295
+def is_mirrored(
+    rows: pd.DataFrame,  # Rows with a column `side`: 'left' or 'right', in any case, or just the first letter
+    mirror: str | None,  # The side whose photos are mirrored; `None`: no photo is
+) -> np.ndarray:  # (rows,) bool
+    "Which photos are mirrored before the network sees them"
+    if mirror is None: return np.zeros(len(rows), bool)
+    if mirror not in ('left', 'right'): raise ValueError(f"mirror={mirror!r} is neither 'left' nor 'right'")
+    if 'side' not in rows:
+        raise InputError("Photos of one side are to be mirrored, and no column 'side' says which: add it to the CSV, with left or right.")
+    return rows.side.fillna('').astype(str).str.strip().str.lower().isin([mirror, mirror[0]]).to_numpy()
+
+# %% ../nbs/05_keypoints.ipynb #045df00d
+def to_photo_points(
+    points,  # (b, n, 2) from -1 to 1 of the canvas: a tensor or an array
+    sizes: np.ndarray,  # (b, 2) width and height of the upright photos
+    canvas: tuple[int, int],  # (height, width)
+    resize: str = 'squish',
+    *, mirrored: np.ndarray | None = None,  # (b,) which photos were mirrored; needs `spec`
+    spec: KeypointSpec | None = None,
+) -> np.ndarray:  # (b, n, 2) float64 in pixels of the upright photos
+    "Take what a network says back to the photos"
+    seen = from_unit(np.asarray(points, dtype=float), (canvas[1], canvas[0]))
+    if mirrored is not None and np.any(mirrored): seen = np.where(np.asarray(mirrored)[:, None, None], flip_points(seen, canvas[1], spec), seen)
+    back = [np.linalg.inv(resize_matrix(tuple(size), canvas, resize)) for size in np.asarray(sizes)]
+    return np.stack([transform_points(m, p) for m, p in zip(back, seen)]) if len(back) else seen
+
+# %% ../nbs/05_keypoints.ipynb #7deb16cb
+def to_canvas_points(
+    points: np.ndarray,  # (b, n, 2) in pixels of the upright photos
+    sizes: np.ndarray,  # As in `to_photo_points`
+    canvas: tuple[int, int], resize: str = 'squish', *, mirrored: np.ndarray | None = None, spec: KeypointSpec | None = None,
+) -> np.ndarray:  # (b, n, 2) float64 from -1 to 1 of the canvas
+    "Take points of photos to where a network sees them, the inverse of `to_photo_points`"
+    seen = np.asarray(points, dtype=float)
+    if len(seen): seen = np.stack([transform_points(resize_matrix(tuple(size), canvas, resize), p) for size, p in zip(np.asarray(sizes), seen)])
+    if mirrored is not None and np.any(mirrored): seen = np.where(np.asarray(mirrored)[:, None, None], flip_points(seen, canvas[1], spec), seen)
+    return to_unit(seen, (canvas[1], canvas[0]))

@@ -11,8 +11,9 @@ __all__ = ['CLASSES', 'RECIPES', 'TASK', 'samples', 'recipe', 'dblock', 'dls', '
 from pathlib import Path
 
 import pandas as pd
-from .learners import ClassificationTask
-from .recipes import Phase, Recipe
+from .classes import ClassTarget
+from .learners import Task
+from .recipe import Phase, Recipe
 from .synth_objects import CLASSES as OBJECTS
 from .synth_objects import render_objects
 
@@ -31,7 +32,7 @@ def samples(
 # %% ../nbs/76_objects.ipynb #1f3cfa28
 RECIPES = {
     'default': Recipe(arch='mobilenet_v2', canvas=(224, 224), train_canvas=(192, 192), augment=dict(min_area=0.5), batch_size=16, start_at_probe=True,
-                      imbalance='weights', tta=(), keep='last', interpolate=0.5, phases=(Phase(epochs=3, lr=(2e-5, 5e-5, 1e-4), frozen=1),)),
+                      imbalance='weights', tta=(), keep='last', alpha=0.5, phases=(Phase(epochs=3, lr=(2e-5, 5e-5, 1e-4), frozen=1),)),
     'probe': Recipe(name='probe', arch='mobilenet_v2', canvas=(224, 224), start_at_probe=True, imbalance='weights', tta=(), augment=None, phases=()),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(96, 96), batch_size=32, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=24, lr=4e-3, weight_decay=0.1),)),
@@ -42,7 +43,7 @@ RECIPES = {
 }
 
 # %% ../nbs/76_objects.ipynb #6654aa03
-TASK = ClassificationTask(name='objects', recipes=RECIPES, samples=samples, n_samples=1500, classes=CLASSES)
+TASK = Task(name='objects', recipes=RECIPES, samples=samples, n_samples=1500, target=ClassTarget(CLASSES))
 
 def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
 def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)

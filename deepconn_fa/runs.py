@@ -7,9 +7,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/runs.html.md"""
 # %% auto #0
 __all__ = ['TASKS', 'CHECKPOINT', 'FOLDS', 'MAX_PROBE', 'task_of', 'is_begun', 'new_folder', 'how_to_resume', 'write_json',
            'save_settings', 'read_config', 'read_manifest', 'save_probe', 'shown_in', 'save_run', 'draw_run',
-           'write_up', 'train', 'finish', 'measure_splits', 'looks_at_valid', 'mark_rest', 'all_in', 'out_of_fold',
-           'calibrate_folds', 'measure_folds', 'model_file', 'check_answers', 'predict', 'seen_in_training', 'evaluate',
-           'check', 'resume']
+           'draw_answers', 'write_up', 'train', 'check_labels_file', 'finish', 'model_file', 'check_answers', 'predict',
+           'seen_in_training', 'evaluate', 'check', 'resume']
 
 # %% ../nbs/80_runs.ipynb #2abb86da
 import json
@@ -17,39 +16,37 @@ import platform
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from fastai.learner import Learner
-from scipy.special import softmax
 from torch import nn
 
 import deepconn_fa
 from . import couples, emotions, hands, objects
 from .backbones import check_arch
-from .blocks import is_mirrored, to_photo_points
 from .bundle import save_bundle
-from .crossval import cross_validate
-from .evaluate import class_probs, measure_answers, metrics_table, plot_confusion
+from .classes import ClassTarget
+from .core import InputError, as_path, check_folder, check_output, echo, save_figure, write_file
+from .crossval import all_in, measure_folds, measure_splits, out_of_fold
+from .evaluate import metrics_table, plot_confusion
 from .heads import create_head
-from .inference import (JSONS, TABLES, KeypointPredictor, _list_photos, check_paths, create_predictor, draw_predictions, drawn_files,
-                                   save_coco, save_drawn, save_predictions)
-from .keypoint_training import KeypointLearner, answered, answered_points, measure_points, unit_points
-from .keypoints import KeypointSpec, mean_shape, plot_photos, plot_point_errors, plot_worst, points_of, spec_of, typical_shape
-from .labels import describe_points, find_labels, read_labels, sniff_labels, usable_points
+from .inference import JSONS, TABLES, Predictor, _list_photos, check_coco, check_paths, draw_predictions, drawn_files, save_coco, save_drawn, save_predictions
+from .keypoints import plot_point_errors, plot_worst, typical_shape
+from .label_issues import apply_corrections, find_label_issues, save_label_issues
 from .learners import Task
 from .loader import split_loaders
-from .core import PICTURES, InputError, as_path, check_folder, check_output, echo, save_figure, write_file
-from .manifest import CONTENT, check_labels, clean_text, content_of, list_photos, near_duplicates, scan, split, usable
+from .manifest import CONTENT, content_of, near_duplicates
 from .metrics import format_estimate, mean_error, point_errors
-from .photocheck import check_photos
-from .probe import fit_temperature
-from .recipes import Recipe, plot_history
-from .report import read_run, read_settings, read_table, write_model_card, write_report
-from .tables import TABLE_SUFFIXES, read_cells
-from .suspects import apply_corrections, find_suspect_points, find_suspects, save_suspects
+from .points import PointTarget
+from .probe import has_probe
+from .recipe import Recipe
+from .report import about_one, read_run, read_settings, read_table, write_model_card, write_report
+from .target import Target, target_for, target_of
+from .train import plot_history
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
 TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK)}
@@ -106,8 +103,7 @@ def save_settings(
     "Write manifest and config.json into `folder`: all that it takes to train the same again"
     write_file(folder/'manifest.csv', learn.dls.manifest.to_csv(index=False))
     versions = {'python': platform.python_version(), 'torch': torch.__version__, 'deepconn_fa': deepconn_fa.__version__}
-    answers = dict(spec=learn.spec.to_dict(), metric_canvas=learn.metric_canvas) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
-    return write_json(folder/'config.json', dict(task=learn.task, **answers, weights=learn.weights, device=str(learn.dls.device),
+    return write_json(folder/'config.json', dict(task=learn.task, **learn.target.to_meta(), weights=learn.weights, device=str(learn.dls.device),
                                                  versions=versions, **config, recipe=learn.recipe.to_dict()))
 
 def read_config(
@@ -131,13 +127,13 @@ def save_probe(folder: Path,
     learn: Learner,  # After `learn.fit_probe` and before training
 ) -> Path | None:  # `None` where the body is too large
     "Write the linear probe into `folder` as `probe.safetensors`"
-    recipe, body, classes = learn.recipe, learn.model[0], list(learn.dls.vocab)
+    recipe, body, target = learn.recipe, learn.model[0], learn.target.for_probe()
     if 4 * sum(p.numel() for p in body.parameters()) > MAX_PROBE: return None
-    head = create_head('linear', len(learn.probe.weight[0]), len(classes))
+    head = create_head('linear', len(learn.probe.weight[0]), target.n_out)
     head.set_linear(learn.probe.weight, learn.probe.bias)
     return save_bundle(folder/'probe.safetensors', nn.Sequential(body, head), dict(
-        task=learn.task, classes=classes, activation='softmax', arch=recipe.arch, body_args=recipe.body_args, head='linear', canvas=recipe.canvas,
-        resize=recipe.resize, mean=body.mean, std=body.std, tta=recipe.tta, training=dict(recipe='linear probe', C=learn.probe.C)))
+        task=learn.task, arch=recipe.arch, body_args=recipe.body_args, head='linear', training=dict(recipe='linear probe') | learn.probe.about)
+        | learn.as_model().sight.to_meta() | target.to_meta())
 
 # %% ../nbs/80_runs.ipynb #6f8a56bc
 def shown_in(
@@ -154,13 +150,12 @@ def save_run(
 ) -> Path:
     "Write model, history, answers, metrics and plots into `folder`; the model comes first"
     shown, rows = shown_in(metrics), learn.dls.train.items
-    if isinstance(learn, KeypointLearner): knows = dict(mean_shape=mean_shape(unit_points(rows, learn.spec, learn.recipe)))
-    else: knows = dict(trained_on=rows.label.value_counts().to_dict())
-    learn.save_bundle(folder/'model.safetensors', **knows, **{f'{shown}_{name}': e['value'] for name, e in metrics[shown].items()})
+    known = learn.target.baseline(rows, learn.as_model().sight)
+    learn.save_bundle(folder/'model.safetensors', **known, **{f'{shown}_{name}': e['value'] for name, e in metrics[shown].items()})
     write_file(folder/'history.csv', learn.history.to_csv(index=False))
     write_file(folder/'answers.csv', answers.to_csv(index=False))
     write_json(folder/'metrics.json', metrics)
-    write_json(folder/'config.json', read_config(folder) | dict(epoch_kept=learn.epoch_kept, stopped=learn.stopped))
+    write_json(folder/'config.json', read_config(folder) | learn.target.to_meta() | dict(epoch_kept=learn.epoch_kept, stopped=learn.stopped))
     draw_run(folder, learn, answers, shown)
     return folder
 
@@ -174,23 +169,39 @@ def draw_run(folder: Path, learn: Learner,
         save_figure(plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None,
                                  delivered=json.loads((folder/'metrics.json').read_text(encoding='utf-8')).get('valid')), folder/'curves.png', dpi=120)
     rows = answers[answers.split == shown].drop_duplicates('path').reset_index(drop=True)   # of folds that were repeated, the first
-    if isinstance(learn, KeypointLearner): _draw_points(folder, rows, learn.spec)
-    else: _draw_classes(folder, rows, list(learn.dls.vocab), shown.replace('_', '-'))
+    draw_answers(learn.target, folder, rows, shown.replace('_', '-'))
 
-def _draw_classes(folder, rows, classes, shown):
+# %% ../nbs/80_runs.ipynb #7b506b65
+@singledispatch
+def draw_answers(target: Target,
+    folder: Path,
+    rows: pd.DataFrame,  # Of a table of answers
+    shown: str,  # Which photos these are, in a word
+) -> None:
+    "Draw the answers to photos into `predictions.png`, the farthest off first"
+    answers, truth = target.answers_in(rows), target.truth(rows)
+    first = np.argsort(-np.nan_to_num(np.abs(answers - truth)).mean(1), kind='stable')[:12]
+    told = pd.Series([target.in_words(row) for row in truth[first]], index=range(len(first)))
+    table = pd.concat([rows[['path']].iloc[first].reset_index(drop=True), target.predictions(answers[first])], axis=1).assign(problem='')
+    save_figure(draw_predictions(table, target, truth=told), folder/'predictions.png')
+
+# %% ../nbs/80_runs.ipynb #4995cd34
+@draw_answers.register
+def _(target: ClassTarget, folder, rows, shown):
     "The confusion matrix, and photos: the surest mistakes first, then the least sure"
-    probs, targets = class_probs(rows, classes), rows.label.map(classes.index).to_numpy()
+    classes, probs, targets = list(target.classes), target.answers_in(rows), target.truth(rows)
     save_figure(plot_confusion(probs, targets, classes, title=f'{len(targets)} {shown} photos'), folder/'confusion.png', dpi=120)
     first = rows.loc[np.argsort(probs[np.arange(len(targets)), targets])[:12]]   # the true class's probability, lowest first
-    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), truth=first.label), folder/'predictions.png')
+    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), target, truth=first.label), folder/'predictions.png')
 
-def _draw_points(folder, rows, spec):
+@draw_answers.register
+def _(target: PointTarget, folder, rows, shown):
     "The photos whose points are farthest off, and the mean distance of each point on a typical photo"
-    points, truth = answered_points(rows, spec), points_of(rows, spec)
+    points, truth = target.answers_in(rows), target.truth(rows)
     far, alike = point_errors(points[..., :2], truth)[1], np.ones((1, len(rows)))
-    mean = [mean_error(far[:, [i]], alike)['value'] for i in range(spec.n)]
-    save_figure(plot_worst(rows, points[..., :2], spec, conf=points[..., 2], n=12), folder/'predictions.png')
-    save_figure(plot_point_errors(mean, typical_shape(truth), spec, unit='px of the photo'), folder/'point_errors.png')
+    mean = [mean_error(far[:, [i]], alike)['value'] for i in range(target.spec.n)]
+    save_figure(plot_worst(rows, points[..., :2], target.spec, conf=points[..., 2], n=12), folder/'predictions.png')
+    save_figure(plot_point_errors(mean, typical_shape(truth), target.spec, unit='px of the photo'), folder/'point_errors.png')
 
 # %% ../nbs/80_runs.ipynb #4613a62c
 def write_up(
@@ -199,14 +210,13 @@ def write_up(
     *, features: pd.DataFrame | None = None,
     photos: str | Path | None = None,  # Where the photos are now, if they have moved
 ) -> list[Path]:  # the files
-    "Write `suspects.csv` (unless it is there), `report.html` and `model_card.md`"
+    "Write `label_issues.csv` (unless it is there), `report.html` and `model_card.md`"
     folder = as_path(folder)
-    if features is not None or not (folder/'suspects.csv').is_file():
+    if features is not None or not any((folder/f'{name}.csv').is_file() for name in ('label_issues', 'suspects')):
         run = read_run(folder, photos=photos)
         answers = run.answers.assign(fold=run.answers.fold.fillna(0)) if 'fold' in run.answers else run.answers   # its test photos were not trained on either
-        if run.spec: found = find_suspect_points(answers, run.spec)
-        else: found = find_suspects(answers, run.classes, features=None if features is None else features.loc[answers.path].to_numpy())
-        save_suspects(found, folder/'suspects.csv')
+        found = find_label_issues(answers, run.target, features=None if features is None else features.loc[answers.path].to_numpy())
+        save_label_issues(found, folder/'label_issues.csv')
     return [write_report(folder, photos=photos), write_model_card(folder)]
 
 # %% ../nbs/80_runs.ipynb #4a7c2fb3
@@ -220,11 +230,11 @@ def train(task: str,
     # Measure by a cross-validation with so many folds, so often, and train on every photo; photos that are marked as test photos are kept apart
     folds: int | None = None,
     repeats: int = 1,
-    corrections: str | Path | None = None,  # A table of suspects that somebody has looked through, as in `suspects.apply_corrections`; the split stays as it is
+    corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
     say: Callable[[str], None] = echo,  # Gets each sentence
-    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `KeypointTask.read`
+    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `PointTarget.read`
     which: dict | None = None,
-    report: bool = True,  # `False` leaves suspects, report and model card for later: `write_up`
+    report: bool = True,  # `False` leaves label issues, report and model card for later: `write_up`
     # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
     **overrides,
 ) -> Path:  # the run folder
@@ -232,13 +242,14 @@ def train(task: str,
     question = task_of(task)
     chosen, weights = question.settings(recipe, weights, rendered=photos is None, overrides=overrides)
     if epochs: chosen = chosen.scaled(epochs)
-    if folds: chosen = chosen.but(valid=chosen.valid if looks_at_valid(chosen) else 0.0, test=0.0)
+    if folds: chosen = chosen.replace(valid=chosen.valid if chosen.looks_at_valid else 0.0, test=0.0)
     check_arch(chosen.arch)
     check_paths(photos)
     if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
-    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the suspects.csv of a run.')
+    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
     which = {name: value for name, value in (which or {}).items() if value is not None}
-    _check_which(**which)
+    check_labels_file(which.get('labels'))
+    question.target.check_options(**which)
     mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
     folder = new_folder(out, name)
     if out is None: say(f'The results go to {folder}' + f', as {folder.with_name(name)} is there already' * (folder.name != name) + '.\n')
@@ -251,12 +262,10 @@ def train(task: str,
         elif not (folder/'model.safetensors').exists(): _leave_nothing(folder, mine)
         raise
 
-def _check_which(labels=None, spec=None, points=None, **reading):
-    "Raise `InputError` where the label file or the spec cannot be what is meant, before the work begins"
+# %% ../nbs/80_runs.ipynb #3e415896
+def check_labels_file(labels: str | Path | None) -> None:
+    "Raise `InputError` where there is no such file, before the work begins"
     if labels is not None and not as_path(labels).exists(): raise InputError(f'{labels} does not exist. Name the file of the labels.')
-    try: spec is None or spec_of(spec)
-    except ValueError as e: raise InputError(str(e)) from e
-    if isinstance(points, str) and not points.strip(' ,'): raise InputError('No point is named. Name some, with commas in between, or leave it out to use all.')
 
 # %% ../nbs/80_runs.ipynb #03c806fd
 def _prepare(question, photos, recipe, weights, say, *, folds, corrections, which):
@@ -266,12 +275,11 @@ def _prepare(question, photos, recipe, weights, say, *, folds, corrections, whic
         photos = question.rendered()
     noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None, which={name: str(value) for name, value in which.items()})
     if corrections: noted['corrections'] = str(corrections)
-    if folds: photos, which = mark_rest(question, photos, **which), which if isinstance(photos, pd.DataFrame) else {}
-    manifest = question.read(photos, recipe, **which)
-    if corrections: manifest = _correct(manifest, corrections, say)
-    if folds: manifest = all_in(manifest, recipe)
-    say(question.describe(manifest))
-    learn = question.learner(manifest, recipe, weights=weights)
+    manifest, target = question.read(photos, recipe, folds=bool(folds), **which)
+    if corrections: manifest = _correct(manifest, corrections, target, say)
+    if folds: manifest = all_in(manifest, target, recipe)
+    say(target.describe(manifest))
+    learn = question.learner(manifest, recipe, weights=weights, **target.again())
     if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
     return learn, noted
 
@@ -281,9 +289,9 @@ def _leave_nothing(folder, mine):
     shutil.rmtree(folder/FOLDS, ignore_errors=True)
     if mine and not any(folder.iterdir()): folder.rmdir()
 
-def _correct(manifest, corrections, say):
-    "The manifest as somebody who looked through the suspects corrected it; the split stays, so that both runs can be compared"
-    corrected = apply_corrections(manifest, corrections)
+def _correct(manifest, corrections, target, say):
+    "The manifest with the corrections of somebody who looked through its label issues; the split stays, so that both runs can be compared"
+    corrected = apply_corrections(manifest, corrections, target)
     say(corrected.attrs['notes'][-1])
     return corrected.assign(split=corrected.split.where(corrected.problem == '', ''))
 
@@ -295,18 +303,16 @@ def finish(
     *, report: bool = True,  # As in `train`
 ) -> Path:
     "Train (from the checkpoint on, where there is one), measure beside what is simpler, save, draw and report"
-    config, points = read_config(folder), isinstance(learn, KeypointLearner)
+    config, target, sight = read_config(folder), learn.target, learn.as_model().sight
     folds = config.get('folds')
     say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights that have seen other photos: {learn.model[0].weights_name}.')
-    outside = out_of_fold(folder, learn, folds=folds, repeats=config['repeats'], say=say) if folds else None
-    probe = None if points else _fit_probe(folder, learn, say, folds)
-    features = _features(learn) if report and not points else None
+    outside = _out_of_fold(folder, learn, folds, config['repeats'], say) if folds else None
+    probe = _fit_probe(folder, learn, say, folds) if has_probe(target) else None
+    features = _features(learn) if report and probe else None
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
     metrics, answers = measure_folds(learn, outside) if folds else measure_splits(learn, probe)
-    simplest = (f'baseline is what the mean shape of the training photos scores; canvas px are those of {" x ".join(map(str, learn.metric_canvas))}' if points
-                else 'majority is what always guessing the most frequent class scores')
-    _say_figures(metrics, simplest, say)
+    _say_figures(metrics, target, target.explain(sight), say)
     if folds: say(_say_folds(learn, folds))
     save_run(folder, learn, metrics, answers)
     if learn.stopped: say(f'The training was stopped before its end. To go on with it: {how_to_resume(folder)}')
@@ -329,8 +335,8 @@ def _fit_probe(folder, learn, say, folds):
     if save_probe(folder, learn) is None: say(f'(The body is too large to be kept twice: {folder} gets no probe.safetensors.)')
     if folds: return probe
     shown = list(probe)[-1]
-    right = learn.evaluate(predictions=probe)[shown]['accuracy']
-    say(f'... accuracy on the {shown} photos {format_estimate(right)}. ' + ('This is what training has to beat.' if learn.recipe.epochs else 'That is all that this recipe does.'))
+    right = learn.evaluate(predictions=probe)[shown][learn.target.metric]
+    say(f'... {learn.target.metric.replace("_", " ")} on the {shown} photos {format_estimate(right)}. ' + ('This is what training has to beat.' if learn.recipe.epochs else 'That is all that this recipe does.'))
     return probe
 
 def _features(learn):
@@ -349,116 +355,24 @@ def _say_plan(learn, folds, say):
         say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs{" on every photo" * bool(folds)}, '
             f'{recipe.canvas[0]} x {recipe.canvas[1]} px, recipe {recipe.name}:\n')
 
-def _say_figures(metrics, simplest, say):
-    "The figures of all splits as a table; those of single points, and what only the report explains, are left out"
+def _say_figures(metrics, target, simplest, say):
+    "The figures of all splits as a table; those of single ones of many outputs, and what only the report explains, are left out"
     names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
-    names = [name for name in names if not name.startswith('point.') and not name.endswith(('macro_f1', 'ece_if_calibrated'))]
+    many = target.exact or len(target.names) > 5
+    names = [name for name in names if not (many and about_one(target, name)) and not name.endswith(('macro_f1', 'ece_if_calibrated'))]
     def words(name): return 'calibration error' if name == 'ece' else name.replace('_', ' ')
     say('\n' + metrics_table(metrics, names=names).rename(index=words, columns=words).to_string())
     say(f'\nEach figure with its 95 % interval and n; {simplest}.')
 
-# %% ../nbs/80_runs.ipynb #3b51dec8
-def measure_splits(
-    learn: Learner,  # Trained
-    probe: dict | None,  # What `learn.fit_probe` gave; `None` for points
-) -> tuple[dict, pd.DataFrame]:  # {split: figures}, and the answers that they are about
-    "Measure a Learner on every split"
-    predictions, beside = learn.predict_splits(), dict(probe=probe) if probe else {}
-    return learn.evaluate(predictions=predictions, **beside), learn.answers(predictions=predictions, **beside)
-
-# %% ../nbs/80_runs.ipynb #05264d66
-def looks_at_valid(recipe: Recipe) -> bool:
-    "Whether training needs validation photos: to stop early, or to choose its weights"
-    return recipe.epochs > 0 and (recipe.keep != 'last' or recipe.patience is not None)
-
-def mark_rest(question: Task,
-    photos,  # As in `train`
-    # For points, as in `KeypointTask.read`
-    **which,
-):  # the same, or a table of it
-    "Mark all other photos for training, where some are marked as test photos and none for training"
-    if isinstance(photos, pd.DataFrame): table = photos
-    elif not hasattr(question, 'metric_canvas'): table = list_photos(which['labels'], photos=photos) if which.get('labels') else list_photos(photos)
-    else:
-        labels = which.pop('labels', None)
-        table, spec = read_labels(labels or photos, photos if labels else None, **which)
-        table.attrs['spec'] = spec.to_dict()
-    marks = clean_text(table).split
-    if (marks == 'test').any() and not (marks == 'train').any(): return table.assign(split=marks.replace('', 'train'))
-    return table if 'spec' in table.attrs else photos
-
-def all_in(
-    manifest: pd.DataFrame,  # Split
-    recipe: Recipe,
-) -> pd.DataFrame:
-    "The manifest for a model that is to be trained on every photo but those that were marked as test photos"
-    if not looks_at_valid(recipe): return manifest.assign(split=manifest.split.replace('valid', 'train'))
-    if (manifest.split == 'valid').any() or not recipe.valid: return manifest
-    rows = manifest[manifest.split == 'train']
-    known = 'label' in rows and (rows.label != '').all()
-    dealt = split(rows.assign(split='', label=rows.label if known else 'photo'), valid=recipe.valid, test=0, seed=recipe.seed).split
-    return manifest.assign(split=dealt.reindex(manifest.index).fillna(manifest.split))
-
-# %% ../nbs/80_runs.ipynb #7c848e26
-def out_of_fold(
-    folder: Path,  # Where what is finished is kept
-    learn: Learner,  # The Learner of the delivered model: its manifest, recipe and weights are those of the folds
-    *, folds: int, repeats: int, say: Callable[[str], None],
-) -> pd.DataFrame:  # as `cross_validate` gives it, the column `split` being 'out_of_fold'
-    "Predict every photo but the test photos by networks that have not seen it; goes on where it was broken off"
-    question, recipe, manifest = task_of(learn.task), learn.recipe, learn.dls.manifest
-    same = dict(spec=learn.spec) if isinstance(learn, KeypointLearner) else dict(classes=list(learn.dls.vocab))
-    def make(rows): return question.learner(rows, recipe, weights=learn.weights, **same)
-    rows = manifest[manifest.split.isin(('train', 'valid'))]
-    rows.attrs = dict(spec=learn.spec.to_dict()) if 'spec' in same else {}
-    say(f'\n{len(rows)} photos in {folds} folds' + f', {repeats} times' * (repeats > 1) + ': each is judged by a network that has not seen it.')
-    try: answers = cross_validate(make, rows, folds=folds, repeats=repeats, valid=recipe.valid, seed=recipe.seed, folder=folder/FOLDS, say=say)
-    except KeyboardInterrupt:
-        if is_begun(folder): say(f'What is finished is kept. To go on with it: deepconn train --resume {folder}')
-        raise
-    return answers.assign(split='out_of_fold')
-
-def calibrate_folds(
-    answers: pd.DataFrame,  # What `out_of_fold` gave, of networks that were not calibrated
-    classes: list[str],
-) -> tuple[pd.DataFrame, float]:
-    "Divide the logits of each fold by the temperature that fits the other folds; also gives the temperature that fits all, for the delivered model"
-    logits, targets = np.log(class_probs(answers, classes).clip(1e-7)), answers.label.map(classes.index).to_numpy()
-    right, of_all = logits.copy(), []
-    for repeat, rows in answers.reset_index(drop=True).groupby('repeat'):
-        of_all.append(fit_temperature(logits[rows.index], targets[rows.index]))
-        for fold, mine in rows.groupby('fold'):
-            others = rows.index.difference(mine.index)
-            right[mine.index] /= fit_temperature(logits[others], targets[others])
-    return answers.assign(**dict(zip([f'prob_{c}' for c in classes], softmax(right, 1).T))), float(np.exp(np.log(of_all).mean()))
-
-# %% ../nbs/80_runs.ipynb #cd87b2ca
-def measure_folds(
-    learn: Learner,  # Trained; its test photos, where it has any, are measured too
-    outside: pd.DataFrame,  # What `out_of_fold` gave
-) -> tuple[dict, pd.DataFrame]:  # {'out_of_fold': figures[, 'test': figures]}, and the answers that they are about
-    "Measure what the folds say, calibrate the delivered model by it where the recipe wants that, and measure its test photos"
-    recipe = learn.recipe
-    if isinstance(learn, KeypointLearner):
-        metrics = measure_points(outside, learn.spec, canvas=learn.metric_canvas or recipe.canvas, resize=recipe.resize, baseline=learn.to_photos(_fold_shapes(outside, learn), outside))
-    else:
-        classes = list(learn.dls.vocab)
-        if recipe.calibrate and not looks_at_valid(recipe):
-            outside, temperature = calibrate_folds(outside, classes)
-            with torch.no_grad():
-                for p in (learn.model[1].last.weight, learn.model[1].last.bias): p /= temperature
-        metrics = measure_answers(outside, classes, majority=outside.label.value_counts().idxmax())
-    if 'test' not in split_loaders(learn.dls): return dict(out_of_fold=metrics), outside
-    figures, answers = measure_splits(learn, None)
-    return dict(out_of_fold=metrics, test=figures['test']), pd.concat([outside, answers[answers.split == 'test']], ignore_index=True)
-
 # %% ../nbs/80_runs.ipynb #0c70cc4a
-def _fold_shapes(answers, learn):
-    "For each row the mean shape of the photos outside its fold, from -1 to 1 of the canvas"
-    points = unit_points(answers, learn.spec, learn.recipe)
-    shapes, repeat, fold = np.empty_like(points), answers.repeat.to_numpy(), answers.fold.to_numpy()
-    for r, f in set(zip(repeat, fold)): shapes[(repeat == r) & (fold == f)] = mean_shape(points[(repeat == r) & (fold != f)])
-    return shapes
+def _out_of_fold(folder, learn, folds, repeats, say):
+    "The answers of networks that have not seen the photos; goes on where it was broken off"
+    question = task_of(learn.task)
+    def make(rows): return question.learner(rows, learn.recipe, weights=learn.weights, **learn.target.again())
+    try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
+    except KeyboardInterrupt:
+        if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
+        raise
 
 def _say_folds(learn, folds):
     "What the figures of folds are about"
@@ -478,7 +392,7 @@ def model_file(
         raise InputError(f'The training in {model} was broken off before there was a model. Go on with it: {how_to_resume(model)}')
     return model/'model.safetensors'
 
-_RUN_FILES = ('config.json', 'manifest.csv', 'answers.csv', 'history.csv', 'metrics.json', 'suspects.csv')
+_RUN_FILES = ('config.json', 'manifest.csv', 'answers.csv', 'history.csv', 'metrics.json', 'label_issues.csv', 'suspects.csv')
 
 def check_answers(out: str | Path,
     suffixes: tuple[str, ...],  # As in `check_output`
@@ -488,15 +402,15 @@ def check_answers(out: str | Path,
     "Raise `InputError` where answers cannot be written to `out`, or would replace what was given"
     several = [x for part in given for x in (part.path if isinstance(part, pd.DataFrame) else part if isinstance(part, (list, tuple)) else [part])]
     inputs = [*(x for x in several if isinstance(x, (str, Path))), *(model.with_name(name) for name in (model.name, *_RUN_FILES))]
-    check_output(out, suffixes, what='answers', inputs=inputs, marks=(b'prob_', b'_conf', b'keypoint_scores', b'"unseen"', b'"trained_on"'))
+    check_output(out, suffixes, what='answers', inputs=inputs, marks=(b'prob_', b'pred_', b'_conf', b'keypoint_scores', b'"unseen"', b'"trained_on"'))
 
 def predict(
     model: str | Path,  # A run folder or a `model.safetensors`
     photos,  # A photo, a folder, a CSV, or a list of these
     *, out: str | Path | None = None,  # Table to write (.csv or .tsv)
-    draw: str | Path | None = None,  # For points: folder for copies of the photos with the points drawn in, and JSON to write in COCO's form
-    coco: str | Path | None = None,
-) -> pd.DataFrame:  # as `Predictor.predict` or `KeypointPredictor.predict` gives it
+    draw: str | Path | None = None,  # Folder for copies of the photos with the answers drawn in
+    coco: str | Path | None = None,  # For points: JSON to write in COCO's form
+) -> pd.DataFrame:  # As `Predictor.predict` gives it
     "Predict `photos` with a trained model"
     if isinstance(photos, Iterator): photos = list(photos)
     file, known = model_file(model), _list_photos(photos)
@@ -505,12 +419,12 @@ def predict(
     places = [Path(place).absolute() for place in (out, coco, draw) if place is not None]
     if len(set(places)) < len(places): raise InputError(f'{places[0]} is named twice. Name a place of its own for each of out, coco and draw.')
     if draw is not None: drawn_files([photo for photo in known if isinstance(photo, Path)], draw)
-    predictor = create_predictor(file)
-    if (draw or coco) and not isinstance(predictor, KeypointPredictor): raise InputError(f'{model} tells classes, not points: there is nothing to draw into photos.')
+    predictor = Predictor(file)
+    if coco is not None: check_coco(predictor.target)
     predictions = predictor.predict(photos)
     if out is not None: save_predictions(predictions, out)
-    if draw is not None: save_drawn(predictions, predictor.spec, draw)
-    if coco is not None: save_coco(predictions, predictor.spec, coco)
+    if draw is not None: save_drawn(predictions, predictor.target, draw)
+    if coco is not None: save_coco(predictions, predictor.target, coco)
     return predictions
 
 # %% ../nbs/80_runs.ipynb #c4063475
@@ -531,59 +445,34 @@ def _told_apart(rows: pd.DataFrame) -> pd.DataFrame:
 # %% ../nbs/80_runs.ipynb #82dc1b35
 def evaluate(
     model: str | Path,  # A run folder or a `model.safetensors`
-    photos,  # Labelled photos: a folder with a folder for each class, a CSV or a manifest; for points a label file, or a folder that holds one
+    photos,  # Labelled photos: a folder with a folder for each class, a table or a manifest; for points a label file, or a folder that holds one
     *, labels: str | Path | None = None,  # The file of the labels, where `photos` is the folder of the photos and does not hold it
-    # For points: what the numbered points of the labels are, as in `read_labels`; default: those that the model finds, where the file does not name them
-    spec: KeypointSpec | str | Path | None = None,
     out: str | Path | None = None,  # File to write: the answers as CSV, or the figures as JSON
     say: Callable[[str], None] = echo,  # Gets each sentence
-    # For points: `labelled`, `outside` and `units`, as in `read_labels`
-    **reading,
+    # What the target reads besides; for points `spec` (what numbered points are; default: those that the model finds), `labelled`, `outside` and `units`
+    **options,
 ) -> tuple[dict[str, dict], pd.DataFrame]:  # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
     "Measure a trained model on labelled photos; raises `InputError` where they do not fit it"
-    file = model_file(model)
+    file, options, suffixes = model_file(model), {name: value for name, value in options.items() if value is not None}, ('.csv', '.tsv', '.json')
     check_paths(photos)
-    _check_which(labels=labels, spec=spec)
-    if out is not None: check_answers(out, ('.csv', '.tsv', '.json'), file, photos, labels, spec)
-    predictor = create_predictor(file)
-    points = isinstance(predictor, KeypointPredictor)
-    if (spec or reading) and not points: raise InputError(f'{model} tells classes, not points: it needs no {min(["spec"] * bool(spec) + [*reading])}.')
-    if out is not None and points: check_answers(out, ('.csv', '.tsv', '.json'), file, find_labels(labels or photos))
-    rows = _pointed(predictor, photos, labels, spec, say, reading) if points else _labelled(predictor, photos, labels, say)
-    answers = _answers(predictor, rows, '' if points else 'prob', say)
-    if not points and (probe := file.with_name('probe.safetensors')).is_file(): answers = _answers(create_predictor(probe), answers, 'probe', say)
+    check_labels_file(labels)
+    if out is not None: check_answers(out, suffixes, file, photos, labels, options.get('spec'))
+    predictor = Predictor(file)
+    target, known = predictor.target, predictor.meta['training']
+    if odd := {*options} - {*target.options}: raise InputError(f'{model} tells {target.kind}: it needs no {min(odd)}.')
+    target.check_options(**options)
+    if out is not None: check_answers(out, suffixes, file, *target.label_files(labels or photos))
+    manifest, rows = target.read_known(photos, labels, **options)
+    _say_left_out(manifest, rows, target.about, say)
+    answers = _answers(predictor, rows, 'prob', say)
+    if (probe := file.with_name('probe.safetensors')).is_file(): answers = _answers(Predictor(probe), answers, 'probe', say)
     answers = answers.assign(split=np.where(_seen(file, answers, say), 'trained_on', 'unseen'))
-    measure, simplest = _measure_of(predictor, answers)
-    metrics = {name: measure(answers[answers.split == name].reset_index(drop=True)) for name in ('unseen', 'trained_on') if (answers.split == name).any()}
-    _say_figures(metrics, simplest, say)
+    metrics = {name: target.measure(answers[answers.split == name].reset_index(drop=True), predictor.sight, known)
+               for name in ('unseen', 'trained_on') if (answers.split == name).any()}
+    _say_figures(metrics, target, target.explain(predictor.sight, known, answers), say)
     if out is not None and Path(out).suffix.lower() == '.json': write_json(Path(out), metrics)
     elif out is not None: save_predictions(answers, out)
     return metrics, answers
-
-# %% ../nbs/80_runs.ipynb #323a44de
-def _labelled(predictor, photos, labels, say):
-    "The photos that have one of the model's classes"
-    manifest = scan(labels, photos=photos) if labels else scan(photos)
-    rows = usable(manifest).reset_index(drop=True)
-    if not len(rows): check_labels(manifest)
-    if not len(rows): raise InputError(f'{photos} holds no labelled photo that can be read. To have photos predicted: deepconn predict MODEL PHOTOS')
-    if len(odd := rows[~rows.label.isin(predictor.classes)]):
-        raise InputError(f"{odd.path.iloc[0]} has the label '{odd.label.iloc[0]}', which the model does not know, as {len(odd) - 1} other photos have; it knows "
-                         f"{', '.join(predictor.classes)}. Rename the folder, correct the label, or leave such photos out.")
-    _say_left_out(manifest, rows, 'a label', say)
-    return rows
-
-def _pointed(predictor, photos, labels, spec, say, reading):
-    "The photos that have some of the model's points"
-    source, home, ours = labels or photos, photos if labels else None, predictor.spec
-    manifest, found = read_labels(source, home, spec=spec, **reading)
-    if lost := set(ours.points) - set(found.points):
-        if spec is not None: raise InputError(f"{source} has no point '{min(lost)}', which the model finds; with this spec its points are {', '.join(found.points[:12])}.")
-        manifest, _ = read_labels(source, home, spec=ours, **reading)
-    rows = usable_points(manifest, ours).reset_index(drop=True)
-    if not len(rows): raise InputError(f'No photo of {source} has one of the points that the model finds: {", ".join(ours.points[:12])}.')
-    _say_left_out(manifest, rows, 'points', say)
-    return rows
 
 # %% ../nbs/80_runs.ipynb #6b29b0fc
 def _say_left_out(manifest, rows, what, say):
@@ -593,13 +482,11 @@ def _say_left_out(manifest, rows, what, say):
     say(f'{len(rows)} photos' + f'; {bare} more without {what}' * (bare > 0) + (f'; {len(bad)} cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
 
 def _answers(predictor, rows, kind, say):
-    "The rows with what the model says of them, as `learn.answers` gives them"
-    found = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]])
+    "The rows with the model's answers, as `learn.answers` gives them"
+    found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
     fine = (found.problem == '').to_numpy()
     if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
-    if kind: said = found[[f'prob_{c}' for c in predictor.classes]].rename(columns=lambda c: kind + c.removeprefix('prob'))
-    else: said = answered(np.concatenate([points_of(found, predictor.spec), found[[f'{name}_conf' for name in predictor.spec.points]].to_numpy()[..., None]], -1), predictor.spec)
-    return pd.concat([rows, said], axis=1)[fine].reset_index(drop=True)
+    return pd.concat([rows, target.table(target.answers_of(found), kind)], axis=1)[fine].reset_index(drop=True)
 
 def _seen(file, rows, say):
     "Which photos were trained on, in words too"
@@ -615,66 +502,21 @@ def _seen(file, rows, say):
             (', and stand apart.' if not seen.all() else '. They say nothing about other photos.'))
     return seen
 
-# %% ../nbs/80_runs.ipynb #e7e7ffb6
-def _measure_of(predictor, answers):
-    "The function that measures answers of this model, and in words what the simplest baseline is"
-    meta, question = predictor.meta, TASKS.get(predictor.meta['task'])
-    if isinstance(predictor, KeypointPredictor):
-        spec, canvas, shape, mirror = predictor.spec, tuple(getattr(question, 'metric_canvas', None) or meta['canvas']), meta['training'].get('mean_shape'), meta['mirror'] or None
-        def measure(rows):
-            sizes, mirrored = rows[['width', 'height']].to_numpy(), is_mirrored(rows, mirror) if 'side' in rows else None
-            alike = shape and to_photo_points(np.repeat([np.array(shape, float)], len(rows), 0), sizes, meta['canvas'], meta['resize'], mirrored=mirrored, spec=spec)
-            return measure_points(rows, spec, canvas=canvas, resize=meta['resize'], baseline=alike)
-        return measure, 'baseline is what the mean shape of its training photos scores; ' * bool(shape) + f'canvas px are those of {" x ".join(map(str, canvas))}'
-    known = meta['training'].get('trained_on') or {}
-    majority = max(known, key=known.get) if known else answers.label.value_counts().idxmax()
-    how = 'the most frequent class of its training photos' if known else 'the most frequent class of these photos (the model does not say which it was in training)'
-    return lambda rows: measure_answers(rows, list(predictor.classes), majority=majority), f"majority is what always guessing '{majority}' scores, {how}"
-
 # %% ../nbs/80_runs.ipynb #7044b373
 def check(
-    photos: str | Path,  # A folder, a CSV, or a label file of points
+    photos: str | Path,  # A folder, a table, or a label file of points
     *, out: str | Path | None = None,  # File for a picture of what was found
     labels: str | Path | None = None,  # The file of the labels, where `photos` is the folder of the photos and does not hold it
-    spec: str | Path | None = None,  # For points, as in `labels.read_labels`: these, and `labelled`, `outside`, `units`
-    points: str | None = None, **reading,
+    # What only one kind of target reads, such as `spec` for points
+    **options,
 ) -> str:
     "Say what is in a folder of photos and what is wrong with it; raises `InputError` where there is nothing"
+    options = {name: value for name, value in options.items() if value is not None}
     check_paths(photos)
-    _check_which(labels, spec, points)
-    why = None if spec or points or reading else _why_no_points(photos, labels)
-    if why is not None:
-        said = check_photos(labels, photos=photos, out=out) if labels else check_photos(photos, out=out)
-        return said + f'\nno points either: {why}' * bool(why)
-    if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
-    manifest, found = read_labels(labels or photos, photos if labels else None, spec=spec, points=points, **reading)
-    if out is not None:
-        check_output(out, PICTURES, what='pictures', inputs=manifest.path)
-        fine = manifest[manifest.problem == '']
-        shown = fine.sample(min(len(fine), 12), random_state=0)
-        save_figure(plot_photos(list(shown.path), None, found, truth=points_of(shown, found)), out)
-    return describe_points(manifest, found)
-
-def _has_points(photos, labels):
-    "Are the labels those of points, and not of classes?"
-    return _why_no_points(photos, labels) is None
-
-def _why_no_points(photos, labels):
-    "`None` where the labels are those of points; '' where they are those of classes; else what keeps a folder's label files from being read"
-    folder = not labels and Path(photos).is_dir()
-    try:
-        if folder and list_photos(photos).label.nunique() > 1: return ''
-        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and 'label' in list_photos(labels, photos=photos): return ''
-        file = find_labels(labels or photos)
-    except InputError as e:
-        if labels: raise
-        return str(e) if folder else ''
-    try:
-        if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return ''
-        return None if sniff_labels(file) else ''
-    except InputError:
-        if labels: raise
-        return ''
+    check_labels_file(labels)
+    target, note = target_for(photos, labels, **options)
+    target.check_options(**options)
+    return target.check_up(photos, labels, out=out, **options) + note
 
 # %% ../nbs/80_runs.ipynb #43233f26
 def resume(
@@ -689,8 +531,7 @@ def resume(
         if (folder/'model.safetensors').exists(): raise InputError(f'The training in {folder} is finished. To train anew, name another folder.')
         say('Its first epoch was not finished: it begins anew.')
     manifest = read_manifest(folder)
-    manifest.attrs['spec'] = config.get('spec')
     gone = [path for path in manifest.path[manifest.split != ''] if not Path(path).exists()]
     if gone: raise InputError(f'{len(gone)} of the photos are not where they were, the first: {gone[0]}. Put them back, or go on from the folder where it was begun.')
-    learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'])
+    learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], **target_of(config).again())
     return finish(folder, learn, say, report=report)

@@ -188,7 +188,7 @@ def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
     yes = _chosen(table)
     if len(several := yes.index[yes.sum(axis=1) > 1]):
         both = ', '.join(yes.columns[yes.loc[several[0]]])
-        raise InputError(f'{name}: {len(several)} photos have several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out.')
+        raise InputError(f'{name}: {len(several)} photos have several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out. For several labels at once there is the task tags.')
     label = yes.idxmax(axis=1).where(yes.any(axis=1), '')
     return label, list(table), f"the label is the column that says yes: {', '.join(list(table)[:6])}" + ', ...' * (len(table.columns) > 6)
 
@@ -209,6 +209,7 @@ def label_column(
 def settle_columns(
     table: pd.DataFrame,  # Any column types
     name: str | Path,  # Name of the table in error messages
+    *, keep: Sequence[str] = (),  # Columns that hold something else than a split or a label
 ) -> pd.DataFrame:  # `path`, `split` and `label` if known, then the other columns; assumptions in `attrs['notes']`
     "Rename the columns of a table of photos to the usual names; names become text"
     columns = [str(c).strip() for c in table]
@@ -221,12 +222,12 @@ def settle_columns(
         raise InputError(f"{name}, row {_row_of(table, empty)}: '{path}' is empty. Fill it in or remove the row.")
     out, used, notes = dict(path=text[path].astype(object)), [path], []
     for role, find in (('split', split_column), ('label', label_column)):
-        cells, columns, note = find(text[[c for c in text if c not in used and _plain(c) not in _NAMES]], name)
+        cells, columns, note = find(text[[c for c in text if c not in (*used, *keep) and _plain(c) not in _NAMES]], name)
         if cells is not None: out[role] = cells
         used, notes = used + columns, notes + [note] * bool(note)
     rest = [c for c in table if c not in used]
     for column in rest: out[_plain(column) if _plain(column) in _NAMES else column] = _typed(table[column], text[column])
-    if others := [c for c in rest if _plain(c) not in _NAMES]: notes.append(f"other columns, kept: {', '.join(others[:12])}" + ', ...' * (len(others) > 12))
+    if others := [c for c in rest if _plain(c) not in _NAMES and c not in keep]: notes.append(f"other columns, kept: {', '.join(others[:12])}" + ', ...' * (len(others) > 12))
     out = pd.DataFrame(out, index=table.index)
     out.attrs['notes'] = notes
     return out
@@ -274,12 +275,13 @@ def split_by_folders(
 def read_table(
     file: str | Path,  # .csv, .tsv, .txt or .xlsx
     *, photos: str | Path | None = None,  # Folder of the photos; default: the table's own
+    keep: Sequence[str] = (),  # As in `settle_columns`
 ) -> pd.DataFrame:  # As `settle_columns`, with absolute `path`, and each row's `problem`, '' for none
     "Read a table of photos; without a column for it, the split is that of the photos' folders (train, valid, test)"
     (start, header), *lines = read_cells(file, notes=(notes := []))
     if any(Path(c).suffix.lower() in SUFFIXES for c in header): header, lines = _without_header(file, start, header, lines)
     problems = [_surplus(i, cells, len(header)) for i, cells in lines]
-    table = settle_columns(_as_table(header, lines), file)
+    table = settle_columns(_as_table(header, lines), file, keep=keep)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]
     paths, lost = place_photos(table.path, homes)
     table = table.assign(path=paths, problem=[own or there for own, there in zip(problems, lost)], **{ROW: [i for i, _ in lines]})

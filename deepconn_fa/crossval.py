@@ -378,7 +378,7 @@ def learning_curve(
 # %% ../nbs/51_crossval.ipynb #741b0a95
 def is_rising(metric: str) -> bool:
     "Whether more of `metric` is better, and 1 is all there is"
-    return metric.startswith(('accuracy', 'within_')) or metric.endswith(('accuracy', 'auc', 'f1', 'precision', 'recall', 'pck'))
+    return metric.startswith(('accuracy', 'within_')) or metric.endswith(('accuracy', 'auc', 'f1', 'precision', 'recall', 'pck', 'map', 'exact'))
 
 def _errors_of(curve, column):
     "Errors of the runs, the number of each one's size, and the standard error that the test photos bring"

@@ -110,7 +110,7 @@ def _file_of(path: str) -> tuple: return path, (stat := os.stat(path)).st_mtime_
 def _seen_once(learn: Learner, body: nn.Module, flip: bool) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     "`frozen_features` without maps; those of photos that were seen by the same body before are looked up"
     loaders, sight = split_loaders(learn.dls), learn.as_model().sight
-    files, key = {name: [_file_of(p) for p in dl.items.path] for name, dl in loaders.items()}, (tuple(_fingerprint(body)), sight, flip)
+    files, key = {name: [_file_of(p) for p in dl.items.path] for name, dl in loaders.items()}, (body.arch, body.n_features, tuple(_fingerprint(body)), sight, flip)
     if _SEEN.get('key') != key: _SEEN.update(key=key, found={})
     found = _SEEN['found']
     wanted = sorted({file for mine in files.values() for file in mine} - set(found))

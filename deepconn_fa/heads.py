@@ -310,6 +310,7 @@ def set_kernel(self: KernelHead,
     "Copy a fitted kernel ridge regression"
     n_out, home = self.n_out, self.linear.weight.device
     centres, coef, offset, gamma, mean, scale = (torch.as_tensor(v, dtype=torch.float32, device=home) for v in (centres, coef, offset, gamma, mean, scale))
+    if centres.shape[1] != self.n_features: raise ValueError(f'the head takes {self.n_features} features, the centres have {centres.shape[1]}')
     if tuple(coef.shape) != (len(centres), n_out): raise ValueError(f'{len(centres)} centres and {n_out} outputs need coef of ({len(centres)}, {n_out}), not {tuple(coef.shape)}')
     self.n_centres, self.centres, self.mean, self.scale = len(centres), centres.clone(), mean.clone(), scale.clone()
     self.reset(n_out)

@@ -1023,7 +1023,7 @@ def training_words(run: Run) -> list[str]:
             f'It sees each photo at {recipe.canvas[0]} x {recipe.canvas[1]} px{" and in the mirror" if "flip" in recipe.tta else ""}.']
     n, which = '' if run.shown == 'out_of_fold' else f'{len(run.learnt):,} ', f'(recipe “{recipe.name}”, seed {recipe.seed})'
     if recipe.epochs: said.append(f'It went through the {n}training photos {len(run.history) or recipe.epochs} times, {recipe.batch_size} at a time {which}.')
-    else: said.append(f'Nothing but the linear probe was fitted {which}.')
+    else: said.append(f'Nothing but {"the linear probe" if recipe.head == "linear" else "the head"} was fitted {which}.')
     if config.get('stopped'): said.append('The training was stopped before its end.')
     if recipe.keep != 'last' and config.get('epoch_kept'): said.append(f'The weights are those of epoch {config["epoch_kept"]}, the best on the validation photos.')
     if recipe.alpha < 1: said.append(f'The final weights lie {100 * recipe.alpha:.0f}\N{NO-BREAK SPACE}% of the way from where training began to where it ended.')

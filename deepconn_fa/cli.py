@@ -72,7 +72,7 @@ def _known(task: str, *, recipe: str | None = None, arch: str | None = None):
         return task_of(task)
     except InputError as e: raise typer.BadParameter(str(e)) from e
 
-TASK_HELP = 'The question: couples (happy or unhappy?), objects (which of these?), emotions (positive or negative?), hands (where are the points?), tags (which of these things are there?).'
+TASK_HELP = 'The question: couples (happy or unhappy?), objects (which of these?), emotions (positive or negative?), hands (where are the points?), ratings (what number from 1 to 7, say?), tags (which of these things are there?).'
 Task = Annotated[str, typer.Argument(help=TASK_HELP)]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help='Another number gives other photos, or another split of yours.')]
 

@@ -26,7 +26,7 @@ from fastai.learner import Learner
 from torch import nn
 
 import deepconn_fa
-from . import couples, emotions, hands, objects, tags
+from . import couples, emotions, hands, objects, ratings, tags
 from .backbones import check_arch
 from .bundle import save_bundle
 from .classes import ClassTarget
@@ -49,7 +49,7 @@ from .target import Target, target_for, target_of
 from .train import plot_history
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
-TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK, tags.TASK)}
+TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK, ratings.TASK, tags.TASK)}
 
 def task_of(name: str) -> Task:
     "The task of that name"

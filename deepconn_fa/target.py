@@ -64,7 +64,7 @@ def to_meta(self: Target) -> dict:
     "What a bundle and a run's config.json store of the target, in JSON's types; `kind` is among it"
     raise NotImplementedError
 
-KINDS = {'classes': 'classes.ClassTarget', 'points': 'points.PointTarget', 'tags': 'tags.TagTarget'}  # where each kind of target is at home
+KINDS = {'classes': 'classes.ClassTarget', 'points': 'points.PointTarget', 'ratings': 'ratings.RatingTarget', 'tags': 'tags.TagTarget'}  # where each kind of target is at home
 
 def target_of(
     meta: dict,  # A bundle's description, or a run's config.json

@@ -608,7 +608,6 @@ def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # (n, m)
 
 def solve_kernel(near: np.ndarray, y: np.ndarray, strengths) -> tuple[np.ndarray, np.ndarray, float]:  # (n, strengths) weights, (strengths,) offsets
     "Kernel ridge regression with an intercept, for several strengths, from one decomposition"
-    n = len(near)
     rows = near.mean(0)
     values, vectors = np.linalg.eigh(near - rows - rows[:, None] + near.mean())
     coef = vectors @ ((vectors.T @ (y - y.mean()))[:, None] / (np.maximum(values, 0)[:, None] + np.asarray(strengths)))

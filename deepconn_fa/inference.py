@@ -27,6 +27,7 @@ from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFont
 
 from .bundle import load_bundle
+from .classes import ClassTarget
 from .keypoints import paint_points, points_of
 from .labels import to_coco
 from .core import InputError, as_path, check_folder, check_output, with_progress, write_file
@@ -226,9 +227,9 @@ def _with_overflows(numbers, problems):
 # %% ../nbs/41_inference.ipynb #bc21b5a1
 def draw_predictions(
     predictions: pd.DataFrame,  # As `Predictor.predict` gives them
-    target: Target,
     n: int = 12,  # At most so many photos, the first ones
-    *, truth: pd.Series | None = None,  # The true answers of these rows in words: what is wrong is then red and says so
+    *, target: Target = ClassTarget(),  # What was asked of them
+    truth: pd.Series | None = None,  # The true answers of these rows in words: what is wrong is then red and says so
 ) -> 'Figure':  # A matplotlib figure
     "Draw photos with their answers"
     import matplotlib.pyplot as plt

@@ -293,6 +293,7 @@ def why_not(cls: RatingTarget, photos, labels=None) -> str | None:
     except InputError: return ''
     return None if found and not any(str(c).lower().endswith(('_x', '_y')) for c in cells) else ''
 
+# %% ../nbs/79_ratings.ipynb #fd142a3d
 @patch
 def label_files(self: RatingTarget, source) -> list: return [find_ratings(source)] if Path(source).is_dir() else [source]
 
@@ -314,6 +315,7 @@ def asked(self: RatingTarget, columns=None, low=None, high=None) -> RatingTarget
 def check_asked(self: RatingTarget, columns=None, **options) -> None:
     if columns and named_columns(columns) != list(self.ratings): raise InputError(f"The loaders have {', '.join(self.ratings)}: name others where you make them.")
 
+# %% ../nbs/79_ratings.ipynb #d1215df9
 @patch
 def read_known(self: RatingTarget, photos, labels=None, columns=None, **options) -> tuple[pd.DataFrame, pd.DataFrame]:
     if columns and (odd := set(named_columns(columns)) - set(self.ratings)): raise InputError(f"The model knows no '{min(odd)}'; it knows {', '.join(self.ratings)}.")

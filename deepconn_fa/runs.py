@@ -183,7 +183,7 @@ def draw_answers(target: Target,
     first = np.argsort(-np.nan_to_num(np.abs(answers - truth)).mean(1), kind='stable')[:12]
     told = pd.Series([target.in_words(row) for row in truth[first]], index=range(len(first)))
     table = pd.concat([rows[['path']].iloc[first].reset_index(drop=True), target.predictions(answers[first])], axis=1).assign(problem='')
-    save_figure(draw_predictions(table, target, truth=told), folder/'predictions.png')
+    save_figure(draw_predictions(table, target=target, truth=told), folder/'predictions.png')
 
 # %% ../nbs/80_runs.ipynb #4995cd34
 @draw_answers.register
@@ -192,7 +192,7 @@ def _(target: ClassTarget, folder, rows, shown):
     classes, probs, targets = list(target.classes), target.answers_in(rows), target.truth(rows)
     save_figure(plot_confusion(probs, targets, classes, title=f'{len(targets)} {shown} photos'), folder/'confusion.png', dpi=120)
     first = rows.loc[np.argsort(probs[np.arange(len(targets)), targets])[:12]]   # the true class's probability, lowest first
-    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), target, truth=first.label), folder/'predictions.png')
+    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), target=target, truth=first.label), folder/'predictions.png')
 
 @draw_answers.register
 def _(target: PointTarget, folder, rows, shown):

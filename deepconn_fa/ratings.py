@@ -39,7 +39,7 @@ from .metrics import bootstrap_figures, format_estimate, plain_text
 from .photos import open_photo
 from .probe import probe_of
 from .recipe import Phase, Recipe
-from .report import MEASURES, Measure, finding, words
+from .report import MEASURES, MetricText, finding, words
 from .synth_scenes import render_ratings
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
 from .target import Target, looked_at
@@ -679,14 +679,14 @@ def _(target: RatingTarget, features, truth, *, balanced=False, seed=0):
 
 # %% ../nbs/79_ratings.ipynb #8442ef23
 MEASURES |= {
-    'spearman': Measure('Spearman’s rank correlation', 'How well the order of the photos is right: 1 is perfect, 0 is chance.', 'score'),
-    'pearson': Measure('Pearson’s correlation', 'How well the numbers lie on a line: 1 is perfect, 0 is chance.', 'score'),
-    'mae': Measure('Mean absolute error', 'How far an answer is from the rating on average, in the units of the scale. Lower is better.'),
-    'r2': Measure('R²', 'The share of the ratings’ variance that is explained: 1 is perfect, 0 is always answering the mean.', 'score'),
-    'explainable_share': Measure('Share of the explainable variance', 'The squared correlation divided by the reliability of the ratings: the mean of few raters holds noise, which nothing can predict.', 'score'),
-    'one_rater_pearson': Measure('One rater: Pearson’s correlation', 'One rater against the mean of the others; where only their spread is known, an estimate, and a lower bound for one steady person.', 'score'),
-    'one_rater_spearman': Measure('One rater: Spearman’s rank correlation', 'The same, of ranks.', 'score'),
-    'one_rater_mae': Measure('One rater: mean absolute error', 'How far one rater is from the mean of the others.')}
+    'spearman': MetricText('Spearman’s rank correlation', 'How well the order of the photos is right: 1 is perfect, 0 is chance.', 'score'),
+    'pearson': MetricText('Pearson’s correlation', 'How well the numbers lie on a line: 1 is perfect, 0 is chance.', 'score'),
+    'mae': MetricText('Mean absolute error', 'How far an answer is from the rating on average, in the units of the scale. Lower is better.'),
+    'r2': MetricText('R²', 'The share of the ratings’ variance that is explained: 1 is perfect, 0 is always answering the mean.', 'score'),
+    'explainable_share': MetricText('Share of the explainable variance', 'The squared correlation divided by the reliability of the ratings: the mean of few raters holds noise, which nothing can predict.', 'score'),
+    'one_rater_pearson': MetricText('One rater: Pearson’s correlation', 'One rater against the mean of the others; where only their spread is known, an estimate, and a lower bound for one steady person.', 'score'),
+    'one_rater_spearman': MetricText('One rater: Spearman’s rank correlation', 'The same, of ranks.', 'score'),
+    'one_rater_mae': MetricText('One rater: mean absolute error', 'How far one rater is from the mean of the others.')}
 
 @words.register
 def _(target: RatingTarget, run):

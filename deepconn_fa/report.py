@@ -7,13 +7,13 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/report.html.md"""
 # %% auto #0
 __all__ = ['TEXT', 'ISSUES', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'MEASURES', 'PROBE', 'RIDGE', 'UNSEEN', 'NO_DIAGNOSIS', 'NOT',
            'NOT_UNSEEN', 'FACTS', 'CARD', 'templates', 'Section', 'read_table', 'Run', 'read_settings', 'read_run',
-           'table_of', 'percent', 'interval', 'bars', 'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'Measure',
-           'measure_of', 'about_one', 'Simpler', 'Words', 'and_list', 'words', 'question', 'beside', 'gain', 'finding',
-           'answer', 'is_not', 'split_table', 'say_known', 'data_section', 'measure', 'confusion', 'each_class',
-           'plots', 'plot_answers', 'details', 'photo_scores', 'slices', 'figures_section', 'plot_near', 'drawn_rows',
-           'caption', 'heat_outputs', 'heat_section', 'worst_section', 'issue_photo', 'label_issues_section',
-           'training_words', 'delivered', 'training_section', 'command', 'repeat_section', 'page', 'write_report',
-           'write_model_card', 'compare_figures', 'paired', 'compare_photos', 'compare_runs']
+           'table_of', 'percent', 'interval', 'bars', 'Picture', 'svg_picture', 'jpeg_picture', 'Photos', 'MetricText',
+           'measure_of', 'about_one', 'Simpler', 'Wording', 'and_list', 'words', 'question', 'beside', 'gain',
+           'finding', 'answer', 'is_not', 'split_table', 'say_known', 'data_section', 'measure', 'confusion',
+           'each_class', 'plots', 'plot_answers', 'details', 'photo_scores', 'slices', 'figures_section', 'plot_near',
+           'drawn_rows', 'caption', 'heat_outputs', 'heat_section', 'worst_section', 'issue_photo',
+           'label_issues_section', 'training_words', 'delivered', 'training_section', 'command', 'repeat_section',
+           'page', 'write_report', 'write_model_card', 'compare_figures', 'paired', 'compare_photos', 'compare_runs']
 
 # %% ../nbs/60_report.ipynb #74709051
 import base64
@@ -362,7 +362,7 @@ def figure(self: Photos, path: str,
     return dict(name=self.name(path), pictures=drawn, **caption)
 
 # %% ../nbs/60_report.ipynb #a2020a13
-class Measure(NamedTuple):
+class MetricText(NamedTuple):
     "How the page names and writes a metric"
     name: str
     meaning: str
@@ -384,29 +384,29 @@ class Measure(NamedTuple):
 
 # %% ../nbs/60_report.ipynb #9f25f672
 MEASURES = {
-    'accuracy': Measure('Accuracy', 'The share of photos that are named right.', 'share'),
-    'balanced_accuracy': Measure('Balanced accuracy', 'The mean over the classes of the share that is named right: a rare class counts as much as a frequent one.', 'share'),
-    'top5_accuracy': Measure('Top-5 accuracy', 'The share of photos whose class is among the five likeliest answers.', 'share'),
-    'macro_f1': Measure('Macro F1', 'The mean over the classes of F1, which is high only where a class is both found and named with care.', 'share'),
-    'auc': Measure('ROC AUC', 'Of two photos, one of each class, how often the right one gets the higher score: 1 is perfect, 0.5 is a coin.', 'score'),
-    'macro_auc': Measure('Macro ROC AUC', 'The mean over the classes of the area under the ROC curve against all others: 1 is perfect, 0.5 is a coin.', 'score'),
-    'log_loss': Measure('Log loss', 'How surprising the truth was, on average: 0 is perfect; being sure and wrong costs most. Lower is better.'),
-    'ece': Measure('Calibration error', 'How far the probabilities lie from the shares that turn out right: at 0, of the photos called with 80\N{NO-BREAK SPACE}%, '
+    'accuracy': MetricText('Accuracy', 'The share of photos that are named right.', 'share'),
+    'balanced_accuracy': MetricText('Balanced accuracy', 'The mean over the classes of the share that is named right: a rare class counts as much as a frequent one.', 'share'),
+    'top5_accuracy': MetricText('Top-5 accuracy', 'The share of photos whose class is among the five likeliest answers.', 'share'),
+    'macro_f1': MetricText('Macro F1', 'The mean over the classes of F1, which is high only where a class is both found and named with care.', 'share'),
+    'auc': MetricText('ROC AUC', 'Of two photos, one of each class, how often the right one gets the higher score: 1 is perfect, 0.5 is a coin.', 'score'),
+    'macro_auc': MetricText('Macro ROC AUC', 'The mean over the classes of the area under the ROC curve against all others: 1 is perfect, 0.5 is a coin.', 'score'),
+    'log_loss': MetricText('Log loss', 'How surprising the truth was, on average: 0 is perfect; being sure and wrong costs most. Lower is better.'),
+    'ece': MetricText('Calibration error', 'How far the probabilities lie from the shares that turn out right: at 0, of the photos called with 80\N{NO-BREAK SPACE}%, '
                                         'just 80\N{NO-BREAK SPACE}% are right. Lower is better.'),
-    'pck': Measure('Points in place', 'The share of points that lie within a tenth of the object’s size of their true place (PCK); the size is the longer side of the box '
+    'pck': MetricText('Points in place', 'The share of points that lie within a tenth of the object’s size of their true place (PCK); the size is the longer side of the box '
                                       'around the true points.', 'share'),
-    'median_photo_px': Measure('Median distance, px of the photo', 'Half of the points lie nearer to their true place than this.', digits=1),
-    'p95_photo_px': Measure('95th percentile, px of the photo', 'Nineteen of twenty points lie nearer than this.', digits=1),
-    'l1_photo_px': Measure('Mean L1 error, px of the photo', 'The mean of |dx| and |dy| over all points.', digits=1),
-    'l1_canvas_px': Measure('Mean L1 error, px of the canvas', 'The same after every photo is brought to one size: what the published hand detector reports.', digits=1),
-    'nme': Measure('Normalised mean error', 'The mean distance, as a part of the distance of two points of the object.'),
+    'median_photo_px': MetricText('Median distance, px of the photo', 'Half of the points lie nearer to their true place than this.', digits=1),
+    'p95_photo_px': MetricText('95th percentile, px of the photo', 'Nineteen of twenty points lie nearer than this.', digits=1),
+    'l1_photo_px': MetricText('Mean L1 error, px of the photo', 'The mean of |dx| and |dy| over all points.', digits=1),
+    'l1_canvas_px': MetricText('Mean L1 error, px of the canvas', 'The same after every photo is brought to one size: what the published hand detector reports.', digits=1),
+    'nme': MetricText('Normalised mean error', 'The mean distance, as a part of the distance of two points of the object.'),
 }
 
 def measure_of(
     metric: str,  # Its name in metrics.json
-) -> Measure:
+) -> MetricText:
     "How a metric is written; one that is not in `MEASURES` has no meaning to show"
-    return MEASURES.get(metric) or Measure(metric.replace('_', ' '), '')
+    return MEASURES.get(metric) or MetricText(metric.replace('_', ' '), '')
 
 def about_one(
     target: Target, metric: str,  # Its name in metrics.json
@@ -423,7 +423,7 @@ class Simpler(NamedTuple):
     about: str = ''  # What it is, after its name in a sentence
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class Wording:
     "What the page and the model card of a kind of target call things"
     score: str  # The metric that stands at the top
     meaning: str  # What it is, after its value
@@ -445,10 +445,10 @@ def and_list(names: Sequence[str]) -> str:
 
 # %% ../nbs/60_report.ipynb #288b5592
 @singledispatch
-def words(target: Target, run: Run) -> Words:
+def words(target: Target, run: Run) -> Wording:
     "What the page and the model card call things; here for any vector of numbers"
     score = next(name for name in (target.metric, *MEASURES, *run.figures) if name in run.figures)
-    return Words(score=score, meaning=measure_of(score).within(), note=target.explain(run.sight),
+    return Wording(score=score, meaning=measure_of(score).within(), note=target.explain(run.sight),
                  simpler={'probe': RIDGE, 'baseline': Simpler('the mean of the training photos', 'mean', ', which looks at no photo')},
                  use=f'To estimate {and_list(target.names)} of photos like those that it was trained on, where errors as large as measured do no harm, '
                      'and with a person who looks at what matters.',
@@ -456,7 +456,7 @@ def words(target: Target, run: Run) -> Words:
 
 @words.register
 def _(target: ClassTarget, run):
-    return Words(score='accuracy', meaning='of the photos named right',
+    return Wording(score='accuracy', meaning='of the photos named right',
                  simpler={'probe': PROBE, 'majority': Simpler(f'always “{_most_frequent(target, run)}”', 'most frequent class')},
                  note='probe is a logistic regression on what the untrained body sees, majority is always the most frequent class',
                  use=f'To tell {and_list(target.names)} apart in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
@@ -468,7 +468,7 @@ def _most_frequent(target, run): return target.majority(run.learnt if len(run.le
 @words.register
 def _(target: PointTarget, run):
     canvas = target.metric_canvas
-    return Words(score='pck', meaning='of the points in place', simpler={'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')},
+    return Wording(score='pck', meaning='of the points in place', simpler={'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')},
                  note='baseline is the mean shape of the training photos', unit='points', from_manifest=False,
                  about=f'The canvas is {canvas[0]} px high and {canvas[1]} px wide.' if canvas else '',
                  use=f'To find {target.spec.n} points ({", ".join(target.names)}) in photos like those that it was trained on: one object, about as large in the photo as there.',
@@ -685,7 +685,7 @@ def _conflicts(table, photos):
 
 # %% ../nbs/60_report.ipynb #166f460d
 def measure(figures: dict[str, dict], metric: str,
-    simpler: dict[str, Simpler],  # The baselines, see `Words`
+    simpler: dict[str, Simpler],  # The baselines, see `Wording`
 ) -> dict | None:  # name, meaning and bars; `None` where it was not measured
     "Prepare one metric: what it means, and the network's estimate above those of the baselines"
     if metric not in figures: return None
@@ -775,17 +775,17 @@ def _two_classes(target, run):
 
 # %% ../nbs/60_report.ipynb #d748bac4
 @singledispatch
-def photo_scores(target: Target, run: Run) -> tuple[Measure, np.ndarray]:  # What it is, and (n,) its value for each of `run.rows`
+def photo_scores(target: Target, run: Run) -> tuple[MetricText, np.ndarray]:  # What it is, and (n,) its value for each of `run.rows`
     "What is compared between parts of the photos"
-    return Measure('The mean distance from the truth', ''), beside(target, run)['network']
+    return MetricText('The mean distance from the truth', ''), beside(target, run)['network']
 
 @photo_scores.register
-def _(target: ClassTarget, run): return Measure('The share of photos named right', '', 'share'), beside(target, run)['network'].astype(float)
+def _(target: ClassTarget, run): return MetricText('The share of photos named right', '', 'share'), beside(target, run)['network'].astype(float)
 
 @photo_scores.register
 def _(target: PointTarget, run):
     near = point_errors(run.found[..., :2], run.truth)[1] / object_sizes(run.truth)[:, None]
-    return Measure('The share of points in place', '', 'share'), _mean(np.where(np.isnan(near), np.nan, near < .1))
+    return MetricText('The share of points in place', '', 'share'), _mean(np.where(np.isnan(near), np.nan, near < .1))
 
 # %% ../nbs/60_report.ipynb #44053a8f
 FACTS = ('megapixels', 'photos together', 'brightness', 'contrast', 'colourfulness', 'detail')   # of `photo_facts`

@@ -44,7 +44,7 @@ from .metrics import bootstrap_figures, format_estimate, plain_text, share_estim
 from .photos import SUFFIXES
 from .probe import Probe, linear_probe, probe_of
 from .recipe import Phase, Recipe
-from .report import (MEASURES, PROBE, Measure, Simpler, Words, _answered, _found, beside, caption, details, finding, gain, heat_outputs, paired, percent,
+from .report import (MEASURES, PROBE, MetricText, Simpler, Wording, _answered, _found, beside, caption, details, finding, gain, heat_outputs, paired, percent,
                                 interval, photo_scores, Section, plots, question, say_known, split_table, svg_picture, table_of, words, worst_section, CI, and_list)
 from .sight import Sight
 from .synth_objects import TAGS, render_tags
@@ -724,15 +724,15 @@ def _(target: TagTarget, manifest: pd.DataFrame, row, name: str, cells: dict, wh
     return {'label': '|'.join(tag for tag in target.tags if tag in tags)} | {tag: float(tag in tags) for tag in target.tags}
 
 # %% ../nbs/79_tags.ipynb #366f07ea
-MEASURES['map'] = Measure('Mean average precision', 'The mean over the tags of average precision: ranked by the tag’s probability, how pure the list is down to each photo that has it. '
+MEASURES['map'] = MetricText('Mean average precision', 'The mean over the tags of average precision: ranked by the tag’s probability, how pure the list is down to each photo that has it. '
                           '1 is perfect; what knows nothing scores how frequent the tags are.', 'score')
-MEASURES['exact'] = Measure('All tags right', 'The share of photos whose tags are all right: none too many, none forgotten.', 'share')
-MEASURES['micro_f1'] = Measure('Micro F1', 'F1 over all tags of all photos together: high only where tags are found and named with care.', 'score')
-MEASURES['ap'], MEASURES['f1'] = Measure('Average precision', '', 'score'), Measure('F1', '', 'score')
+MEASURES['exact'] = MetricText('All tags right', 'The share of photos whose tags are all right: none too many, none forgotten.', 'share')
+MEASURES['micro_f1'] = MetricText('Micro F1', 'F1 over all tags of all photos together: high only where tags are found and named with care.', 'score')
+MEASURES['ap'], MEASURES['f1'] = MetricText('Average precision', '', 'score'), MetricText('F1', '', 'score')
 
 @words.register
 def _(target: TagTarget, run):
-    return Words(score='map', meaning='mean average precision',
+    return Wording(score='map', meaning='mean average precision',
                  simpler={'probe': PROBE._replace(about=' (a logistic regression for each tag on what the network sees before it is trained)'),
                           'baseline': Simpler('the frequencies of the tags', 'no look at the photo', ', which look at no photo')},
                  note=target.explain(run.sight), task='image-classification', columns='label (the tags that are found, with | between), prob_TAG of each tag',
@@ -784,7 +784,7 @@ def _(target: TagTarget, rows):
 
 @photo_scores.register
 def _(target: TagTarget, run):
-    return Measure('The share of photos whose tags are all right', '', 'share'), target.all_right(run.rows, target.called(run.rows)).astype(float)
+    return MetricText('The share of photos whose tags are all right', '', 'share'), target.all_right(run.rows, target.called(run.rows)).astype(float)
 
 @details.register
 def _(target: TagTarget, run):

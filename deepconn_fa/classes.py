@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import log_softmax, softmax
 
@@ -26,7 +25,7 @@ from .manifest import answer_groups, check_labels, classes_of, usable
 from .metrics import (auc_estimate, bootstrap_figures, calibration_estimate, drawn_auc, format_estimate, share_estimate, wilson)
 from .photocheck import check_photos
 from .sight import Sight
-from .target import Target, looked_at
+from .target import Target, best_temperature, looked_at, scale_by_folds
 
 if TYPE_CHECKING:
     import torch
@@ -150,9 +149,8 @@ def measure_answers(answers: pd.DataFrame, classes: list[str],
 ) -> dict[str, dict]:  # {metric: {value, low, high, n}}
     "Measure a table of answers by its labels, and the probe where its answers are there, too"
     rows = measurable(answers, classes)
-    has_probe = all(f'probe_{c}' in rows for c in classes) and rows[[f'probe_{c}' for c in classes]].notna().all(axis=None)
     found = classification_metrics(class_probs(rows, classes), class_numbers(rows, classes), majority=majority if isinstance(majority, (int, np.integer)) else list(classes).index(majority),
-                                   probe=class_probs(rows, classes, 'probe') if has_probe else None, groups=answer_groups(rows), k=k)
+                                   probe=class_probs(rows, classes, 'probe') if ClassTarget(tuple(classes)).has_probe(rows) else None, groups=answer_groups(rows), k=k)
     if rows.path.is_unique: return found
     return {name: e | dict(n=rows.path.nunique()) for name, e in found.items()}
 
@@ -167,7 +165,7 @@ def fit_temperature(
     wanted = np.repeat(1 / (n[:, None] + 2) / (n_classes - 1), n_classes, axis=1)
     wanted[np.arange(len(targets)), targets] = (n + 1) / (n + 2)
     def loss(log_t): return -(wanted * log_softmax(logits / np.exp(log_t), axis=1)).sum()
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(.05), np.log(20)), method='bounded').x))
+    return best_temperature(loss)
 
 # %% ../nbs/21_classes.ipynb #c03e58aa
 @dataclass(frozen=True)
@@ -324,15 +322,8 @@ def temperature(self: ClassTarget, logits: 'torch.Tensor', targets: 'torch.Tenso
 # %% ../nbs/21_classes.ipynb #e6ba3dbb
 @patch
 def recalibrated(self: ClassTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    classes = list(self.classes)
-    logits, targets = np.log(class_probs(answers, classes).clip(1e-7)), self.truth(answers)
-    right, of_all = logits.copy(), []
-    for repeat, rows in answers.reset_index(drop=True).groupby('repeat'):
-        of_all.append(fit_temperature(logits[rows.index], targets[rows.index]))
-        for fold, mine in rows.groupby('fold'):
-            others = rows.index.difference(mine.index)
-            right[mine.index] /= fit_temperature(logits[others], targets[others])
-    return answers.assign(**dict(zip(self.answer_columns(), softmax(right, 1).T))), float(np.exp(np.log(of_all).mean()))
+    logits, temperature = scale_by_folds(answers, np.log(self.answers_in(answers).clip(1e-7)), self.truth(answers), fit_temperature)
+    return answers.assign(**dict(zip(self.answer_columns(), softmax(logits, 1).T))), temperature
 
 @patch
 def predictions(self: ClassTarget, answers: np.ndarray) -> pd.DataFrame:

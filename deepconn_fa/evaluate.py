@@ -44,8 +44,7 @@ def predict_splits(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]]:  
 @singledispatch
 def answer_splits(target: Target, learn: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     "`predict_splits` for a kind of target; here for those that get a vector of logits"
-    def mean_over_views(logits): return torch.stack([target.activate(view) for view in logits.unbind(1)]).mean(0)
-    return {name: (mean_over_views(logits).numpy(), targets.numpy()) for name, (logits, targets) in learn.split_logits(flip='flip' in learn.recipe.tta).items()}
+    return {name: (target.mean_over_views(logits).numpy(), targets.numpy()) for name, (logits, targets) in learn.split_logits(flip='flip' in learn.recipe.tta).items()}
 
 @answer_splits.register
 @torch.inference_mode()

@@ -24,7 +24,7 @@ from .manifest import answer_groups, groups_of, list_photos
 from .metrics import format_estimate, keypoint_metrics
 from .sight import Sight
 from .tables import TABLE_SUFFIXES, read_cells
-from .target import Target
+from .target import Target, each_fold
 
 if TYPE_CHECKING:
     import torch
@@ -270,8 +270,8 @@ def baseline(self: PointTarget, rows: pd.DataFrame, sight: Sight) -> dict: retur
 @patch
 def fold_baseline(self: PointTarget, answers: pd.DataFrame, sight: Sight) -> dict:
     points = unit_points(answers, self.spec, sight)
-    shapes, repeat, fold = np.empty_like(points), answers.repeat.to_numpy(), answers.fold.to_numpy()
-    for r, f in set(zip(repeat, fold)): shapes[(repeat == r) & (fold == f)] = mean_shape(points[(repeat == r) & (fold != f)])
+    shapes = np.empty_like(points)
+    for mine, others in each_fold(answers): shapes[mine] = mean_shape(points[others])
     return dict(mean_shape=shapes)
 
 @patch

@@ -42,7 +42,7 @@ from .recipe import Phase, Recipe
 from .report import MEASURES, MetricText, finding, words
 from .synth_scenes import render_ratings
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
-from .target import Target, looked_at
+from .target import Target, each_fold, looked_at
 
 if TYPE_CHECKING:
     from deepconn_fa.sight import Sight
@@ -543,9 +543,9 @@ def baseline(self: RatingTarget, rows: pd.DataFrame, sight: 'Sight | None' = Non
 
 @patch
 def fold_baseline(self: RatingTarget, answers: pd.DataFrame, sight: 'Sight | None' = None) -> dict:
-    truth, repeat, fold = self.truth(answers), answers.repeat.to_numpy(), answers.fold.to_numpy()
+    truth = self.truth(answers)
     means = np.empty_like(truth)
-    for r, f in set(zip(repeat, fold)): means[(repeat == r) & (fold == f)] = np.nanmean(truth[(repeat == r) & (fold != f)], 0)
+    for mine, others in each_fold(answers): means[mine] = np.nanmean(truth[others], 0)
     return dict(mean_rating=means)
 
 @patch
@@ -700,7 +700,7 @@ def _(target: RatingTarget, run, where):
         e = {what: run.figures.get(f'{name}.{what}' if len(target.ratings) > 1 else what) for what in ('spearman', 'probe_spearman', 'mae', 'baseline_mae', 'pearson', 'one_rater_pearson')}
         if e['spearman'] is None: continue
         def say(what): return f'{e[what]["value"]:.2f} (95\N{NO-BREAK SPACE}% interval {e[what]["low"]:.2f} to {e[what]["high"]:.2f})'
-        line = f'{name}: rank correlation {say("spearman")}' + (f', of a linear probe {say("probe_spearman")}' if e['probe_spearman'] else '')
+        line = f'{name}: rank correlation {say("spearman")}' + (f', of a linear probe {say("probe_spearman")}' if e['probe_spearman'] and np.isfinite(e['probe_spearman']['value']) else '')
         line += f'; on average {e["mae"]["value"]:.2f} off' + (f', where always answering the mean is {e["baseline_mae"]["value"]:.2f} off' if e['baseline_mae'] else '')
         if e['one_rater_pearson']: line += f'. The correlation with the raters’ mean is {e["pearson"]["value"]:.2f}; one rater has {e["one_rater_pearson"]["value"]:.2f} with the others'
         lines.append(line)

@@ -26,11 +26,10 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 from fasttransform import Transform
 from matplotlib.figure import Figure
-from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from torch import nn
 
-from .blocks import FitCanvas, FitLaterCanvas, FitTrainCanvas, PhotoBlock, ReadPath, row_of, split_by_column
+from .blocks import photo_datablock, row_of
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
 from .evaluate import choose_threshold
@@ -49,7 +48,7 @@ from .report import (MEASURES, PROBE, MetricText, Simpler, Wording, _answered, _
 from .sight import Sight
 from .synth_objects import TAGS, render_tags
 from .tables import FOUND_ANEW, LABEL_NAMES, NO, TABLE_SUFFIXES, YES, _NAMES, _first, _plain, as_text, path_column, read_cells, split_column
-from .target import Target, looked_at
+from .target import Target, best_temperature, each_fold, looked_at, scale_by_folds
 
 # %% ../nbs/79_tags.ipynb #87648c84
 def samples(
@@ -378,11 +377,7 @@ class ReadTags(Transform):
 
 @patch
 def block(self: TagTarget, recipe, **kwargs) -> DataBlock:
-    fit, largest = [FitCanvas(recipe.canvas, recipe.resize)], recipe.canvas
-    if recipe.train_from is not None:
-        fit, largest = [FitTrainCanvas(*recipe.train_from), FitLaterCanvas(recipe.canvas, recipe.resize)], tuple(map(max, recipe.canvas, recipe.train_from[0]))
-    return DataBlock(blocks=(PhotoBlock(largest), MultiCategoryBlock(encoded=True, vocab=list(self.tags))), get_x=ReadPath(), get_y=ReadTags(self.tags),
-                     splitter=split_by_column, item_tfms=fit, **kwargs)
+    return photo_datablock(MultiCategoryBlock(encoded=True, vocab=list(self.tags)), ReadTags(self.tags), recipe.canvas, resize=recipe.resize, train_from=recipe.train_from, **kwargs)
 
 # %% ../nbs/79_tags.ipynb #30ac7115
 class TagLoss(nn.Module):
@@ -508,7 +503,7 @@ def fit_temperature(
     def loss(log_t):
         z = logits / np.exp(log_t)
         return (np.logaddexp(0, z) - wanted * z)[known].sum()
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(.05), np.log(20)), method='bounded').x))
+    return best_temperature(loss)
 
 # %% ../nbs/79_tags.ipynb #efc050cc
 @patch
@@ -522,14 +517,8 @@ def settled(self: TagTarget, answers: np.ndarray, truth: np.ndarray) -> TagTarge
 
 @patch
 def recalibrated(self: TagTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    z, truth = logit(self.answers_in(answers).clip(1e-7, 1 - 1e-7)), self.truth(answers)
-    right, of_all = z.copy(), []
-    for _, rows in answers.reset_index(drop=True).groupby('repeat'):
-        of_all.append(fit_temperature(z[rows.index], truth[rows.index]))
-        for _, mine in rows.groupby('fold'):
-            others = rows.index.difference(mine.index)
-            right[mine.index] /= fit_temperature(z[others], truth[others])
-    return answers.assign(**dict(zip(self.answer_columns(), expit(right).T))), float(np.exp(np.log(of_all).mean()))
+    logits, temperature = scale_by_folds(answers, logit(self.answers_in(answers).clip(1e-7, 1 - 1e-7)), self.truth(answers), fit_temperature)
+    return answers.assign(**dict(zip(self.answer_columns(), expit(logits).T))), temperature
 
 # %% ../nbs/79_tags.ipynb #a3c0df03
 @patch
@@ -539,11 +528,8 @@ def for_probe(self: TagTarget) -> TagTarget: return replace(self, thresholds=())
 def called(self: TagTarget, answers: pd.DataFrame, kind: str = 'prob') -> np.ndarray:  # (n, k) of bool
     "Which tags are found. Photos of a fold are judged by thresholds that the other folds have chosen; a probe has no others but 0.5"
     probs, cuts = self.answers_in(answers, kind), np.tile(self.cuts if kind == 'prob' else np.full(len(self.tags), .5), (len(answers), 1))
-    fold = answers.fold.fillna(0).to_numpy() if 'fold' in answers else np.zeros(len(answers))
-    again = answers.repeat.fillna(0).to_numpy() if 'repeat' in answers else np.zeros(len(answers))
-    for r, f in {*zip(again, fold)}:
-        mine, others = (again == r) & (fold == f), (again == r) & (fold != f) & (fold > 0)
-        if f > 0 and others.any(): cuts[mine] = choose_thresholds(self.truth(answers[others]), probs[others])
+    for mine, others in each_fold(answers):
+        if others.any(): cuts[mine] = choose_thresholds(self.truth(answers[others]), probs[others])
     return probs >= cuts
 
 # %% ../nbs/79_tags.ipynb #dca851df

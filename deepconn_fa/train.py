@@ -196,8 +196,7 @@ def settle(learn: Learner) -> None:
     "Let the target learn from the answers to the validation photos what it can, such as thresholds"
     if not learn.target.settles: return
     for logits, truth in learn.split_logits(splits=('valid',), flip='flip' in learn.recipe.tta).values():
-        answers = torch.stack([learn.target.activate(view) for view in logits.unbind(1)]).mean(0)
-        learn.target = learn.target.settled(answers.numpy(), truth.numpy())
+        learn.target = learn.target.settled(learn.target.mean_over_views(logits).numpy(), truth.numpy())
 
 # %% ../nbs/33_train.ipynb #f9da3f02
 @torch.no_grad()
@@ -286,7 +285,7 @@ def find_lr(learn: Learner, *, seed: int = 42) -> float:
 # %% ../nbs/33_train.ipynb #c5657551
 @patch
 def fit_recipe(self: Learner,
-    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, pull, keep, interpolate, calibrate,
+    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, l2sp, keep, alpha, calibrate,
     # patience, accumulate, views, seed): network, loss and loaders are made
     recipe: Recipe | None = None,
     *, epochs: int | None = None,  # Train for so many epochs in all; each phase gets its share

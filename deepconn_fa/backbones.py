@@ -6,16 +6,16 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/backbones.html.md"""
 
 # %% auto #0
 __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'WHEELS', 'SHORT_NAMES', 'FAMILIES', 'DROPPED', 'REBUILT', 'OWN', 'HUB', 'SOURCES',
-           'WeightsError', 'Published', 'lite_wheel', 'Family', 'family_of', 'PatchTokens', 'TokenMap', 'last_layer',
-           'classifier_parts', 'body_parts', 'SmallCNN', 'SmallVGG', 'conv_leaky', 'DarkResidual', 'DarkNet',
-           'create_darknet19', 'create_darknet53', 'arch_names', 'import_timm', 'timm_name', 'check_arch', 'long_arch',
-           'stored_arch', 'create_classifier', 'trace_shapes', 'last_of_each_size', 'join_maps', 'Backbone',
-           'double_conv', 'UNetDecoder', 'create_unet', 'TimmMaps', 'create_timm', 'unwrapped', 'read_state_dict',
-           'guess_arch', 'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision', 'read_torchvision',
-           'find_timm', 'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file', 'read_wheel',
-           'Source', 'published_weights', 'normalization', 'has_imagenet', 'download_weights', 'create_backbone',
-           'layer_groups', 'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm', 'folded_batchnorm',
-           'create_network']
+           'WeightsError', 'Published', 'lite_wheel', 'Family', 'family_of', 'PatchTokens', 'with_token', 'TokenMap',
+           'last_layer', 'classifier_parts', 'body_parts', 'SmallCNN', 'SmallVGG', 'conv_leaky', 'DarkResidual',
+           'DarkNet', 'create_darknet19', 'create_darknet53', 'arch_names', 'import_timm', 'timm_name', 'check_arch',
+           'long_arch', 'stored_arch', 'create_classifier', 'trace_shapes', 'last_of_each_size', 'join_maps',
+           'Backbone', 'double_conv', 'UNetDecoder', 'create_unet', 'TimmMaps', 'create_timm', 'unwrapped',
+           'read_state_dict', 'guess_arch', 'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision',
+           'read_torchvision', 'find_timm', 'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file',
+           'read_wheel', 'Source', 'published_weights', 'at_hand', 'normalization', 'has_imagenet', 'download_weights',
+           'create_backbone', 'layer_groups', 'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm',
+           'folded_batchnorm', 'create_network']
 
 # %% ../nbs/13_backbones.ipynb #3714a41a
 import difflib
@@ -136,7 +136,7 @@ class PatchTokens(nn.Module):
         net: nn.Module,  # torchvision's vision transformer
     ):
         super().__init__()
-        self.conv_proj, self.class_token, self.pos_embedding = net.conv_proj, net.class_token, net.encoder.pos_embedding
+        self.conv_proj, self.class_token, self.pos_embedding, self.patch_size = net.conv_proj, net.class_token, net.encoder.pos_embedding, net.conv_proj.kernel_size
 
     def places(self, size):
         "Position embeddings for a map of `size`"
@@ -154,20 +154,28 @@ class PatchTokens(nn.Module):
         return x + self.places(size), size
 
 # %% ../nbs/13_backbones.ipynb #83d90c6d
+def with_token(
+    maps: torch.Tensor,  # (b, c, h, w)
+    token: torch.Tensor,  # (b, c)
+) -> torch.Tensor:  # (b, 2*c, h, w)
+    "Append a class token to every position of a map"
+    return torch.cat([maps, token[..., None, None].expand_as(maps)], 1)
+
 class TokenMap(nn.Module):
     "A vision transformer that returns its patch tokens as a feature map"
     def __init__(self,
         net: nn.Module,  # torchvision's vision transformer
-        *, class_token: bool = False,  # Return the class token, the input of its classifier, instead of the map
+        give: str = 'map',  # 'map'; 'token' for the class token, the input of its classifier; or 'both', as in `with_token`
     ):
         super().__init__()
-        self.patches, self.layers, self.ln, self.class_token = PatchTokens(net), net.encoder.layers, net.encoder.ln, class_token
+        self.patches, self.layers, self.ln, self.give = PatchTokens(net), net.encoder.layers, net.encoder.ln, give
 
     def forward(self, x):
         x, size = self.patches(x)
         x = self.ln(self.layers(x))
-        if self.class_token: return x[:, 0]  # (b, c)
-        return x[:, 1:].transpose(1, 2).unflatten(2, tuple(size))  # (b, h'*w', c) -> (b, c, h', w')
+        if self.give == 'token': return x[:, 0]  # (b, c)
+        maps = x[:, 1:].transpose(1, 2).unflatten(2, tuple(size))  # (b, h'*w', c) -> (b, c, h', w')
+        return with_token(maps, x[:, 0]) if self.give == 'both' else maps
 
 # %% ../nbs/13_backbones.ipynb #38778571
 def last_layer(
@@ -192,10 +200,13 @@ def classifier_parts(
 def body_parts(
     net: nn.Module,  # A classifier of torchvision's, or one of ours
     *, classifier: bool = False,  # Keep the classifier, too, except its last layer
+    class_token: bool = False,  # For transformers: append the class token to the map
 ) -> dict[str, nn.Module]:  # Name to part; photos go through them in this order
     "Extract the layers before the pooling and the classifier"
     family = family_of(net)
-    if classifier and family.features == 'tokens': return {'tokens': TokenMap(net, class_token=True), 'as_map': nn.Unflatten(1, (-1, 1, 1))}
+    if class_token and family.features != 'tokens': raise InputError(f'{type(net).__name__} has no class token')
+    if classifier and family.features == 'tokens': return {'tokens': TokenMap(net, 'token'), 'as_map': nn.Unflatten(1, (-1, 1, 1))}
+    if class_token: return {'tokens': TokenMap(net, 'both')}
     parts = family.rebuild(net) if family.rebuild else {name: part for name, part in net.named_children() if name not in family.dropped}
     return parts | (classifier_parts(net) if classifier else {})
 
@@ -544,10 +555,13 @@ def map_shape(self: Backbone,
 @patch
 def _takes(self:Backbone, canvas):
     "Describe the photos it takes, instead of those of `canvas`"
-    def works(side):
-        try: trace_shapes(self, (side, side))
+    def works(*size):
+        try: trace_shapes(self, size * 2 if len(size) == 1 else size)
         except Exception: return False
         return True
+    if patch := next((m.patch_size for m in self.modules() if isinstance(getattr(m, 'patch_size', None), tuple)), None):
+        near = [max(1, round(side/p))*p for side, p in zip(canvas, patch)]
+        if works(*near): return f'height and width have to be multiples of {patch[0]}: {near[0]}x{near[1]}, say'
     low, high = 0, max(self.canvas)
     while high - low > 1:
         middle = (low + high)//2
@@ -604,12 +618,14 @@ class TimmMaps(nn.Module):
         *, canvas: tuple = (224, 224),  # Height and width of photos that it can take
         pyramid: bool = False,  # Return a list of maps, one of each size, finest first
         classifier: bool = False,  # Return what the last layer of its classifier gets, as (b, n, 1, 1)
+        class_token: bool = False,  # Append the class token to the map, as in `with_token`
     ):
         super().__init__()
-        self.net, self.kind, self.places = net, 'classifier', None
+        self.net, self.kind, self.places, self.class_token = net, 'classifier', None, class_token
         if classifier: return
         y = trace_shapes(net, canvas, call=lambda net, x: net.forward_features(x))
         self.kind = 'pyramid' if pyramid else self._kind_of(y)
+        if class_token and (self.kind != 'tokens' or not getattr(net, 'num_prefix_tokens', 0)): raise InputError(f'{type(net).__name__} has no class token')
         if self.kind in ('map', 'channels_last'): return
         if not hasattr(net, 'forward_intermediates'): raise InputError(f'timm has no maps of {type(net).__name__}: choose another architecture')
         maps = trace_shapes(net, canvas, call=lambda net, x: net.forward_intermediates(x, intermediates_only=True))
@@ -622,7 +638,8 @@ class TimmMaps(nn.Module):
 
     def forward(self, x):
         if self.places is not None:
-            maps = self.net.forward_intermediates(x, indices=self.places, norm=self.kind == 'tokens', intermediates_only=True)
+            maps = self.net.forward_intermediates(x, indices=self.places, norm=self.kind == 'tokens', intermediates_only=True, **{'return_prefix_tokens': True} if self.class_token else {})
+            if self.class_token: return with_token(maps[0][0], maps[0][1][:, 0])
             return maps if self.kind == 'pyramid' else maps[0]
         x = self.net.forward_features(x)
         if self.kind == 'classifier': return self.net.forward_head(x, pre_logits=True)[..., None, None]  # (b, n) -> (b, n, 1, 1)
@@ -872,6 +889,14 @@ def published_weights(
     found = [weights for source in SOURCES.values() if (weights := source.find(arch))]
     return next((weights for weights in found if SOURCES[weights.source].file(weights)), found[0] if found else None)
 
+# %% ../nbs/13_backbones.ipynb #48ff745e
+def at_hand() -> list[str]:
+    "List the architectures whose published weights are on this machine: in packages, or in the caches of torchvision and timm"
+    from huggingface_hub.constants import HF_HUB_CACHE
+    cached = [folder.name.split('--', 2)[2] for folder in sorted(Path(HF_HUB_CACHE).glob('models--timm--*'))]
+    names = [*SHORT_NAMES, *models.list_models(module=models), *(f'timm:{name}' for name in cached if import_timm().is_model(name))]
+    return [arch for arch in names if (found := published_weights(arch)) and found.place and SOURCES[found.source].file(found)]
+
 # %% ../nbs/13_backbones.ipynb #fd2c4431
 def normalization(arch: str) -> tuple[tuple, tuple]:
     "Mean and standard deviation of the photos that the published weights of `arch` were trained on"
@@ -935,22 +960,24 @@ def create_backbone(
     *, pyramid: bool = False,  # Return a list of maps, finest first, at strides 4, 8, 16 and 32 as far as the network has them
     classifier: bool = False,  # Keep the published classifier except its last layer: features are (b, n_features, 1, 1)
     layers: int = 1,  # One map of the last so many stages: what earlier ones see of colour and texture is there, too
+    class_token: bool = False,  # For transformers: append the class token to every position, so that features are it and the mean of the patches
 ) -> Backbone:
     "Create the body of a network. Raises `InputError` for an unknown architecture, `WeightsError` where weights cannot be had or do not fit"
     check_arch(arch)
     if classifier and (pyramid or arch.startswith('unet_')): raise InputError(f'{arch}: a body gives maps or the features of its classifier, not both')
     if layers > 1 and (pyramid or classifier or arch.startswith('unet_')): raise InputError(f'{arch}: layers={layers} is for a body with one map')
+    if class_token and (pyramid or classifier or layers > 1 or arch.startswith('unet_')): raise InputError(f'{arch}: class_token is for a body with one map')
     if arch.startswith('unet_'): return create_unet(create_backbone(arch.removeprefix('unet_'), weights, pyramid=True), pyramid=pyramid)
     if weights == 'auto': weights = 'imagenet' if has_imagenet(arch) else None
     mean, std = normalization(arch)
     if timm_name(arch):
         net, source = _timm_net(arch, weights)
         canvas = net.pretrained_cfg['input_size'][1:]
-        parts = {'timm': TimmMaps(net, canvas=canvas, pyramid=pyramid, classifier=classifier)}
+        parts = {'timm': TimmMaps(net, canvas=canvas, pyramid=pyramid, classifier=classifier, class_token=class_token)}
         return Backbone(arch, parts, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)
     net, source = _torchvision_net(arch, weights, classifier)
     canvas = getattr(net, 'canvas', (224, 224))
-    return Backbone(arch, body_parts(net, classifier=classifier), pyramid=pyramid, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)
+    return Backbone(arch, body_parts(net, classifier=classifier, class_token=class_token), pyramid=pyramid, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)
 
 # %% ../nbs/13_backbones.ipynb #f175beba
 def layer_groups(

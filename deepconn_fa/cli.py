@@ -65,10 +65,11 @@ def _options(version: Annotated[bool, typer.Option('--version', callback=_versio
 def _known(task: str, *, recipe: str | None = None, arch: str | None = None):
     "The task; a name that there is not is a matter of wrong words"
     from deepconn_fa.backbones import check_arch
+    from deepconn_fa.bodies import archs_asked
     from deepconn_fa.runs import task_of
     try:
         if recipe: task_of(task).recipe(recipe)
-        if arch: check_arch(arch)
+        if arch and not archs_asked(arch): check_arch(arch)
         return task_of(task)
     except InputError as e: raise typer.BadParameter(str(e)) from e
 
@@ -136,7 +137,7 @@ def train(
     photos: Annotated[Path | None, typer.Argument(parser=parse_path, help='A folder with a folder of photos for each class, or a CSV with the columns path and label; for hands, a folder '
                                                        'of photos with a file of labels, or that file. Leave it out to see everything happen on drawn sample photos.')] = None,
     out: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for the results.  [default: runs/TASK]')] = None,
-    arch: Annotated[str | None, typer.Option(help='The network: mobilenet_v2, resnet34, vgg16, ...  [default: what the recipe says]')] = None,
+    arch: Annotated[str | None, typer.Option(help='The network: efficientnet_lite2, resnet34, vgg16, ...; several with commas in between, or auto for all whose weights are on this computer: the one that suits the training photos is taken.  [default: what the recipe says]')] = None,
     weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (installed with this package for efficientnet_lite0, else downloaded once), a FILE with torchvision or timm weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
     size: Annotated[str | None, typer.Option(help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,

@@ -116,6 +116,7 @@ class _Store:
         "Compare the Learner's recipe with that of the steps before, or note it; once"
         if self.learner_seen or not self.folder: return
         recipe = getattr(learn, 'recipe', None)
+        if recipe and hasattr(learn, 'asked_arch'): recipe = recipe.replace(arch=learn.asked_arch)   # which body was chosen may differ between folds
         found = json.loads(json.dumps(dict(recipe=recipe.to_dict() if recipe else {}, weights=str(getattr(learn, 'weights', None)))))
         self.compare(found)
         write_file(self.file('about.json'), json.dumps(self.about | found, indent=2, ensure_ascii=False))

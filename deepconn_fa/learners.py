@@ -30,6 +30,7 @@ import deepconn_fa.evaluate  # noqa: F401  gives a Learner `predict_splits` and 
 from . import __version__
 from .augment import create_augment
 from .backbones import has_imagenet
+from .bodies import choose_body, is_open
 from .bundle import save_bundle as write_bundle
 from .core import InputError, cache_folder
 from .loader import remember
@@ -68,7 +69,7 @@ def settings(self: Task,
     "Settle what to train by, and what to start from"
     if recipe is None: recipe = 'scratch' if weights is None or weights == 'auto' and rendered else 'default'
     recipe = with_rates(self.recipe(recipe), overrides or {})
-    if weights == 'auto': weights = None if rendered or not has_imagenet(recipe.arch) else 'imagenet'
+    if weights == 'auto': weights = 'imagenet' if not rendered and (is_open(recipe.arch) or has_imagenet(recipe.arch)) else None
     return recipe, weights
 
 # %% ../nbs/70_learners.ipynb #5ff4106e
@@ -245,11 +246,16 @@ def learner(self: Task,
     options = {name: kwargs.pop(name) for name in ('labels', *self.target.options) if name in kwargs}
     settings, given = learner_settings(**kwargs)
     recipe, weights = self.settle(source, recipe, weights, settings, **options)
+    asked, compared = recipe.arch, None
+    if is_open(asked) and not isinstance(source, DataLoaders):
+        source, target = self.read(self.rendered() if source is None else source, recipe, **options)
+        recipe, compared = choose_body(source, target, recipe, weights=weights)
+        options = target.again()
     loaders = source if isinstance(source, DataLoaders) else self.dls(source, recipe, device=device, **options)
     if device is not None: loaders.to(device)
     loaders.target.check_asked(**options)
     learn = create_learner(loaders, recipe, weights=weights, **given)
-    learn.task = self.name
+    learn.task, learn.asked_arch, learn.bodies = self.name, asked, compared
     return learn
 
 # %% ../nbs/70_learners.ipynb #6bdf3759

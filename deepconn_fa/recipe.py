@@ -85,7 +85,8 @@ def _check(recipe) -> None:
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     "Everything a training run is made of, beside the photos"
-    arch: str  # An architecture, see `backbones.arch_names()`
+    # An architecture, see `backbones.arch_names()`; several with commas in between, or 'auto' for all whose weights are here: see `bodies.choose_body`
+    arch: str
     phases: tuple[Phase, ...]  # The stretches of training, in order
     name: str = 'default'
     body_args: dict = field(default_factory=dict)  # What `backbones.create_backbone` takes besides

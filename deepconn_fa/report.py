@@ -1083,14 +1083,24 @@ def _curve(history, columns, title, kept, marks):
     return fig
 
 # %% ../nbs/60_report.ipynb #7fdbe7be
+def _bodies(run):
+    "The bodies that were compared on the training photos; `None` where nothing was chosen"
+    if not (compared := run.config.get('bodies')): return None
+    name = run.target.metric
+    def row(e):
+        if e.get('note'): return {name: e['note'], 'million multiply-adds': None}
+        return {name: f'{e[name]:.3f} ({e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]:.0f})', 'million multiply-adds': round(e['multiply_adds'] / 1e6)}
+    table = pd.DataFrame([row(e) for e in compared], index=[e['arch'] + ' (taken)' * bool(e['chosen']) for e in compared])
+    return table_of(table, caption='Bodies compared on the training photos, by a cross-validated linear probe', corner='body')
+
 def training_section(run: Run) -> Section:
     "The network, its weights and the curves; every setting in a table"
     recipe = run.recipe
     phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
                             'weight decay': f'{p.weight_decay:g}', 'schedule': p.schedule} for p in recipe.phases], index=range(1, len(recipe.phases) + 1))
     settings = pd.DataFrame({'setting': {key: json.dumps(value, ensure_ascii=False) for key, value in recipe.to_dict().items() if key != 'phases'}})
-    return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)], delivered=_say_delivered(run),
-                                    phases=table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
+    return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)], delivered=_say_delivered(run), bodies=_bodies(run),
+                                    crossed=run.shown == 'out_of_fold', phases=table_of(phases, caption='Phases', corner='phase') if len(phases) else None,
                                     settings=table_of(settings, caption='The recipe', corner='name')))
 
 # %% ../nbs/60_report.ipynb #bcc23646
@@ -1101,7 +1111,7 @@ def command(run: Run,
     recipe, config = run.recipe, run.config
     photos = 'PHOTOS' if not places else run.folder/'manifest.csv' if words(run.target, run).from_manifest else config.get('photos') or 'PHOTOS'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
-    said = ['deepconn', 'train', config['task'], photos, '--recipe', recipe.name, '--arch', recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.canvas)]
+    said = ['deepconn', 'train', config['task'], photos, '--recipe', recipe.name, '--arch', config.get('asked_arch') or recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.canvas)]
     for name, value in (config.get('which') or {}).items(): said += [f'--{name}', value if places or name != 'labels' else 'LABELS']
     said += [*(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
              '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]

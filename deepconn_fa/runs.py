@@ -28,6 +28,7 @@ from torch import nn
 import deepconn_fa
 from . import couples, emotions, hands, objects, ratings, tags
 from .backbones import check_arch
+from .bodies import archs_asked, bodies_in_words
 from .bundle import save_bundle
 from .classes import ClassTarget
 from .core import InputError, as_path, check_folder, check_output, echo, save_figure, write_file
@@ -243,7 +244,7 @@ def train(task: str,
     chosen, weights = question.settings(recipe, weights, rendered=photos is None, overrides=overrides)
     if epochs: chosen = chosen.scaled(epochs)
     if folds: chosen = chosen.replace(valid=chosen.valid if chosen.looks_at_valid else 0.0, test=0.0)
-    check_arch(chosen.arch)
+    if not archs_asked(chosen.arch): check_arch(chosen.arch)
     check_paths(photos)
     if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
     if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
@@ -280,6 +281,9 @@ def _prepare(question, photos, recipe, weights, say, *, folds, corrections, whic
     if folds: manifest = all_in(manifest, target, recipe)
     say(target.describe(manifest))
     learn = question.learner(manifest, recipe, weights=weights, **target.again())
+    if learn.bodies is not None:
+        say(bodies_in_words(learn.bodies, target.metric))
+        noted |= dict(asked_arch=learn.asked_arch, bodies=json.loads(learn.bodies.to_json(orient='records')))
     if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
     return learn, noted
 
@@ -368,7 +372,7 @@ def _say_figures(metrics, target, simplest, say):
 def _out_of_fold(folder, learn, folds, repeats, say):
     "The answers of networks that have not seen the photos; goes on where it was broken off"
     question = task_of(learn.task)
-    def make(rows): return question.learner(rows, learn.recipe, weights=learn.weights, **learn.target.again())
+    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, **learn.target.again())
     try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
     except KeyboardInterrupt:
         if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
@@ -534,4 +538,5 @@ def resume(
     gone = [path for path in manifest.path[manifest.split != ''] if not Path(path).exists()]
     if gone: raise InputError(f'{len(gone)} of the photos are not where they were, the first: {gone[0]}. Put them back, or go on from the folder where it was begun.')
     learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], **target_of(config).again())
+    learn.asked_arch = config.get('asked_arch', learn.asked_arch)
     return finish(folder, learn, say, report=report)

@@ -16,6 +16,7 @@ import time
 import venv
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from project import PACKAGE, ROOT, copy_files, files
@@ -131,7 +132,7 @@ def tutorial(environment: Environment, path: Path) -> None:
     folder.mkdir()
     notebook = nbformat.read(shutil.copy(path, folder), as_version=4)
     client = NotebookClient(notebook, kernel_name='wheel', timeout=900, resources=dict(metadata=dict(path=str(folder))))
-    try: client.execute(env=environment.variables)
+    try: client.execute(env=environment.variables | dict(OMP_NUM_THREADS='1'))
     except Exception as e: raise Failed(f'{path.relative_to(ROOT)}: {e}') from None
 
 
@@ -156,7 +157,8 @@ def main() -> int:
                         report('nbdev_test without nbdev says what to install', lambda: without_nbdev(environment)),
                         report('train, save, predict', lambda: walk(environment)),
                         report('a kernel for the tutorials', lambda: kernel(environment, folder))]
-            results += [report(f'tutorial {path.stem}', lambda: tutorial(environment, path)) for path in tutorials]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # each in its own process, with one thread
+                results += pool.map(lambda path: report(f'tutorial {path.stem}', lambda: tutorial(environment, path)), tutorials)
     print(f'{sum(results)} passed, {len(results) - sum(results)} failed')
     return not all(results)
 

@@ -1,10 +1,11 @@
-"""Cross-validate `couples.recipe()` on a folder of photos, beside plain fastai and a linear probe, on the same folds.
+"""Cross-validate the recipes of `couples` on a folder of photos, beside plain fastai, on the same folds.
 
-    python benchmarks/couples.py PHOTOS --weights FILE [--arch mobilenet_v2] [--repeats 2] [--only default spp] [--out FILE.csv]
+    python benchmarks/couples.py PHOTOS [--only probe default finetuned fastai spp] [--weights FILE] [--arch mobilenet_v2] [--repeats 2] [--out FILE.csv]
 
 Each repeat predicts every photo by networks that have not seen it. Photos that look nearly the same are kept in one fold
 (`--ungrouped` lets them fall apart, as a figure without that care would). The table gives the AUC as the mean over the repeats,
-and the difference to the linear probe with a 95 % interval: a paired bootstrap over groups of photos.
+and how much more that is than the AUC of `--against`, both with a 95 % interval: a bootstrap over groups of photos, paired for
+the difference. `--arch` and `--weights` are of `finetuned`, `fastai` and `spp`; the others take the recipe's body.
 """
 import argparse
 import time
@@ -59,15 +60,15 @@ def plain_fastai(arch: str, weights: str) -> Callable:
     return make
 
 
-def probe_at(size: int, arch: str, weights: str) -> Callable:
-    "Makes a Learner whose recipe trains nothing, so that the linear probe at `size` px is all there is"
-    return lambda manifest: couples.learner(manifest, weights=weights, arch=arch, canvas=(size, size), phases=(), alpha=1., calibrate=False)
+def by_recipe(name: str, **settings) -> Callable:
+    "Makes a Learner by a recipe of `couples`"
+    return lambda manifest: couples.learner(manifest, name, **settings)
 
 
 def with_spp(levels: tuple[int, ...], arch: str, weights: str) -> Callable:
-    "Makes a Learner with DeepConnection's head in place of the linear one: first the head alone, then as `couples.recipe()`"
-    phases = (Phase(epochs=3, lr=1e-3, frozen=2), *couples.recipe().phases)
-    return lambda manifest: couples.learner(manifest, weights=weights, arch=arch, head='spp_pmt', head_args={'levels': levels},
+    "Makes a Learner with DeepConnection's head in place of the linear one: first the head alone, then as `finetuned`"
+    phases = (Phase(epochs=3, lr=1e-3, frozen=2), *couples.recipe('finetuned').phases)
+    return lambda manifest: couples.learner(manifest, 'finetuned', weights=weights, arch=arch, head='spp_pmt', head_args={'levels': levels},
                                             start_at_probe=False, alpha=1., phases=phases)
 
 
@@ -76,12 +77,13 @@ def main():
     warnings.filterwarnings('ignore')
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('photos')
-    parser.add_argument('--weights', required=True, help='imagenet, or a file with a torchvision state dict')
+    parser.add_argument('--weights', default='imagenet', help='imagenet, or a file with a torchvision state dict')
     parser.add_argument('--arch', default='mobilenet_v2')
     parser.add_argument('--folds', type=int, default=5)
     parser.add_argument('--repeats', type=int, default=2)
     parser.add_argument('--ungrouped', action='store_true', help='let near-duplicates fall into different folds')
-    parser.add_argument('--only', nargs='+', choices=('probe', 'fastai', 'default', 'spp'), default=('probe', 'fastai', 'default'))
+    parser.add_argument('--only', nargs='+', choices=('probe', 'default', 'finetuned', 'fastai', 'spp'), default=('probe', 'default', 'finetuned', 'fastai'))
+    parser.add_argument('--against', default='probe', help='a candidate that is among them')
     parser.add_argument('--out', help='CSV with every out-of-fold probability')
     args = parser.parse_args()
 
@@ -90,35 +92,37 @@ def main():
     print(f'{len(manifest)} photos, {len(set(groups))} groups of photos that look nearly the same')
     arch, weights = args.arch, args.weights
     candidates = {
-        'probe': {'linear probe, 224 px': probe_at(224, arch, weights)},
-        'fastai': {'plain fastai: fine_tune(5, freeze_epochs=3)': plain_fastai(arch, weights)},
-        'default': {'couples.recipe()': lambda manifest: couples.learner(manifest, weights=weights, arch=arch)},
+        'probe': {'probe': by_recipe('probe')}, 'default': {'default': by_recipe('default')},
+        'finetuned': {'finetuned': by_recipe('finetuned', arch=arch, weights=weights), 'its probe': None},
+        'fastai': {'plain fastai': plain_fastai(arch, weights)},
         'spp': {f'head spp_pmt {levels}': with_spp(levels, arch, weights) for levels in ((4, 2, 1), (8, 4, 2, 1))},
     }
-    candidates = {name: make for kind in dict.fromkeys(('probe', *args.only)) for name, make in candidates[kind].items()}
+    candidates = {name: make for kind in args.only for name, make in candidates[kind].items()}
+    if args.against not in candidates: parser.error(f'--against {args.against}: choose from {", ".join(candidates)}')
 
-    positive = (manifest.label == sorted(manifest.label.unique())[1]).to_numpy()
-    score, seconds, tables = {}, {}, []
+    second = sorted(manifest.label.unique())[1]
+    positive = (manifest.label == second).to_numpy()
+    score, seconds, tables = {name: [] for name in candidates}, {}, []
     for name, make in candidates.items():
-        start = time.perf_counter()
+        if make is None: continue
+        start = time.process_time()
         for repeat in range(args.repeats):
-            table = cross_validate(make, manifest, folds=args.folds, seed=repeat)
-            kind = 'probe' if 'probe' in name else 'prob'
-            score.setdefault(name, []).append(table[f'{kind}_{sorted(manifest.label.unique())[1]}'].to_numpy())
-            if name == 'couples.recipe()':
-                score.setdefault('linear probe, 288 px with mirror image', []).append(table[f'probe_{sorted(manifest.label.unique())[1]}'].to_numpy())
+            table = cross_validate(make, manifest, folds=args.folds, valid=0 if name in ('probe', 'default') else .15, seed=repeat)
+            score[name].append(table[f'prob_{second}'].to_numpy())
+            if name == 'finetuned': score['its probe'].append(table[f'probe_{second}'].to_numpy())
             tables.append(table.assign(candidate=name, repeat=repeat))
-        seconds[name] = (time.perf_counter() - start) / args.repeats / args.folds
-        print(f'{name}: {seconds[name]:.0f} s a fold', flush=True)
-    if args.out: pd.concat(tables).to_csv(args.out, index=False)
+        seconds[name] = (time.process_time() - start) / args.repeats / args.folds
+        print(f'{name}: {seconds[name]:.0f} s of CPU a fold', flush=True)
+        if args.out: pd.concat(tables).to_csv(args.out, index=False)
 
     def mean_auc(y, *scores): return np.mean([auc(y, s) for s in scores])
-    base, rows = score['linear probe, 224 px'], []
+    def say(e, sign=''): return f"{e['value']:{sign}.3f} ({e['low']:{sign}.3f} to {e['high']:{sign}.3f})"
+    base, rows, drawing = score[args.against], [], dict(groups=groups, draws=2000)
     for name, scores in score.items():
-        half = len(scores)
-        e = bootstrap(lambda y, *s: mean_auc(y, *s[:half]) - mean_auc(y, *s[half:]), positive, *scores, *base, groups=groups, draws=2000)
-        rows.append(dict(candidate=name, auc=f'{mean_auc(positive, *scores):.3f}', difference=f"{e['value']:+.3f} ({e['low']:+.3f} to {e['high']:+.3f})",
-                         accuracy=f'{np.mean([((s > .5) == positive).mean() for s in scores]):.3f}', seconds=f'{seconds[name]:.0f}' if name in seconds else ''))
+        more = bootstrap(lambda y, *s: mean_auc(y, *s[:len(s)//2]) - mean_auc(y, *s[len(s)//2:]), positive, *scores, *base, **drawing)
+        right = bootstrap(lambda y, *s: np.mean([((x > .5) == y).mean() for x in s]), positive, *scores, **drawing)
+        rows.append({'candidate': name, 'AUC': say(bootstrap(mean_auc, positive, *scores, **drawing)), f'more than {args.against}': say(more, '+'),
+                     'accuracy': say(right), 'CPU seconds a fold': f'{seconds[name]:.0f}' if name in seconds else ''})
     print(f'\nn = {len(manifest)}, {args.folds} folds, {args.repeats} repeats')
     print(pd.DataFrame(rows).to_string(index=False))
 

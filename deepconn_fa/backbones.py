@@ -553,15 +553,21 @@ def map_shape(self: Backbone,
 
 # %% ../nbs/13_backbones.ipynb #cfa1bc9e
 @patch
+def near_canvas(self: Backbone,
+    canvas: tuple,  # Height and width of the photos
+) -> tuple[int, int]:
+    "Round a canvas to multiples of the patches, for bodies that see photos in patches"
+    patch = next((m.patch_size for m in self.modules() if isinstance(getattr(m, 'patch_size', None), tuple)), (1, 1))
+    return tuple(max(1, round(side/p))*p for side, p in zip(canvas, patch))
+
+@patch
 def _takes(self:Backbone, canvas):
     "Describe the photos it takes, instead of those of `canvas`"
     def works(*size):
         try: trace_shapes(self, size * 2 if len(size) == 1 else size)
         except Exception: return False
         return True
-    if patch := next((m.patch_size for m in self.modules() if isinstance(getattr(m, 'patch_size', None), tuple)), None):
-        near = [max(1, round(side/p))*p for side, p in zip(canvas, patch)]
-        if works(*near): return f'height and width have to be multiples of {patch[0]}: {near[0]}x{near[1]}, say'
+    if (near := self.near_canvas(canvas)) != tuple(canvas) and works(*near): return f'height and width have to be multiples of its patches: {near[0]}x{near[1]}, say'
     low, high = 0, max(self.canvas)
     while high - low > 1:
         middle = (low + high)//2

@@ -138,10 +138,10 @@ def train(
                                                        'of photos with a file of labels, or that file. Leave it out to see everything happen on drawn sample photos.')] = None,
     out: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for the results.  [default: runs/TASK]')] = None,
     arch: Annotated[str | None, typer.Option(help='The network: efficientnet_lite2, resnet34, vgg16, ...; several with commas in between, or auto for all whose weights are on this computer: the one that suits the training photos is taken.  [default: what the recipe says]')] = None,
-    weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (installed with this package for efficientnet_lite0, else downloaded once), a FILE with torchvision or timm weights, or none.  '
+    weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (installed with this package for efficientnet_lite0 and efficientnet_lite2, else downloaded once), a FILE with torchvision or timm weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
     size: Annotated[str | None, typer.Option(help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
-    recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (features and a logistic regression), thorough (hands: longer and better).')] = None,
+    recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (the simple baseline: a logistic regression on the last layer), finetuned (classes: the body is trained, too), thorough (hands: longer and better).')] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help='How often to go through the photos.')] = None,
     folds: Annotated[int | None, typer.Option(min=2, help='For few photos: measure on all of them by cross-validation with so many folds (it trains so many networks more), then train on every one. '
                                                           'Photos that a CSV or a folder marks as test photos are kept apart.')] = None,

@@ -41,8 +41,10 @@ PAPER = Recipe(name='paper', arch='resnet34', head='spp_pmt', canvas=(512, 512),
 
 # %% ../nbs/75_couples.ipynb #bda5792c
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
-                      keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
+    'default': Recipe(arch='efficientnet_lite2', body_args={'layers': 3}, canvas=(260, 260), start_at_probe=True, augment=None, phases=()),
+    'probe': Recipe(name='probe', arch='efficientnet_lite2', canvas=(260, 260), start_at_probe=True, augment=None, phases=()),
+    'finetuned': Recipe(name='finetuned', arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
+                        keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(72, 96), batch_size=32, valid=0.05, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
     'paper': PAPER, 'paper_as_meant': replace(PAPER, name='paper_as_meant', phases=(replace(PAPER.phases[0], frozen=2),)),

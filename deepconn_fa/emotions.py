@@ -31,9 +31,10 @@ def samples(
 
 # %% ../nbs/78_emotions.ipynb #4e4127d6
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
-                      keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
-    'probe': Recipe(name='probe', arch='mobilenet_v2', canvas=(288, 288), start_at_probe=True, augment=None, phases=()),
+    'default': Recipe(arch='efficientnet_lite2', body_args={'layers': 3}, canvas=(260, 260), start_at_probe=True, augment=None, phases=()),
+    'probe': Recipe(name='probe', arch='efficientnet_lite2', canvas=(260, 260), start_at_probe=True, augment=None, phases=()),
+    'finetuned': Recipe(name='finetuned', arch='mobilenet_v2', canvas=(288, 288), train_canvas=(224, 224), batch_size=16, start_at_probe=True, l2sp=100.0,
+                        keep='last', alpha=0.5, phases=(Phase(epochs=12, lr=(1e-4, 5e-4, 1e-3), frozen=1),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(80, 100), batch_size=32, valid=0.1, test=0.25, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
     'paper': Recipe(name='paper', arch='small_vgg', head='mlp', head_args=dict(flatten=True, hidden=(256, 512), p=(0.5, 0.5)), loss='bce', canvas=(400, 500), batch_size=32, drop_last=False,

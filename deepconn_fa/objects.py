@@ -31,9 +31,10 @@ def samples(
 
 # %% ../nbs/76_objects.ipynb #1f3cfa28
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', canvas=(224, 224), train_canvas=(192, 192), augment=dict(min_area=0.5), batch_size=16, start_at_probe=True,
-                      imbalance='weights', tta=(), keep='last', alpha=0.5, phases=(Phase(epochs=3, lr=(2e-5, 5e-5, 1e-4), frozen=1),)),
-    'probe': Recipe(name='probe', arch='mobilenet_v2', canvas=(224, 224), start_at_probe=True, imbalance='weights', tta=(), augment=None, phases=()),
+    'default': Recipe(arch='efficientnet_lite2', body_args={'layers': 3}, canvas=(260, 260), start_at_probe=True, imbalance='weights', tta=(), augment=None, phases=()),
+    'probe': Recipe(name='probe', arch='efficientnet_lite2', canvas=(260, 260), start_at_probe=True, imbalance='weights', tta=(), augment=None, phases=()),
+    'finetuned': Recipe(name='finetuned', arch='mobilenet_v2', canvas=(224, 224), train_canvas=(192, 192), augment=dict(min_area=0.5), batch_size=16, start_at_probe=True,
+                        imbalance='weights', tta=(), keep='last', alpha=0.5, phases=(Phase(epochs=3, lr=(2e-5, 5e-5, 1e-4), frozen=1),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(96, 96), batch_size=32, keep='last', refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=24, lr=4e-3, weight_decay=0.1),)),
     'paper': Recipe(name='paper', arch='vgg16', body_args={'classifier': True}, head='mlp', head_args=dict(hidden=(256,), p=(0.4,), log_softmax=True), loss='nll',

@@ -708,8 +708,8 @@ def _(target: RatingTarget, run, where):
 
 # %% ../nbs/79_ratings.ipynb #31195b31
 RECIPES = {
-    'default': Recipe(arch='efficientnet_lite0', body_args={'layers': 3}, head='kernel', start_at_probe=True, augment=None, calibrate=False, keep='last', phases=()),
-    'probe': Recipe(name='probe', arch='efficientnet_lite0', body_args={'layers': 3}, start_at_probe=True, augment=None, calibrate=False, keep='last', phases=()),
+    'default': Recipe(arch='efficientnet_lite2', body_args={'layers': 3}, canvas=(260, 260), head='kernel', start_at_probe=True, augment=None, calibrate=False, keep='last', phases=()),
+    'probe': Recipe(name='probe', arch='efficientnet_lite2', body_args={'layers': 3}, canvas=(260, 260), start_at_probe=True, augment=None, calibrate=False, keep='last', phases=()),
     'scratch': Recipe(name='scratch', arch='small_cnn', head_args={'pool': 'avgmax'}, canvas=(80, 100), batch_size=16, valid=0.1, test=0.25, keep='last', calibrate=False, refresh_batchnorm=True,
                       augment=dict(min_area=0.7, max_aspect=1.2, max_rotate=8.0), phases=(Phase(epochs=14, lr=4e-3, weight_decay=0.1),)),
 }

@@ -1,6 +1,6 @@
-"""Cross-validate `ratings.recipe()` on rated photos, beside a ridge on the top layer and plain fastai, on the same folds.
+"""Cross-validate `ratings.recipe()` on rated photos, beside a ridge on the top layer, EfficientNet-Lite0 and plain fastai, on the same folds.
 
-    python benchmarks/ratings.py TABLE --columns valence,arousal [--theme] [--only fastai default probe] [--seeds 1] [--out FILE.csv]
+    python benchmarks/ratings.py TABLE --columns valence,arousal [--theme] [--only fastai default lite0 probe] [--seeds 1] [--out FILE.csv]
 
 Every photo is predicted by a network that has not seen it. The table gives Spearman's correlation of each rating and the difference to
 the ridge with a 95 % interval: a paired bootstrap over photos, or over groups. `--theme` keeps photos whose names differ in a number only
@@ -82,14 +82,14 @@ def main():
     parser.add_argument('--folds', type=int, default=5)
     parser.add_argument('--seeds', type=int, default=1)
     parser.add_argument('--theme', action='store_true', help='keep photos of one theme in one fold')
-    parser.add_argument('--only', nargs='+', choices=('fastai', 'default', 'probe'), default=('default', 'probe', 'fastai'))
+    parser.add_argument('--only', nargs='+', choices=('fastai', 'default', 'lite0', 'probe'), default=('default', 'probe', 'fastai'))
     parser.add_argument('--out', help='CSV with every out-of-fold answer')
     args = parser.parse_args()
 
     manifest, target = ratings.RatingTarget().read(args.table, columns=args.columns)
     if args.theme: manifest['group'] = manifest.path.map(theme_of)
     def recipe(*name, **fields): return lambda rows: ratings.learner(rows, *name, **target.again(), **fields)
-    candidates = {'ridge, top layer': recipe('probe', body_args={}), 'default': recipe('default'), 'probe': recipe('probe'), 'fastai': plain_fastai(target)}
+    candidates = {'ridge, top layer': recipe('probe', body_args={}), 'default': recipe('default'), 'lite0': recipe('default', arch='efficientnet_lite0', canvas=(224, 224)), 'probe': recipe('probe'), 'fastai': plain_fastai(target)}
     found, seconds, tables = {}, {}, []
     for name in ('ridge, top layer', *args.only):
         start = time.process_time()

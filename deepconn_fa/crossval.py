@@ -144,7 +144,7 @@ def _train(make_learner, manifest, store, name, with_probe=True):
     probe = learn.fit_probe() if with_probe else None
     learn.fit_recipe(say=None, **(dict(checkpoint=store.file(f'{name}.safetensors')) if store.folder else {}))
     if getattr(learn, 'stopped', False): raise KeyboardInterrupt('Stopped. With a folder, a second call goes on from here.')   # half a training is no result
-    said = dict(predictions=learn.predict_splits(), probe=probe)
+    said = dict(predictions=learn.predict_splits(), probe=None if hasattr(learn, 'recipe') and learn.recipe.is_probe else probe)
     answers = learn.answers(**said)
     answers = answers[answers.split == 'test'].reset_index(drop=True)
     if answers.path.tolist() != (wanted := manifest.path[manifest.split == 'test'].tolist()):

@@ -134,6 +134,11 @@ def epochs(self: Recipe) -> int:
     return sum(phase.epochs for phase in self.phases)
 
 @patch(as_prop=True)
+def is_probe(self: Recipe) -> bool:
+    "Whether the network is the linear probe itself, so that there is no other to stand beside it"
+    return self.start_at_probe and not self.epochs and self.head == 'linear'
+
+@patch(as_prop=True)
 def looks_at_valid(self: Recipe) -> bool:
     "Whether training needs validation photos: to stop early, or to choose its weights"
     return self.epochs > 0 and (self.keep != 'last' or self.patience is not None)

@@ -22,6 +22,7 @@ from .core import InputError
 from .crossval import check_folds, deal_folds
 from .features import photo_features
 from .manifest import groups_of
+from .metrics import format_estimate
 from .probe import has_probe, probe_of
 from .recipe import Recipe
 from .sight import Sight
@@ -56,17 +57,17 @@ def fitted_to(
     arch: str,  # A single architecture
     recipe: Recipe,
     weights: str | None = None,  # As in `backbones.create_backbone`
-) -> Recipe:
-    "The recipe for another body: with the arguments and the canvas that it can take. Raises `InputError` where there are none, or no weights"
-    body, why = None, None
+) -> tuple[Recipe, Backbone]:
+    "The recipe for another body: with the arguments and the canvas that it can take; and the body. Raises `InputError` where there are none, or no weights"
+    refused = []
     for args in (recipe.body_args, {'class_token': True}, {}):
         try: body = create_backbone(arch, weights, **args)
-        except InputError as e: why = why or e
-        if body is not None: break
-    else: raise why
-    canvas = body.near_canvas(recipe.canvas)
-    body.map_shape(canvas)
-    return recipe.replace(arch=arch, body_args=args, canvas=canvas)
+        except InputError as e: refused.append(e)
+        else:
+            canvas = body.near_canvas(recipe.canvas)
+            body.map_shape(canvas)
+            return recipe.replace(arch=arch, body_args=args, canvas=canvas), body
+    raise refused[0]
 
 # %% ../nbs/52_bodies.ipynb #c74d4384
 def probe_out_of_fold(
@@ -86,19 +87,18 @@ def probe_out_of_fold(
 _KEPT = {}  # {body and sight: {file: features}}
 
 def kept_features(
-    recipe: Recipe,  # Of `fitted_to`
+    recipe: Recipe, body: Backbone,  # Of `fitted_to`
     paths: Sequence[str],  # Photos
-    weights: str | None,
     *, progress: bool = False,
-) -> tuple[np.ndarray, Backbone, Sight]:  # (n, c); the body, and how it sees photos
+) -> tuple[np.ndarray, Sight]:  # (n, c), and how the body sees photos
     "Compute the features of photos by the recipe's body; those of published weights are computed once for each file"
-    body = create_backbone(recipe.arch, weights, **recipe.body_args).to(memory_format=torch.channels_last)  # faster
     sight, flip = Sight(canvas=tuple(recipe.canvas), resize=recipe.resize, mean=body.mean, std=body.std), 'flip' in recipe.tta
-    kept = {} if weights is None else _KEPT.setdefault((recipe.arch, body.weights_name, str(recipe.body_args), sight, flip), {})
+    kept = {} if body.weights_name is None else _KEPT.setdefault((recipe.arch, body.weights_name, str(recipe.body_args), sight, flip), {})
     files = [(path, (stat := os.stat(path)).st_mtime_ns, stat.st_size) for path in paths]
     if new := [file for file in files if file not in kept]:
+        body.to(memory_format=torch.channels_last)  # faster
         with folded_batchnorm(body): kept |= zip(new, photo_features(body, [path for path, *_ in new], sight, flip=flip, progress=progress))
-    return np.stack([kept[file] for file in files]), body, sight
+    return np.stack([kept[file] for file in files]), sight
 
 # %% ../nbs/52_bodies.ipynb #234d3469
 def compare_on_training(
@@ -115,11 +115,11 @@ def compare_on_training(
     check_folds(names, groups, folds)
     rows, found = rows.assign(fold=deal_folds(names, groups, folds=folds, seed=recipe.seed), repeat=1), []
     for arch in archs:
-        try: mine = fitted_to(arch, recipe, weights)
+        try: mine, body = fitted_to(arch, recipe, weights)
         except InputError as e:
             found.append(dict(arch=arch, note=str(e)))
             continue
-        features, body, sight = kept_features(mine, list(rows.path), weights, progress=progress)
+        features, sight = kept_features(mine, body, list(rows.path), progress=progress)
         table = probe_out_of_fold(target, features, rows, seed=recipe.seed)
         e = target.measure(table, sight, target.fold_baseline(table, sight))[target.metric]
         found.append({'arch': arch, target.metric: e['value'], 'low': e['low'], 'high': e['high'], 'n': e['n'],
@@ -154,8 +154,9 @@ def choose_body(
     rows = target.usable(manifest)
     target = target.for_probe()
     table = compare_on_training(rows[rows.split == 'train'], target, archs_asked(recipe.arch), recipe, weights=weights, **kwargs)
-    chosen = cheapest_of_best(table, target.metric)
-    return fitted_to(chosen, recipe, weights), table.assign(chosen=table.arch == chosen)
+    table['chosen'] = table.arch == cheapest_of_best(table, target.metric)
+    chosen = table[table.chosen].iloc[0]
+    return recipe.replace(**chosen[['arch', 'canvas', 'body_args']]), table
 
 # %% ../nbs/52_bodies.ipynb #a4eefed5
 def bodies_in_words(
@@ -165,7 +166,7 @@ def bodies_in_words(
     "What was compared, and which body was chosen"
     def words(row):
         if row.note: return row.note
-        return f'{row[metric]:.3f} ({row.low:.3f} to {row.high:.3f}, n = {row.n:.0f}), {row.multiply_adds / 1e6:,.0f} million multiply-adds'
+        return f'{format_estimate(dict(value=row[metric], low=row.low, high=row.high, n=int(row.n)))}, {row.multiply_adds / 1e6:,.0f} million multiply-adds'
     lines = [f'  {row.arch}: {words(row)}' + ', taken' * row.chosen for _, row in table.iterrows()]
     return '\n'.join([f'\nBodies compared on the training photos, by the {metric.replace("_", " ")} of a cross-validated linear probe; '
                       'the one that costs least within one standard error of the best is taken:', *lines])

@@ -1089,7 +1089,7 @@ def _bodies(run):
     name = run.target.metric
     def row(e):
         if e.get('note'): return {name: e['note'], 'million multiply-adds': None}
-        return {name: f'{e[name]:.3f} ({e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]:.0f})', 'million multiply-adds': round(e['multiply_adds'] / 1e6)}
+        return {name: format_estimate(dict(value=e[name], low=e['low'], high=e['high'], n=int(e['n']))), 'million multiply-adds': round(e['multiply_adds'] / 1e6)}
     table = pd.DataFrame([row(e) for e in compared], index=[e['arch'] + ' (taken)' * bool(e['chosen']) for e in compared])
     return table_of(table, caption='Bodies compared on the training photos, by a cross-validated linear probe', corner='body')
 

@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import __version__
+from .certainty import Certainty
 from .core import InputError, write_file
 from .photos import RESIZES
 from .sight import Sight
@@ -31,7 +34,7 @@ class BundleError(InputError):
     "A bundle cannot be written or used; the message names the file, what is wrong and the cure"
 
 # %% ../nbs/40_bundle.ipynb #6d2b45fe
-FORMAT = 1  # raised when an older version of this package could no longer read what is written
+FORMAT = 2  # raised when an older version of this package could no longer read what is written; 1 where there is no certainty
 VIEWS = ('flip', 'align')  # mirror image, and for points a second look; views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/40_bundle.ipynb #cea8a59b
@@ -55,6 +58,7 @@ _KEYS = {  # key: (what is right, in words; the test)
     'package_version': ('the version that wrote it', _is_text),
     'training': ('a dictionary, free in form', lambda x: isinstance(x, dict)),
 }
+_CERTAINTY = 'certainty.'  # how the names of the arrays of a `Certainty` begin
 
 # %% ../nbs/40_bundle.ipynb #8d258711
 def _plain(x):
@@ -72,7 +76,7 @@ def validate_meta(
     meta: dict,  # A bundle's description, with that of its target; `format`, `package_version`, `head_args`, `body_args`, `mirror`, `tta`, `training` may be left out
 ) -> dict:  # the same in JSON's types and complete
     "Check a bundle's description, and fill in what has a usual value"
-    usual = {'format': FORMAT, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
+    usual = {'format': FORMAT if 'certainty' in meta else 1, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
     meta = usual | _plain(meta)
     if not _is_size(meta['format']): raise BundleError(f"format is {meta['format']!r}; it has to be a whole number, now {FORMAT}")
     if meta['format'] > FORMAT:
@@ -143,17 +147,21 @@ def save_bundle(
     path: str|os.PathLike,  # the file to write, usually `model.safetensors`; one that is there is replaced in one step
     model: 'nn.Module',  # `nn.Sequential(body, head)`, as `learn.model`; on any device and in any precision, and left as it is
     meta: dict,  # its description: see `validate_meta`
+    *, certainty: Certainty | None = None,  # how far its answers can be trusted
 ) -> Path:  # the file
     "Write a trained model and its description into one file"
     import safetensors.torch
+    import torch
     from deepconn_fa.backbones import long_arch
     path = Path(path)
+    meta = {key: value for key, value in meta.items() if key not in ('certainty', 'format')} | ({} if certainty is None else dict(certainty=certainty.about))
     try:
         meta, state = validate_meta(meta), _tensors(model)
         meta['arch'] = long_arch(meta['arch'])
         if wrong := _differences(state, _rebuild(meta).state_dict()):
             raise BundleError(f'the model is not what its description says ({wrong}). Give the arch, head, head_args and classes that it was built with')
     except BundleError as e: raise BundleError(f'{path} was not saved: {e}') from e
+    if certainty is not None: state |= {_CERTAINTY + name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in certainty.tensors().items()}
     header, data = _unpack(safetensors.torch.save(state))
     description = json.dumps(meta, ensure_ascii=False)
     metadata = {_DESCRIPTION: description, _CHECKSUM: _checksum(description, header, data)}
@@ -227,12 +235,13 @@ class Bundle:
     model: 'nn.Module' = field(repr=False) # in eval mode, on the CPU
     meta: dict # see `validate_meta`, which completes it
     path: Path|None = None # the file it came from
+    certainty: Certainty|None = None # how far its answers can be trusted; `None` in files of older versions
 
     def __post_init__(self): self.meta = validate_meta(self.meta)
 
     def as_model(self) -> Model:
         "The network with its target and how it sees photos"
-        return Model(self.model, target_of(self.meta), Sight.from_meta(self.meta), self.meta)
+        return Model(self.model, target_of(self.meta), Sight.from_meta(self.meta), self.meta, self.certainty)
 
 # %% ../nbs/40_bundle.ipynb #a5a63841
 def load_bundle(
@@ -254,7 +263,14 @@ def load_bundle(
     meta = _parse(description, path)
     try:
         model, state = _rebuild(meta), safetensors.torch.load(raw)
+        certainty = _read_certainty(meta, {name.removeprefix(_CERTAINTY): state.pop(name).numpy() for name in [*state] if name.startswith(_CERTAINTY)})
         if wrong := _differences(state, model.state_dict()): raise BundleError(f'Its weights do not fit its description: {wrong}')
     except (BundleError, SafetensorError) as e: raise BundleError(f'{path} cannot be used. {e}') from e
     model.load_state_dict(state)
-    return Bundle(model.eval(), meta, path)
+    return Bundle(model.eval(), meta, path, certainty)
+
+def _read_certainty(meta, arrays):
+    "The `Certainty` of a bundle; `None` where there is none"
+    if 'certainty' not in meta: return None
+    try: return Certainty.from_tensors(arrays, meta['certainty'])
+    except (KeyError, TypeError) as e: raise BundleError(f'Its certainty cannot be read: {e}') from e

@@ -341,6 +341,30 @@ def confidence(self: ClassTarget, answers: np.ndarray) -> np.ndarray: return ans
 @patch
 def truth(self: ClassTarget, rows: pd.DataFrame) -> np.ndarray: return class_numbers(rows, list(self.classes))
 
+# %% ../nbs/21_classes.ipynb #ce6ed88e
+@patch
+def nonconformity(self: ClassTarget, answers: np.ndarray, truth: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:
+    "1 less the probability of the true class, in the column of that class"
+    found = np.full(answers.shape, np.nan)
+    rows = np.arange(len(answers))
+    found[rows, truth] = 1 - answers[rows, truth]
+    return found
+
+@patch
+def opinions(self: ClassTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
+    possible, names = 1 - answers <= limits, np.array(self.classes, dtype=object)
+    n, first = possible.sum(1), answers.argmax(1)
+    alone = (n == 1) & possible[np.arange(len(first)), first]
+    def why(row, i):
+        if alone[i]: return ''
+        if not n[i]: return 'less sure than most photos of every class'
+        if n[i] > 1: return f'{n[i]} classes are possible'
+        return f'only {names[row][0]} is possible, and {names[first[i]]} is likelier'
+    return pd.DataFrame(dict(opinion=np.where(alone, names[first], ''), set=['|'.join(names[row]) for row in possible], why=[why(row, i) for i, row in enumerate(possible)], size=n))
+
+@patch
+def size_is(self: ClassTarget) -> str: return 'number of classes in a set'
+
 # %% ../nbs/21_classes.ipynb #91eebda0
 @patch
 def baseline(self: ClassTarget, rows: pd.DataFrame, sight: Sight | None = None) -> dict:

@@ -29,7 +29,7 @@ from .loader import split_loaders
 from .manifest import check_split, each_name, groups_of, split
 from .metrics import bootstrap, format_estimate, plain_text
 from .recipe import Recipe
-from .target import Target
+from .target import SAID, Target
 from .train import divide_logits
 
 # %% ../nbs/51_crossval.ipynb #a3c0de04
@@ -80,11 +80,9 @@ def check_folds(labels: Iterable, groups: Iterable, folds: int) -> None:
     raise InputError(f'{who} {what}, {allowed}{" of it" if len(n) > 1 else ""}.')
 
 # %% ../nbs/51_crossval.ipynb #c8e77df3
-_SAID = ('prob_', 'probe_', 'pred_')   # how the columns of answers begin
-
 def _rows_of(manifest, target):
     "The rows that can be trained on, without answers of an earlier time, and the name by which each is stratified"
-    rows = manifest.drop(columns=[c for c in manifest if str(c).startswith((*_SAID, 'phase_in')) or c in ('fold', 'repeat')])
+    rows = manifest.drop(columns=[c for c in manifest if str(c).startswith((*SAID, 'phase_in')) or c in ('fold', 'repeat')])
     rows.attrs = manifest.attrs
     rows, target = target.read(rows)
     rows = target.usable(rows).reset_index(drop=True)
@@ -145,11 +143,11 @@ def _train(make_learner, manifest, store, name, with_probe=True):
     learn.fit_recipe(say=None, **(dict(checkpoint=store.file(f'{name}.safetensors')) if store.folder else {}))
     if getattr(learn, 'stopped', False): raise KeyboardInterrupt('Stopped. With a folder, a second call goes on from here.')   # half a training is no result
     said = dict(predictions=learn.predict_splits(), probe=None if hasattr(learn, 'recipe') and learn.recipe.is_probe else probe)
-    answers = learn.answers(**said)
+    answers = learn.answers(**said, distances=hasattr(learn, 'recipe'))
     answers = answers[answers.split == 'test'].reset_index(drop=True)
     if answers.path.tolist() != (wanted := manifest.path[manifest.split == 'test'].tolist()):
         raise InputError(f'make_learner has to keep the split of the manifest that it gets: {len(wanted)} test photos became {len(answers)}.')
-    return learn, said, answers[[c for c in answers if c.startswith(_SAID) and c not in manifest]].astype(float)
+    return learn, said, answers[[c for c in answers if c.startswith(SAID) and c not in manifest]].astype(float)
 
 def _digest(rows, groups, target):
     "A number that changes with the photos, their truth, and their groups"
@@ -234,7 +232,7 @@ def measure_splits(
 ) -> tuple[dict, pd.DataFrame]:  # {split: figures}, and the answers that they are about
     "Measure a Learner on every split"
     said = dict(predictions=learn.predict_splits(), probe=probe)
-    return learn.evaluate(**said), learn.answers(**said)
+    return learn.evaluate(**said), learn.answers(**said, distances=True)
 
 def measure_folds(
     learn: Learner,  # Trained; its test photos, where it has any, are measured too

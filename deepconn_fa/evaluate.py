@@ -24,6 +24,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 import deepconn_fa.train  # noqa: F401  gives a Learner `as_model` and `fit_recipe`
 from .backbones import folded_batchnorm
+from .certainty import Certainty, held_out
 from .classes import in_top, n_draws, photo_losses
 from .core import InputError, with_progress
 from .heads import evaluating
@@ -31,9 +32,10 @@ from .loader import split_loaders
 from .manifest import answer_groups
 from .metrics import (auc_estimate, bootstrap_figures, bootstrap_ratio, calibration_bins, calibration_estimate, drawn_auc, drawn_weights, f1_estimate,
                                  format_estimate, plain_text, share_estimate)
+from .novelty import Novelty
 from .photocheck import measure_photos
 from .points import PointTarget
-from .target import Target
+from .target import DISTANCE, Target
 
 # %% ../nbs/50_evaluate.ipynb #2bcbc6b6
 @patch
@@ -62,13 +64,35 @@ def _(target: PointTarget, learn):
 def answers(self: Learner,
     *, predictions: dict | None = None,  # What `learn.predict_splits` gave; default: computed now
     probe: dict | None = None,  # What `learn.fit_probe` gave, to stand beside the network
+    distances: bool = False,  # Also how far each photo is from the training photos, as `novelty.Novelty` measures it: `unlike_distance`, NaN for these themselves
 ) -> pd.DataFrame:  # The manifest's rows of every split, with columns such as `prob_CLASS` or `pred_POINT_x`, and `probe_CLASS` where a probe is given
     "Put the answer to every photo beside the photo's row of the manifest"
     predictions = predictions or self.predict_splits()
     rows = {name: dl.items for name, dl in split_loaders(self.dls).items() if name in predictions}
     said = {'prob': predictions} | ({'probe': probe} if probe else {})
     tables = [self.target.table(np.concatenate([found[name][0] for name in rows]), kind) for kind, found in said.items()]
+    if distances:
+        far = self.fit_novelty()[1]
+        tables.append(pd.DataFrame({DISTANCE: np.concatenate([far[name] for name in rows])}))
     return pd.concat([pd.concat(rows.values(), ignore_index=True), *tables], axis=1)
+
+# %% ../nbs/50_evaluate.ipynb #7e211933
+@patch
+def fit_novelty(self: Learner) -> tuple[Novelty, dict[str, np.ndarray]]:  # And {split: (n,) distances from the training photos}, NaN for these themselves
+    "Remember the training photos as the body sees them now, to tell what is unlike all of them"
+    features = self.seen_features()
+    novelty = Novelty.fit(features['train'])
+    return novelty, {name: np.full(len(x), np.nan) if name == 'train' else novelty.distances(x) for name, x in features.items()}
+
+@patch
+def fit_certainty(self: Learner,
+    answers: pd.DataFrame | None = None,  # Of a cross-validation of the same recipe, or what `learn.answers(distances=True)` gave; default: computed now
+) -> Certainty | None:  # Kept as `learn.certainty`, and stored by `learn.save_bundle`; `None` where no photo was held out
+    "Learn from answers to photos that training has not seen how far an answer can be trusted"
+    answers = self.answers(distances=True) if answers is None else answers
+    held, self.certainty = answers[held_out(answers)], None
+    if len(held): self.certainty = Certainty.of(self.target, held, novelty=self.fit_novelty()[0], where='validation photos' if (held.split == 'valid').all() else 'out-of-fold photos')
+    return self.certainty
 
 # %% ../nbs/50_evaluate.ipynb #a74f67d0
 @patch

@@ -289,4 +289,4 @@ def save_bundle(self: Learner,
     counts = {name: dl.n for name, dl in zip(('train', 'valid', 'test'), self.dls.loaders) if dl.n}
     summary = dict(recipe=recipe.name, weights=self.model[0].weights_name, seed=recipe.seed, photos=counts, epochs=len(getattr(self, 'history', ())))
     return write_bundle(path, self.model, dict(task=self.task, arch=recipe.arch, body_args=recipe.body_args, head=recipe.head, head_args=recipe.head_args,
-                                               training=summary | training) | model.sight.to_meta() | model.target.to_meta())
+                                               training=summary | training) | model.sight.to_meta() | model.target.to_meta(), certainty=model.certainty)

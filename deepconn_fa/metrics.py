@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/metrics.html.md"""
 
 # %% auto #0
 __all__ = ['wilson', 'share_estimate', 'f1_estimate', 'bootstrap_interval', 'bootstrap', 'drawn_weights', 'draw_figures',
-           'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'format_estimate', 'plain_text',
-           'calibration_bins', 'expected_calibration_error', 'calibration_estimate', 'bootstrap_ratio', 'point_errors',
-           'canvas_scales', 'mean_error', 'share_of_points', 'quantile_error', 'object_sizes', 'pair_distances', 'pck',
-           'normalised_error', 'keypoint_metrics']
+           'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ranks', 'drawn_pearson',
+           'drawn_spearman', 'format_estimate', 'plain_text', 'calibration_bins', 'expected_calibration_error',
+           'calibration_estimate', 'bootstrap_ratio', 'point_errors', 'canvas_scales', 'mean_error', 'share_of_points',
+           'quantile_error', 'object_sizes', 'pair_distances', 'pck', 'normalised_error', 'keypoint_metrics']
 
 # %% ../nbs/08_metrics.ipynb #98fc2fc5
 from collections.abc import Callable
@@ -188,6 +188,32 @@ def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray
     found = bootstrap_figures(lambda w: dict(auc=drawn_auc(w, positive, scores)), len(scores), groups=groups, draws=draws)['auc']
     names = np.arange(len(scores)) if groups is None else np.asarray(groups)
     return sure_of_all(found, min(len(set(names[positive])), len(set(names[~positive]))))
+
+# %% ../nbs/08_metrics.ipynb #800496ad
+def drawn_ranks(
+    weights: np.ndarray,  # (draws, n): how often each photo was drawn
+    values: np.ndarray,  # (n,)
+) -> np.ndarray:  # (draws, n): mean ranks of equals, among all that were drawn
+    "Rank values in every draw; sorted once"
+    order = np.argsort(values, kind='stable')
+    starts = np.flatnonzero(np.r_[True, np.diff(values[order]) > 0])
+    of_each = np.add.reduceat(weights[:, order], starts, axis=1)          # (draws, different values)
+    ranks = of_each.cumsum(1) - (of_each - 1) / 2
+    return ranks[:, np.unique(values, return_inverse=True)[1]]
+
+def drawn_pearson(weights: np.ndarray,
+    a: np.ndarray, b: np.ndarray,  # (n,), or (draws, n)
+) -> np.ndarray:  # (draws,), NaN where one of them does not vary
+    "Compute Pearson's correlation in every draw"
+    n = weights.sum(1)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        a, b = (x - ((weights * x).sum(1) / n)[:, None] for x in (np.broadcast_to(a, weights.shape), np.broadcast_to(b, weights.shape)))
+        squares = (weights * a * a).sum(1) * (weights * b * b).sum(1)
+        return np.where(squares > 1e-20, (weights * a * b).sum(1) / np.sqrt(squares), np.nan)
+
+def drawn_spearman(weights: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:  # (draws,)
+    "Compute Spearman's rank correlation in every draw"
+    return drawn_pearson(weights, drawn_ranks(weights, a), drawn_ranks(weights, b))
 
 # %% ../nbs/08_metrics.ipynb #91b6cfa1
 def format_estimate(estimate: dict, *, digits: int = 3) -> str:

@@ -8,8 +8,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/ratings.html.md"""
 __all__ = ['RATER_NAMES', 'ALPHAS', 'WIDTHS', 'STRENGTHS', 'LEAST', 'MOST', 'MEASURES', 'RECIPES', 'TASK', 'samples', 'to_number',
            'raters_of', 'spread_of', 'rating_columns', 'named_columns', 'rated_cells', 'widened', 'read_numbers',
            'find_ratings', 'read_ratings', 'RatingTarget', 'plot_ratings', 'ReadRatings', 'RatingLoss', 'MeanError',
-           'drawn_ranks', 'drawn_pearson', 'drawn_spearman', 'rater_stats', 'drawn_raters', 'drawn_raters_singly',
-           'rating_figures', 'apart', 'solve_kernel', 'fit_kernel', 'RatingProbe', 'recipe', 'dblock', 'dls', 'learner']
+           'rater_stats', 'drawn_raters', 'drawn_raters_singly', 'rating_figures', 'apart', 'solve_kernel',
+           'fit_kernel', 'RatingProbe', 'recipe', 'dblock', 'dls', 'learner']
 
 # %% ../nbs/79_ratings.ipynb #51fb78fd
 import re
@@ -35,14 +35,14 @@ from .core import PICTURES, InputError, check_output, save_figure
 from .heads import KernelHead
 from .learners import Task
 from .manifest import answer_groups, groups_of, scan
-from .metrics import bootstrap_figures, format_estimate, plain_text
+from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
 from .probe import probe_of
 from .recipe import Phase, Recipe
 from .report import MEASURES, MetricText, finding, words
 from .synth_scenes import render_ratings
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
-from .target import Target, each_fold, looked_at
+from .target import SAID, Target, each_fold, looked_at
 
 if TYPE_CHECKING:
     from deepconn_fa.sight import Sight
@@ -86,7 +86,7 @@ def rating_columns(
     cells: pd.DataFrame,  # Text
 ) -> list[str]:
     "The columns that can be meant as ratings: numbers that are not all the same, and no spread, number of raters, name or size"
-    numbers = {c: cells[c].map(to_number) for c in cells if str(c).lower() not in (*_NOT_RATED, *RATER_NAMES) and not str(c).startswith(('prob_', 'probe_', 'pred_'))}
+    numbers = {c: cells[c].map(to_number) for c in cells if str(c).lower() not in (*_NOT_RATED, *RATER_NAMES) and not str(c).startswith(SAID)}
     fine = [c for c, v in numbers.items() if not np.isinf(v).any() and v.nunique() > 1]
     stems = list(dict.fromkeys(m[1] for c in fine if (m := re.fullmatch(r'(.*\D)_\d+', str(c))) and len(raters_of(m[1], fine)) > 1))
     single = {c for stem in stems for c in raters_of(stem, fine)}
@@ -216,6 +216,9 @@ class RatingTarget(Target):
 
     @property
     def columns(self): return list(self.ratings)
+
+    @property
+    def ends(self): return np.array(self.low), np.array(self.high)
 
     def to_meta(self):
         return dict(kind=self.kind, ratings=dict(columns=list(self.ratings), low=list(self.low), high=list(self.high), given=self.given, mean=list(self.mean), spread=list(self.spread)))
@@ -433,32 +436,6 @@ def loss(self: RatingTarget, recipe, head, rows: pd.DataFrame, loss_func=None): 
 
 @patch
 def metrics(self: RatingTarget, recipe, head, metrics=None): return list(L(metrics)) if metrics else [MeanError(self)]
-
-# %% ../nbs/79_ratings.ipynb #800496ad
-def drawn_ranks(
-    weights: np.ndarray,  # (draws, n): how often each photo was drawn
-    values: np.ndarray,  # (n,)
-) -> np.ndarray:  # (draws, n): mean ranks of equals, among all that were drawn
-    "Rank values in every draw; sorted once"
-    order = np.argsort(values, kind='stable')
-    starts = np.flatnonzero(np.r_[True, np.diff(values[order]) > 0])
-    of_each = np.add.reduceat(weights[:, order], starts, axis=1)          # (draws, different values)
-    ranks = of_each.cumsum(1) - (of_each - 1) / 2
-    return ranks[:, np.unique(values, return_inverse=True)[1]]
-
-def drawn_pearson(weights: np.ndarray,
-    a: np.ndarray, b: np.ndarray,  # (n,), or (draws, n)
-) -> np.ndarray:  # (draws,), NaN where one of them does not vary
-    "Compute Pearson's correlation in every draw"
-    n = weights.sum(1)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        a, b = (x - ((weights * x).sum(1) / n)[:, None] for x in (np.broadcast_to(a, weights.shape), np.broadcast_to(b, weights.shape)))
-        squares = (weights * a * a).sum(1) * (weights * b * b).sum(1)
-        return np.where(squares > 1e-20, (weights * a * b).sum(1) / np.sqrt(squares), np.nan)
-
-def drawn_spearman(weights: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:  # (draws,)
-    "Compute Spearman's rank correlation in every draw"
-    return drawn_pearson(weights, drawn_ranks(weights, a), drawn_ranks(weights, b))
 
 # %% ../nbs/79_ratings.ipynb #e6c94e32
 def rater_stats(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray] | None:  # (n,) each; `None` where nothing is known of the raters

@@ -119,7 +119,7 @@ def as_model(self: Learner) -> Model:
     if not hasattr(self, 'target'): raise InputError('This Learner does not say how it sees photos: give a Learner of this package, or what bundle.load_bundle gives')
     recipe, body = self.recipe, self.model[0]
     sight = Sight(canvas=tuple(recipe.canvas), resize=recipe.resize, mean=tuple(body.mean), std=tuple(body.std), views=tuple(recipe.tta), mirror=recipe.mirror or '')
-    return Model(self.model, self.target, sight)
+    return Model(self.model, self.target, sight, certainty=getattr(self, 'certainty', None))
 
 # %% ../nbs/33_train.ipynb #94cf6d50
 @delegates(Learner)
@@ -295,6 +295,7 @@ def fit_recipe(self: Learner,
     "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
     recipe = recipe or self.recipe
     if epochs: recipe = recipe.scaled(epochs)
+    self.certainty = None  # of the network as it was
     history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')
     if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
     fixed = any(isinstance(cb, BnFreeze) for cb in self.cbs)

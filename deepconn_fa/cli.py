@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/cli.html.md"""
 
 # %% auto #0
 __all__ = ['app', 'TASK_HELP', 'Task', 'Seed', 'LABELS', 'Run', 'parse_size', 'parse_path', 'reads_labels', 'samples', 'check',
-           'train', 'predict', 'evaluate', 'compare', 'report', 'main']
+           'train', 'predict', 'evaluate', 'agree', 'compare', 'report', 'main']
 
 # %% ../nbs/90_cli.ipynb #a34b1da7
 import errno
@@ -148,6 +148,7 @@ def train(
     repeats: Annotated[int, typer.Option(min=1, max=1000, help='With --folds: how often to do it, each time with other folds.')] = 1,
     corrections: Annotated[Path | None, typer.Option(parser=parse_path, help="The label_issues.csv of an earlier run, after you have written into its column correct what each photo shows ('-' leaves it out): "
                                                           'train on what is right.')] = None,
+    second_rater: Annotated[Path | None, typer.Option(parser=parse_path, help='What another person says of the same photos, in a file like that of the labels: the report shows how well this person agrees with the labels, beside the network.')] = None,
     seed: Seed = 42,
     resume: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of a training that was broken off: go on with it.')] = None,
     which=None,
@@ -165,7 +166,7 @@ def train(
     if odd := {*which} - {'labels', *question.target.options}: raise typer.BadParameter(f"'{task}' is about {question.target.kind}: it takes no --{min(odd)}")
     if which and photos is None: raise typer.BadParameter(f'--{min(which)} is about your own photos: name them, too')
     weights = None if weights.lower() == 'none' else weights
-    folder = runs.train(task, photos, out=out, recipe=recipe, weights=weights, epochs=epochs, folds=folds, repeats=repeats, corrections=corrections,
+    folder = runs.train(task, photos, out=out, recipe=recipe, weights=weights, epochs=epochs, folds=folds, repeats=repeats, corrections=corrections, second_rater=second_rater,
                         say=echo, which=which, **overrides)
     _say_end(folder)
     if photos is None: echo(f'\nNow with your own photos, those of each class in a folder of its own:\n  deepconn train {task} YOUR_PHOTOS')
@@ -184,14 +185,23 @@ def predict(
     out: Annotated[Path | None, typer.Option(parser=parse_path, help='Table for the answers (.csv or .tsv); without it they are printed.')] = None,
     draw: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for copies of the photos with the answers drawn in.')] = None,
     coco: Annotated[Path | None, typer.Option(parser=parse_path, help="For points: JSON file for the answers in COCO's form.")] = None,
+    coverage: Annotated[float, typer.Option(min=50, max=99.9, help="The column set holds the answers that are possible: so many percent of these sets hold the truth.")] = 90,
 ):
-    "Predict the class or the points of photos. Classes come with their probabilities, points with their confidence."
+    "Predict the class or the points of photos, and say where there is no opinion. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
     from deepconn_fa.runs import predict
-    table = predict(model, photos, out=out, draw=draw, coco=coco)
+    table = predict(model, photos, out=out, draw=draw, coco=coco, coverage=coverage / 100)
     if out is None: return echo(table.to_csv(index=False, float_format='%.4f', lineterminator='\n'), end='')
     bad = table[table.problem != '']
-    echo(f'{len(table)} photos in {out}' + _of_each(table[table.problem == ''])
+    echo(f'{len(table)} photos in {out}' + _of_each(table[table.problem == '']) + _no_opinion(table)
                + (f'; {len(bad)} could not be read, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
+
+def _no_opinion(table):
+    "How many photos there is no opinion on, and why"
+    if 'opinion' not in table: return ''
+    none = table[(table.opinion == '') & (table.problem == '')]
+    if not len(none): return '; an opinion on all of them'
+    strange = (none.why == 'unlike the training photos').sum()
+    return f'; no opinion on {len(none)} of them' + f', {strange} because they are unlike the training photos' * bool(strange)
 
 # %% ../nbs/90_cli.ipynb #e8fe8d08
 Run = Annotated[Path, typer.Argument(parser=parse_path, help='A folder that training left.')]
@@ -210,16 +220,38 @@ def evaluate(
     if out: echo(f'In {out}: the {"figures" if out.suffix.lower() == ".json" else "answers"}.')
 
 @app.command()
+@reads_labels
+def agree(
+    files: Annotated[list[Path], typer.Argument(parser=parse_path, help='What two or more people say of the same photos: tables, folders with a folder for each class, or label files of points.')],
+    photos: Annotated[Path | None, typer.Option(parser=parse_path, help='The folder of the photos, where it is not that of the files.')] = None,
+    out: Annotated[Path | None, typer.Option(parser=parse_path, help='Table of the photos, those on which they differ most first (.csv), or a picture (.png).')] = None,
+    which=None,
+):
+    "Measure how well people agree on the same photos. Says kappa and alpha, correlations or distances, and where they differ most."
+    from deepconn_fa.agree import agree
+    if 'labels' in which: raise typer.BadParameter("name the files of all raters themselves, without --labels")
+    agree(files, photos=photos, out=out, **which)
+    if out: echo(f'In {out}: the {"photos" if out.suffix.lower() == ".csv" else "picture"}.')
+
+@app.command()
 def compare(a: Run, b: Run):
     "Compare two runs. Says how their figures, recipes and photos differ, photo by photo where neither had seen the photo."
     from deepconn_fa.report import compare_runs
     echo(compare_runs(a, b))
 
 @app.command()
-def report(run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None):
-    "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish."
+def report(
+    run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None,
+    checklist: Annotated[str | None, typer.Option(metavar='NAME', help='Also fill in a checklist for reviewers: reforms, stard-ai or tripod-ai.')] = None,
+):
+    "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish, datasheet.md about the photos."
+    from deepconn_fa.checklists import load_checklist, write_checklist
     from deepconn_fa.runs import write_up
+    if checklist: load_checklist(checklist)      # a mistyped name is said before the work
     for file in write_up(run, photos=photos): echo(file)
+    if not checklist: return
+    for file in write_checklist(run, checklist): echo(file)
+    echo(f'Questions that only you can answer: {run/f"checklist-{checklist}.yaml"}. Write the answers there and run this again.')
 
 # %% ../nbs/90_cli.ipynb #7c874846
 def main():

@@ -11,9 +11,10 @@ __all__ = ['TEXT', 'ISSUES', 'CI', 'PLOTS', 'FONTS', 'SIDE', 'MEASURES', 'PROBE'
            'measure_of', 'about_one', 'Simpler', 'Wording', 'and_list', 'words', 'question', 'beside', 'gain',
            'finding', 'answer', 'is_not', 'split_table', 'say_known', 'data_section', 'measure', 'confusion',
            'each_class', 'plots', 'plot_answers', 'details', 'photo_scores', 'slices', 'figures_section', 'plot_near',
-           'drawn_rows', 'caption', 'heat_outputs', 'heat_section', 'worst_section', 'issue_photo',
-           'label_issues_section', 'training_words', 'delivered', 'training_section', 'command', 'repeat_section',
-           'page', 'write_report', 'write_model_card', 'compare_figures', 'paired', 'compare_photos', 'compare_runs']
+           'certainty_section', 'stress_section', 'second_rater_section', 'drawn_rows', 'caption', 'heat_outputs',
+           'heat_section', 'worst_section', 'issue_photo', 'label_issues_section', 'training_words', 'delivered',
+           'training_section', 'command', 'repeat_section', 'page', 'write_report', 'write_model_card',
+           'compare_figures', 'paired', 'compare_photos', 'compare_runs']
 
 # %% ../nbs/60_report.ipynb #74709051
 import base64
@@ -41,7 +42,9 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from . import __version__
+from .agree import beside_human, figure_words
 from .bundle import BundleError, load_bundle
+from .certainty import COVERAGE, certainty_figures, judge_unseen, plot_selective
 from .classes import ClassTarget, photo_losses
 from .core import InputError, as_path, picture_bytes, write_file
 from .crossval import mcnemar, paired_difference
@@ -55,7 +58,8 @@ from .photos import open_photo
 from .points import PointTarget
 from .recipe import Recipe
 from .sight import Sight
-from .target import Target, target_of
+from .stress import plot_stress, say_stress
+from .target import SAID, Target, target_of
 
 # %% ../nbs/60_report.ipynb #bf993429
 @cache
@@ -727,10 +731,11 @@ def each_class(target: ClassTarget, run: Run) -> Section:
 def plots(
     pictures: Sequence[tuple[str, str, Picture]],  # A heading, a caption and a picture each
     *, lines: Sequence[str] = (),  # Sentences above them
+    wide: Sequence[Picture] = (),  # Pictures that take the whole width
     tables: Sequence[dict] = (),  # Tables below them, as `table_of` makes them
 ) -> Section:
     "A section of pictures and tables"
-    return Section('plots', dict(lines=lines, pictures=pictures, tables=tables))
+    return Section('plots', dict(lines=lines, wide=wide, pictures=pictures, tables=tables))
 
 # %% ../nbs/60_report.ipynb #44151acc
 def plot_answers(truth: np.ndarray, found: np.ndarray,  # (n,) NaN where it is not known
@@ -795,7 +800,7 @@ def slices(run: Run, photos: Photos) -> Section | None:
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, (what, values) = photo_facts(run.rows, light=there, progress=False), photo_scores(run.target, run)
     kept = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns)
-    own = ['side'] + [c for c in run.rows if c not in kept and not c.startswith(('prob_', 'probe_', 'pred_'))]
+    own = ['side'] + [c for c in run.rows if c not in kept and not c.startswith(SAID)]
     several = [c for c in [*own, *FACTS] if c in rows and rows[c].nunique() > 1]
     if not several or np.isnan(values).all(): return None
     table = slice_table(rows, values, several)
@@ -865,6 +870,58 @@ def _(target: PointTarget, run):
     mean = _mean(far.T)
     hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), target.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
     return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
+
+# %% ../nbs/60_report.ipynb #69aa73ad
+def certainty_section(run: Run, photos: Photos) -> Section | None:
+    "Coverage of the sets, and the share and accuracy of opinions; `None` where no photos were held out to know them by"
+    judged = judge_unseen(run.target, run.answers)
+    judged = judged[(run.answers.split.reindex(judged.index) == run.shown).to_numpy()] if len(judged) else judged
+    if not len(judged): return None
+    rows, target = run.answers.loc[judged.index], run.target
+    figures, right = certainty_figures(target, rows, judged), target.right(rows)
+    has = (judged.opinion != '').to_numpy()
+    pictures = [] if right is None else [('Fewer answers, better answers', 'Accuracy of the surest part of the photos. The dot: those with an opinion.', svg_picture(
+        lambda: plot_selective(right, target.confidence(target.answers_in(rows)), opinions=has), 'Accuracy against the share of photos that are answered'))]
+    return plots(pictures, lines=_say_certainty(figures, judged), tables=[_certainty_table(target, figures)])
+
+def _say_certainty(figures, judged):
+    "What the opinions are worth, in sentences"
+    e = figures['coverage']
+    said = [f'A set of answers was made for each photo so that {100 * COVERAGE:.0f}\N{NO-BREAK SPACE}% of the sets hold the truth. They did in {percent(e)} ({CI} {interval(e)}, {_n(e)}). '
+            f'{percent(figures["opinions"])} of the photos got an opinion: one answer was possible, and the photo was of a kind that the network knows.']
+    if 'right_with_opinion' in figures: said.append('Of these, ' + ' were right; of the others, '.join(f'{percent(figures[k])} ({_n(figures[k])})' if figures[k]['n'] else 'none' for k in ('right_with_opinion', 'right_without')) + '.')
+    whys = judged.why[judged.opinion == ''].value_counts()
+    if len(whys): said.append('Why there was none: ' + '; '.join(f'{why} ({n})' for why, n in whys.head(5).items()) + '.')
+    return [*said, 'No opinion means that the network does not know. It does not mean “no”, and it is no reassurance.']
+
+def _certainty_table(target, figures):
+    "Every figure with its interval"
+    names = dict(coverage='sets that hold the truth', opinions='photos with an opinion', unlike='photos unlike the training photos', right_with_opinion='right, where there is an opinion',
+                 right_without='right, where there is none', set_size=target.size_is())
+    said = {names[name]: format_estimate(e) if e['n'] else '–' for name, e in figures.items()}
+    return table_of(pd.DataFrame({'with its 95 % interval and n': said}), caption=f'Single answers, with sets for {100 * COVERAGE:.0f} %')
+
+# %% ../nbs/60_report.ipynb #bf3470cd
+def stress_section(run: Run) -> Section | None:
+    "The main figure and the opinions on photos that were made worse; `None` where nobody measured it"
+    if not (run.folder/'stress.csv').is_file(): return None
+    table = read_table(run.folder/'stress.csv')
+    known = measure_of(run.target.metric)
+    def said(row): return '{} ({} to {})'.format(*(known.say(dict(row._asdict(), value=x, low=x, high=x))[0] for x in (row.value, row.low, row.high))) if row.value == row.value else '–'
+    shares = [c for c in ('coverage', 'opinions') if c in table]
+    lines = pd.DataFrame({known.within(): [said(row) for row in table.itertuples()]} | {dict(coverage='sets that hold the truth', opinions='photos with an opinion')[c]: [f'{100 * x:.0f}\N{NO-BREAK SPACE}%' for x in table[c]] for c in shares},
+                         index=[f'{row.way} {row.strength}' if row.strength else row.way for row in table.itertuples()])
+    picture = svg_picture(lambda: plot_stress(table, known.within()), 'Figures over three strengths of seven ways to make photos worse', wide=True)
+    return plots([], lines=[say_stress(table, known.within(), less=known.kind == 'size')], wide=[picture],
+                 tables=[table_of(lines, caption=f'{table.n.iloc[0]:.0f} test photos, with 95 % intervals', corner='photos')])
+
+def second_rater_section(run: Run) -> Section | None:
+    "A second person and the network, measured against the same labels; `None` where there is no second rater"
+    if not (name := run.config.get('second_rater')): return None
+    table, notes = beside_human(run.rows, run.target, run.folder/name, photos=run.home if run.target.exact else None)
+    wide = table.assign(said=[format_estimate(e) for e in table.to_dict('records')]).pivot(index='figure', columns='who', values='said')
+    wide = wide[['second rater', 'network', 'difference']].rename(index=figure_words)
+    return plots([], lines=[f'{note[0].upper()}{note[1:]}.' for note in notes], tables=[table_of(wide, caption='Against the same labels, with 95 % intervals and n; difference: network less second rater', corner='figure')])
 
 # %% ../nbs/60_report.ipynb #eee445a4
 def drawn_rows(run: Run,
@@ -1148,7 +1205,8 @@ def write_report(
     "Write a run's report as one HTML page: answer, photos, metrics with intervals, heatmaps, errors, limits, and how to repeat it"
     run = read_run(folder, photos=photos)
     small = Photos(run.home, shown=pictures)
-    sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small)}
+    sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small), 'When it has no opinion': certainty_section(run, small),
+                'When photos get worse': stress_section(run), 'A second rater': second_rater_section(run)}
     if pictures: sections |= {'What it looks at': heat_section(run, small), 'Where it errs most': worst_section(run.target, run, small)}
     sections |= {'Labels worth a second look': label_issues_section(run, small), 'What the score is not': Section('limits', dict(lines=is_not(run))),
                  'How it was trained': training_section(run), 'How to repeat it': repeat_section(run)}

@@ -31,6 +31,8 @@ from .backbones import check_arch
 from .bodies import archs_asked, bodies_in_words
 from .bundle import save_bundle
 from .classes import ClassTarget
+from .certainty import COVERAGE
+from .checklists import write_datasheet
 from .core import InputError, as_path, check_folder, check_output, echo, save_figure, write_file
 from .crossval import all_in, measure_folds, measure_splits, out_of_fold
 from .evaluate import metrics_table, plot_confusion
@@ -46,6 +48,7 @@ from .points import PointTarget
 from .probe import has_probe
 from .recipe import Recipe
 from .report import about_one, read_run, read_settings, read_table, write_model_card, write_report
+from .stress import stress_test
 from .target import Target, target_for, target_of
 from .train import plot_history
 
@@ -211,14 +214,14 @@ def write_up(
     *, features: pd.DataFrame | None = None,
     photos: str | Path | None = None,  # Where the photos are now, if they have moved
 ) -> list[Path]:  # the files
-    "Write `label_issues.csv` (unless it is there), `report.html` and `model_card.md`"
+    "Write `label_issues.csv` (unless it is there), `report.html`, `model_card.md` and `datasheet.md`"
     folder = as_path(folder)
     if features is not None or not any((folder/f'{name}.csv').is_file() for name in ('label_issues', 'suspects')):
         run = read_run(folder, photos=photos)
         answers = run.answers.assign(fold=run.answers.fold.fillna(0)) if 'fold' in run.answers else run.answers   # its test photos were not trained on either
         found = find_label_issues(answers, run.target, features=None if features is None else features.loc[answers.path].to_numpy())
         save_label_issues(found, folder/'label_issues.csv')
-    return [write_report(folder, photos=photos), write_model_card(folder)]
+    return [write_report(folder, photos=photos), write_model_card(folder), write_datasheet(folder)]
 
 # %% ../nbs/80_runs.ipynb #4a7c2fb3
 def train(task: str,
@@ -232,6 +235,7 @@ def train(task: str,
     folds: int | None = None,
     repeats: int = 1,
     corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
+    second_rater: str | Path | None = None,  # What another person says of the same photos: a file as the labels are, kept in the run. The report shows it beside the network
     say: Callable[[str], None] = echo,  # Gets each sentence
     # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `PointTarget.read`
     which: dict | None = None,
@@ -249,13 +253,14 @@ def train(task: str,
     if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
     if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
     which = {name: value for name, value in (which or {}).items() if value is not None}
-    check_labels_file(which.get('labels'))
+    for file in (which.get('labels'), second_rater): check_labels_file(file)
     question.target.check_options(**which)
     mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
     folder = new_folder(out, name)
     if out is None: say(f'The results go to {folder}' + f', as {folder.with_name(name)} is there already' * (folder.name != name) + '.\n')
     try:
         learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, which=which)
+        if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater)
         save_settings(folder, learn, **noted, **dict(folds=folds, repeats=repeats) if folds else {})
         return finish(folder, learn, say, report=report)
     except BaseException:
@@ -287,9 +292,15 @@ def _prepare(question, photos, recipe, weights, say, *, folds, corrections, whic
     if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
     return learn, noted
 
+def _keep_rater(folder, file):
+    "Copy what a second rater says into the run; of a folder, note where it is"
+    file = as_path(file)
+    if file.is_dir(): return str(file.resolve())
+    return shutil.copyfile(file, folder/f'second_rater{file.suffix}').name
+
 def _leave_nothing(folder, mine):
     "Remove what a training leaves before it has learned anything"
-    for name in ('manifest.csv', 'config.json', 'probe.safetensors'): (folder/name).unlink(missing_ok=True)
+    for file in (*(folder/name for name in ('manifest.csv', 'config.json', 'probe.safetensors')), *folder.glob('second_rater.*')): file.unlink(missing_ok=True)
     shutil.rmtree(folder/FOLDS, ignore_errors=True)
     if mine and not any(folder.iterdir()): folder.rmdir()
 
@@ -316,6 +327,7 @@ def finish(
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
     metrics, answers = measure_folds(learn, outside) if folds else measure_splits(learn, probe)
+    learn.fit_certainty(answers)
     _say_figures(metrics, target, target.explain(sight), say)
     if folds: say(_say_folds(learn, folds))
     save_run(folder, learn, metrics, answers)
@@ -323,13 +335,22 @@ def finish(
     else:
         (folder/CHECKPOINT).unlink(missing_ok=True)
         shutil.rmtree(folder/FOLDS, ignore_errors=True)
-    if report: _report(folder, features, say)
+    if report: _report(folder, learn, features, say)
     return folder
 
-def _report(folder, features, say):
+def _report(folder, learn, features, say):
     "Write what a person reads; whatever goes wrong with it, the run is there"
-    try: say(f'\nThe report: {write_up(folder, features=features)[0]}')
+    try:
+        _stress(folder, learn)
+        say(f'\nThe report: {write_up(folder, features=features)[0]}')
     except Exception as e: say(f'\nThe run is saved, but its report could not be written ({type(e).__name__}: {e}). To try again: deepconn report {folder}')
+
+def _stress(folder, learn):
+    "Measure the model on test photos that are made worse, where there are enough of them"
+    test = split_loaders(learn.dls).get('test')
+    if test is None or test.n < 10: return
+    known = learn.target.baseline(learn.dls.train.items, learn.as_model().sight)
+    write_file(folder/'stress.csv', stress_test(learn, test.items, known=known, seed=learn.recipe.seed).to_csv(index=False))
 
 # %% ../nbs/80_runs.ipynb #16f0c67f
 def _fit_probe(folder, learn, say, folds):
@@ -396,7 +417,7 @@ def model_file(
         raise InputError(f'The training in {model} was broken off before there was a model. Go on with it: {how_to_resume(model)}')
     return model/'model.safetensors'
 
-_RUN_FILES = ('config.json', 'manifest.csv', 'answers.csv', 'history.csv', 'metrics.json', 'label_issues.csv', 'suspects.csv')
+_RUN_FILES = ('config.json', 'manifest.csv', 'answers.csv', 'history.csv', 'metrics.json', 'label_issues.csv', 'suspects.csv', 'stress.csv')
 
 def check_answers(out: str | Path,
     suffixes: tuple[str, ...],  # As in `check_output`
@@ -414,6 +435,7 @@ def predict(
     *, out: str | Path | None = None,  # Table to write (.csv or .tsv)
     draw: str | Path | None = None,  # Folder for copies of the photos with the answers drawn in
     coco: str | Path | None = None,  # For points: JSON to write in COCO's form
+    coverage: float = COVERAGE,  # Share of the photos whose `set` is to hold the truth, 0 to 1
 ) -> pd.DataFrame:  # As `Predictor.predict` gives it
     "Predict `photos` with a trained model"
     if isinstance(photos, Iterator): photos = list(photos)
@@ -425,7 +447,7 @@ def predict(
     if draw is not None: drawn_files([photo for photo in known if isinstance(photo, Path)], draw)
     predictor = Predictor(file)
     if coco is not None: check_coco(predictor.target)
-    predictions = predictor.predict(photos)
+    predictions = predictor.predict(photos, coverage=coverage)
     if out is not None: save_predictions(predictions, out)
     if draw is not None: save_drawn(predictions, predictor.target, draw)
     if coco is not None: save_coco(predictions, predictor.target, coco)

@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 from scipy.special import expit, logit
 from torch import nn
 
+from .agree import agreement_of, draw_estimates, drawn_alpha, drawn_cohen, measure_sides, nominal_agreement, of_each, plot_of, said_of, sides_of, united
 from .blocks import photo_datablock, row_of
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
@@ -552,6 +553,26 @@ def caption(self: TagTarget, row: pd.Series, truth: str = '') -> tuple[str, bool
 @patch
 def confidence(self: TagTarget, answers: np.ndarray) -> np.ndarray: return .5 + np.abs(answers - .5).min(1)
 
+# %% ../nbs/79_tags.ipynb #24cd2275
+@patch
+def nonconformity(self: TagTarget, answers: np.ndarray, truth: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:  # (n, 2k): no and yes of the first tag, of the second, ...
+    "How improbable what is true of each tag is"
+    said = np.stack([answers, 1 - answers], -1)                                # (n, k, no or yes)
+    return np.where(truth[..., None] == [0, 1], said, np.nan).reshape(len(answers), -1)
+
+@patch
+def opinions(self: TagTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
+    "The tags that are surely there; in `set`, those that may be, with a question mark"
+    possible = np.stack([answers, 1 - answers], -1) <= limits.reshape(-1, 2)
+    yes, unsure = possible[..., 1] & ~possible[..., 0], possible[..., 0] == possible[..., 1]
+    names = np.array(self.tags, dtype=object)
+    def none(row, doubts): return '' if doubts.all() else '|'.join(names[row]) or 'none'
+    return pd.DataFrame(dict(opinion=[none(*row) for row in zip(yes, unsure)], set=['|'.join(f'{t}?' if u else t for t, y, u in zip(self.tags, *row) if y or u) or 'none' for row in zip(yes, unsure)],
+                             why=['no opinion on ' + ', '.join(names[u]) if u.any() else '' for u in unsure], size=unsure.mean(1)))
+
+@patch
+def size_is(self: TagTarget) -> str: return 'share of the tags without an opinion'
+
 # %% ../nbs/79_tags.ipynb #0047b4a5
 def _f1(both, either): return np.where(either > 0, 2 * both / np.maximum(either, 1e-12), np.nan)
 
@@ -807,6 +828,40 @@ def _(target: TagTarget, run, rows): return run.found[rows].argmax(1)
 def _(target: TagTarget, answers: np.ndarray) -> np.ndarray:
     "The two likeliest tags of each photo, or all of up to four"
     return np.argsort(-answers, 1)[:, :2] if len(target.names) > 4 else np.tile(np.arange(len(target.names)), (len(answers), 1))
+
+# %% ../nbs/79_tags.ipynb #0abdbd0c
+@united.register
+def _(target: TagTarget, others, tables):
+    "All tags that anybody names; one that a file never names is on none of its photos"
+    tags = tuple(sorted({tag for t in (target, *others) for tag in t.tags}))
+    return replace(target, tags=tags, thresholds=()), [t.reindex(columns=[*t, *(g for g in tags if g not in t)]).fillna({g: 0. for g in tags if g not in t}) for t in tables], []
+
+@agreement_of.register
+def _(target: TagTarget, said, groups=None, draws=1000):
+    each = of_each(nominal_agreement, said, target.names, groups, draws)
+    if len(target.names) == 1: return each
+    def figures(w): return dict(mean_alpha=np.nanmean([drawn_alpha(w, x) for x in np.moveaxis(said, 2, 0)], 0))
+    return bootstrap_figures(figures, said.shape[1], groups=groups, draws=draws) | each
+
+@plot_of.register
+def _(target: TagTarget, raters):
+    found = agreement_of(target, raters.said, raters.groups)
+    each = {tag: found[f'{tag}.alpha' if len(target.names) > 1 else 'alpha'] for tag in target.names}
+    fig = Figure(figsize=(6, min(1.4 + .3 * len(each), 12)), layout='constrained')
+    draw_estimates(ax := fig.subplots(), each)
+    ax.set(xlim=(None, 1.02), xlabel="Krippendorff's alpha of each tag")
+    return fig
+
+@sides_of.register
+def _(target: TagTarget, rows, theirs, groups=None, draws=1000):
+    truth = said_of(target, rows)
+    said = {'second rater': said_of(target, theirs), 'network': (target.answers_in(rows) >= target.cuts).astype(float)}
+    known = ~np.isnan(truth + said['second rater'])
+    def figures(w, who):
+        alike = (w @ (known & (truth == said[who]))).sum(1) / (w @ known).sum(1)
+        kappa = [drawn_cohen(w[:, at], truth[at, k], said[who][at, k]) for k, at in enumerate(known.T) if at.any()]
+        return dict(agreement=alike, mean_kappa=np.nanmean(kappa, 0))
+    return measure_sides(figures, len(rows), groups, draws)
 
 # %% ../nbs/79_tags.ipynb #dc1d2759
 RECIPES = {

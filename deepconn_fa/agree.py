@@ -9,7 +9,7 @@ __all__ = ['FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleiss', 'draw
            'drawn_icc', 'interval_agreement', 'pair_errors', 'point_agreement', 'match_photos', 'rated_by', 'united',
            'said_of', 'Raters', 'read_raters', 'of_each', 'agreement_of', 'agreement', 'by_pair', 'differences',
            'differ_most', 'confusion', 'plot_of', 'draw_estimates', 'plot_agreement', 'figure_words', 'say_agreement',
-           'agree', 'measure_sides', 'sides_of', 'beside_human']
+           'agree', 'measure_sides', 'sides_of', 'beside_human', 'known_to']
 
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 from collections.abc import Callable, Sequence
@@ -434,7 +434,7 @@ def read_raters(
     joined, at = _joined(tables, files)
     said = np.full((len(files), len(joined), *each[0].shape[1:]), np.nan)
     for k, mine in enumerate(at): said[k, mine] = each[k]
-    if not isinstance(target, PointTarget) and (gone := sum(not Path(p).exists() for p in joined.path)): notes = [*notes, f'{gone} of {len(joined)} photos are not there; the labels are compared all the same']
+    if not target.exact and (gone := sum(not Path(p).exists() for p in joined.path)): notes = [*notes, f'{gone} of {len(joined)} photos are not there; the labels are compared all the same']
     found = Raters(target, names, joined, said, [*notes, *_say_match(names, tables, joined, at)])
     if not found.shared.any():
         raise InputError(f"No photo was judged by two raters: {files[0].name} names, for example, '{tables[0].path.iloc[0]}', {files[1].name} '{tables[1].path.iloc[0]}'. "
@@ -730,9 +730,10 @@ def beside_human(
     "Measure a second rater and the network against the labels of a run, on the photos that both have"
     if not as_path(file).exists(): raise InputError(f'{file} does not exist. Name the file of the second rater.')
     rows = answers.drop_duplicates('path').reset_index(drop=True)
-    theirs = _known_to(target, file, photos, {name: value for name, value in options.items() if value is not None})
-    theirs, _ = _once(theirs, said_of(target, theirs), file) if not isinstance(target, ClassTarget) else _once(theirs, theirs[['label']].to_numpy(), file)
-    found = match_photos(_known_by(rows.path, rows.label if 'label' in rows and isinstance(target, ClassTarget) else None), _known_by(theirs.path, theirs.label if Path(file).is_dir() and 'label' in theirs else None))
+    theirs = known_to(target, file, photos, **{name: value for name, value in options.items() if value is not None})
+    named = target.columns == ['label']   # folders of classes may hold the photos
+    theirs, _ = _once(theirs, theirs[['label']].to_numpy() if named else said_of(target, theirs), file)
+    found = match_photos(_known_by(rows.path, rows.label if named else None), _known_by(theirs.path, theirs.label if Path(file).is_dir() and 'label' in theirs else None))
     mine = [(i, j) for j, i in enumerate(found) if i is not None]
     if not mine: raise InputError(f"{file} names none of the {len(rows)} photos that the network was measured on, but for example '{theirs.path.iloc[0]}'; those are called like '{rows.path.iloc[0]}'. "
                                   'Let the second rater judge these photos.')
@@ -742,14 +743,24 @@ def beside_human(
     table = pd.DataFrame([dict(figure=name, who=who, **{k: e.get(k) for k in ('value', 'low', 'high', 'n', 'p')}) for (name, who), e in figures.items()])
     return table, _say_sides(target, ours, theirs, rows, file)
 
-def _known_to(target, file, photos, options):
-    "The second rater's rows, in the words of the run's target"
-    if isinstance(target, ClassTarget):
-        theirs, _ = rated_by(target, file, photos, **options)
-        spelt = {seen_name(c): c for c in target.classes}
-        return theirs.assign(label=theirs.label.map(lambda name: spelt.get(seen_name(name), name)))
-    if Path(file).is_dir() or isinstance(target, PointTarget): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
+@singledispatch
+def known_to(target: Target,
+    file: str | Path, photos: str | Path | None = None,  # As in `read_raters`
+    # As in `read_raters`
+    **options,
+) -> pd.DataFrame:  # Rows of a manifest
+    "Read what a second rater says in the words of a run's target; here for numbers"
+    if Path(file).is_dir(): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
     return target.read_known(_unopened(file, photos, [c for c in read_cells(file)[0][1] if c.strip().lower() not in LABEL_NAMES]), **options)[1]
+
+@known_to.register
+def _(target: ClassTarget, file, photos=None, **options):
+    theirs, _ = rated_by(target, file, photos, **options)
+    spelt = {seen_name(c): c for c in target.classes}
+    return theirs.assign(label=theirs.label.map(lambda name: spelt.get(seen_name(name), name)))
+
+@known_to.register
+def _(target: PointTarget, file, photos=None, **options): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
 
 def _say_sides(target, ours, theirs, rows, file):
     "What has to be known of a comparison"

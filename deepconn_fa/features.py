@@ -150,10 +150,10 @@ def known_features(self: Learner, *, maps: bool = False, flip: bool = True) -> d
 
 # %% ../nbs/17_features.ipynb #07207715
 def pooled(
-    maps: torch.Tensor | list[torch.Tensor],  # (b, c, h, w), or those of several stages
+    maps: torch.Tensor | list[torch.Tensor],  # (b, c, h, w), or those of several stages; (b, c) is pooled already
 ) -> torch.Tensor:  # (b, c), of several stages side by side
     "The mean of each channel over all positions"
-    return torch.cat([m.float().mean((-2, -1)) for m in (maps if isinstance(maps, (list, tuple)) else [maps])], 1)
+    return torch.cat([m.float().mean((-2, -1)) if m.ndim > 2 else m.float() for m in (maps if isinstance(maps, (list, tuple)) else [maps])], 1)
 
 @patch
 def seen_features(self: Learner) -> dict[str, np.ndarray]:  # {split: (n, c)}

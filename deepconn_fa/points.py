@@ -280,10 +280,11 @@ def nonconformity(self: PointTarget, answers: np.ndarray, truth: np.ndarray, siz
 
 @patch
 def opinions(self: PointTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
-    "A radius for each point in px of the photo"
-    radius, known = limits * _unit_px(answers, sizes), np.isfinite(limits).any()
-    table = pd.DataFrame(dict(opinion=f'{self.spec.n} points' if known else '', set=[f'within {np.median(r):.1f} px, the widest {r.max():.1f}' if known else 'anywhere' for r in radius],
-                              why='' if known else 'anything is possible', size=radius.mean(1)), index=range(len(answers)))
+    "A radius for each point in px of the photo; no opinion where half of them reach over a quarter of the photo"
+    radius, side = limits * _unit_px(answers, sizes), np.sqrt(np.prod(sizes, 1))
+    vague = np.median(radius, 1) > side / 4
+    table = pd.DataFrame(dict(opinion=np.where(vague, '', f'{self.spec.n} points'), set=[f'within {np.median(r):.1f} px, the widest {r.max():.1f}' for r in radius],
+                              why=np.where(vague, 'the points may be anywhere', ''), size=radius.mean(1)), index=range(len(answers)))
     return pd.concat([table, pd.DataFrame(radius, columns=[f'{name}_radius' for name in self.spec.points])], axis=1)
 
 @patch

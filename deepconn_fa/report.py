@@ -1264,7 +1264,7 @@ def write_model_card(
     split = [f'{n[name]} for {what}' for name, what in (('train', 'training'), ('valid', 'validation'), ('test', 'the test')) if name in n]
     text = templates().overlay(finalize=_plain).get_template('model_card.md.jinja').render(
         header=Markup(_yaml(_header(run)).strip()), name=run.folder.resolve().name, question=question(run.target, run), answer=answer(run),
-        use=said.use, columns=Markup(said.columns), limits=is_not(run), n=len(run.manifest), n_bad=(run.manifest.problem != '').sum(), split=split,
+        use=said.use, columns=Markup(f'{said.columns}, opinion, set, unlike, why'), limits=is_not(run), n=len(run.manifest), n_bad=(run.manifest.problem != '').sum(), split=split,
         together=_say_together(run), n_unseen=len(run.rows), unseen=UNSEEN[run.shown], figures=_card_figures(run),
         training=training_words(run), command=Markup(command(run, places=False)), versions=run.config.get('versions', {}), seed=run.recipe.seed)
     return write_file(run.folder/'model_card.md', text.encode('utf-8', 'backslashreplace'))

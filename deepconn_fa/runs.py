@@ -31,7 +31,7 @@ from .backbones import check_arch
 from .bodies import archs_asked, bodies_in_words
 from .bundle import save_bundle
 from .classes import ClassTarget
-from .certainty import COVERAGE
+from .certainty import COVERAGE, certainty_figures
 from .checklists import write_datasheet
 from .core import InputError, as_path, check_folder, check_output, echo, save_figure, write_file
 from .crossval import all_in, measure_folds, measure_splits, out_of_fold
@@ -327,7 +327,7 @@ def finish(
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
     metrics, answers = measure_folds(learn, outside) if folds else measure_splits(learn, probe)
-    learn.fit_certainty(answers)
+    if learn.fit_certainty(answers) is None: say('No photos were held out to learn from how far an answer can be trusted: this model will say nothing of it.')
     _say_figures(metrics, target, target.explain(sight), say)
     if folds: say(_say_folds(learn, folds))
     save_run(folder, learn, metrics, answers)
@@ -496,6 +496,7 @@ def evaluate(
     metrics = {name: target.measure(answers[answers.split == name].reset_index(drop=True), predictor.sight, known)
                for name in ('unseen', 'trained_on') if (answers.split == name).any()}
     _say_figures(metrics, target, target.explain(predictor.sight, known, answers), say)
+    if predictor.model.certainty: _say_trust(predictor, answers, say)
     if out is not None and Path(out).suffix.lower() == '.json': write_json(Path(out), metrics)
     elif out is not None: save_predictions(answers, out)
     return metrics, answers
@@ -510,9 +511,18 @@ def _say_left_out(manifest, rows, what, say):
 def _answers(predictor, rows, kind, say):
     "The rows with the model's answers, as `learn.answers` gives them"
     found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
+    trust = [found[['opinion', 'set', 'unlike', 'why']]] if kind == 'prob' and predictor.model.certainty else []
     fine = (found.problem == '').to_numpy()
     if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
-    return pd.concat([rows, target.table(target.answers_of(found), kind)], axis=1)[fine].reset_index(drop=True)
+    return pd.concat([rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
+
+def _say_trust(predictor, answers, say):
+    "How many of the unseen photos get an opinion, and whether sets hold the truth"
+    rows, target = answers[answers.split == 'unseen'].reset_index(drop=True), predictor.target
+    if not len(rows): return
+    e = certainty_figures(target, rows, rows.assign(covered=predictor.model.certainty.covered(target, rows), size=np.nan))
+    right = f'; with an opinion, {format_estimate(e["right_with_opinion"])} are right' if e.get('right_with_opinion', {'n': 0})['n'] else ''
+    say(f'{100 * COVERAGE:.0f} % of the sets are to hold the truth; they do in {format_estimate(e["coverage"])}. An opinion is given on {format_estimate(e["opinions"])}{right}.')
 
 def _seen(file, rows, say):
     "Which photos were trained on, in words too"

@@ -241,9 +241,9 @@ def figures_facts(run: Run) -> dict[str, list[str]]:
                    'made wider where there are few groups.', 'Photos of one group and near-duplicates are drawn together and count as one.',
                    'They say how far a figure would move with other photos of the same kind. What training again with another seed would change is not in them.'],
         report=['report.html shows every measure beside the baselines, with its plots.'], subgroups=_subgroups(run), limits=is_not(run), not_for=list(NOT.get(run.config['task'], ())), use=[said.use],
-        indeterminate=['Every photo that could be read has an answer and counts; none was set aside as undecided.'],
+        indeterminate=['Every photo that could be read has an answer and counts; none was set aside as undecided.', *_say_withheld(run)],
         updating=['The figures are those of the model as it was trained. Nothing was fitted again after they had been seen.'] if run.shown == 'test' else [],
-        poor_input=['A file that cannot be read gets no answer, but the reason. A readable photo of another kind may get an answer all the same.'],
+        poor_input=['A file that cannot be read gets no answer, but the reason. A readable photo of another kind gets an answer all the same; in a table of predictions its column “unlike” is high, and no opinion is given above a limit.'],
         no_judgement=['Nobody measures the input: the photo goes to the model as it is.'],
         aims=[f'A model was trained, and measured on {UNSEEN[run.shown]}. An evaluation on photos from elsewhere is not part of the run.'], question=[question(run.target, run)])
 
@@ -251,6 +251,11 @@ def _figure_lines(run):
     "Each metric with its interval, and those of the baselines"
     def line(name, ours, others): return f'{name}: {ours}' + ''.join(f'; {other}' for other in others) + '.'
     return [line(*figure) for figure in _card_figures(run)]
+
+def _say_withheld(run):
+    "On how many photos an opinion would be withheld, where that is known"
+    if not len(judged := run.judged): return []
+    return [f'In use, an opinion is withheld where several answers are possible or the photo is unlike the training photos: on {(judged.opinion == "").sum():,} of these {len(judged):,} answers.']
 
 # %% ../nbs/61_checklists.ipynb #0e3262c7
 def _tests(run):

@@ -242,13 +242,14 @@ def compare(a: Run, b: Run):
 @app.command()
 def report(
     run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None,
+    pictures: Annotated[bool, typer.Option(help='Show photos in the report; without, for readers who may not see the people in them.')] = True,
     checklist: Annotated[str | None, typer.Option(metavar='NAME', help='Also fill in a checklist for reviewers: reforms, stard-ai or tripod-ai.')] = None,
 ):
     "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish, datasheet.md about the photos."
     from deepconn_fa.checklists import load_checklist, write_checklist
     from deepconn_fa.runs import write_up
     if checklist: load_checklist(checklist)      # a mistyped name is said before the work
-    for file in write_up(run, photos=photos): echo(file)
+    for file in write_up(run, photos=photos, pictures=pictures): echo(file)
     if not checklist: return
     for file in write_checklist(run, checklist): echo(file)
     echo(f'Questions that only you can answer: {run/f"checklist-{checklist}.yaml"}. Write the answers there and run this again.')

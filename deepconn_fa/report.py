@@ -158,6 +158,12 @@ class Run(_Answers):
     @property
     def recipe(self) -> Recipe: return Recipe.from_dict(self.config['recipe'])
 
+    @cached_property
+    def judged(self) -> pd.DataFrame:
+        "How far the answers to `rows` can be trusted, judged by other held-out photos, with the index of `answers`; empty where there are none"
+        found = judge_unseen(self.target, self.answers)
+        return found[(self.answers.split.reindex(found.index) == self.shown).to_numpy()] if len(found) else found
+
     @property
     def sight(self) -> Sight:
         "How photos come onto the network's canvas; pixels are not needed here, so mean and deviation are left out"
@@ -874,9 +880,7 @@ def _(target: PointTarget, run):
 # %% ../nbs/60_report.ipynb #69aa73ad
 def certainty_section(run: Run, photos: Photos) -> Section | None:
     "Coverage of the sets, and the share and accuracy of opinions; `None` where no photos were held out to know them by"
-    judged = judge_unseen(run.target, run.answers)
-    judged = judged[(run.answers.split.reindex(judged.index) == run.shown).to_numpy()] if len(judged) else judged
-    if not len(judged): return None
+    if not len(judged := run.judged): return None
     rows, target = run.answers.loc[judged.index], run.target
     figures, right = certainty_figures(target, rows, judged), target.right(rows)
     has = (judged.opinion != '').to_numpy()

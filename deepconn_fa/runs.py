@@ -213,6 +213,7 @@ def write_up(
     # Features of the photos by path, as the body gave them before training: with them, photos that are unlike all others are suspect too
     *, features: pd.DataFrame | None = None,
     photos: str | Path | None = None,  # Where the photos are now, if they have moved
+    pictures: bool = True,  # `False` leaves the photos out of the report, for readers who may not see them
 ) -> list[Path]:  # the files
     "Write `label_issues.csv` (unless it is there), `report.html`, `model_card.md` and `datasheet.md`"
     folder = as_path(folder)
@@ -221,7 +222,7 @@ def write_up(
         answers = run.answers.assign(fold=run.answers.fold.fillna(0)) if 'fold' in run.answers else run.answers   # its test photos were not trained on either
         found = find_label_issues(answers, run.target, features=None if features is None else features.loc[answers.path].to_numpy())
         save_label_issues(found, folder/'label_issues.csv')
-    return [write_report(folder, photos=photos), write_model_card(folder), write_datasheet(folder)]
+    return [write_report(folder, photos=photos, pictures=pictures), write_model_card(folder), write_datasheet(folder)]
 
 # %% ../nbs/80_runs.ipynb #4a7c2fb3
 def train(task: str,

@@ -27,7 +27,7 @@ from sklearn.covariance import ledoit_wolf
 
 from deepconn_fa.backbones import create_backbone
 from deepconn_fa.bundle import load_bundle
-from deepconn_fa.certainty import Certainty
+from deepconn_fa.certainty import UNLIKE, Certainty
 from deepconn_fa.folders import find_files
 from deepconn_fa.inference import Predictor
 from deepconn_fa.manifest import answer_groups, groups_of, scan
@@ -83,7 +83,7 @@ def unlike(name: str, folders: list[str], most: int) -> pd.DataFrame:
         said = predictor.predict(photos, progress=False)
         said = said[said.problem == '']
         e = auc_estimate(np.r_[np.zeros(len(held)), np.ones(len(said))], np.r_[predictor.model.certainty.unlike(held), said.unlike])
-        rows.append(dict(kind=kind, n=len(said), auroc=format_estimate(e), withheld=(said.why == 'unlike the training photos').mean(), opinions=(said.opinion != '').mean()))
+        rows.append(dict(kind=kind, n=len(said), auroc=format_estimate(e), withheld=(said.unlike > UNLIKE).mean(), opinions=(said.opinion != '').mean()))
     return pd.DataFrame(rows).set_index('kind')
 
 

@@ -26,7 +26,7 @@ from .classes import ClassTarget
 from .core import PICTURES, InputError, as_path, check_output, echo, save_figure, write_file
 from .folders import seen_name
 from .manifest import clean_text, groups_of, join_names, list_photos
-from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, mean_error, object_sizes, plain_text, point_errors,
+from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, known_mean, mean_error, object_sizes, plain_text, point_errors,
                                  quantile_error, share_estimate, share_of_points, sure_of_all, wilson)
 from .points import PointTarget
 from .tables import LABEL_NAMES, ROW, TABLE_SUFFIXES, read_cells
@@ -179,13 +179,7 @@ def pair_errors(
 ) -> np.ndarray:  # (n, points), NaN where fewer than two raters set the point
     "Compute the mean distance between two raters' points, over all pairs of raters"
     apart = np.stack([point_errors(a, b)[1] for a, b in combinations(said, 2)])
-    there = ~np.isnan(apart)
-    return np.where(there.any(0), np.where(there, apart, 0).sum(0) / there.sum(0).clip(1), np.nan)
-
-def _mean_points(said):
-    "The mean of the raters' points, (n, points, 2)"
-    there = ~np.isnan(said)
-    return np.where(there.any(0), np.where(there, said, 0).sum(0) / there.sum(0).clip(1), np.nan)
+    return known_mean(apart, 0)
 
 def point_agreement(said: np.ndarray, names: Sequence[str], groups: np.ndarray | None = None, *, draws: int = 1000) -> dict[str, dict]:
     "Estimate the distance between raters' points, over all and for each point; `n` counts points, `n_photos` photos"
@@ -194,7 +188,7 @@ def point_agreement(said: np.ndarray, names: Sequence[str], groups: np.ndarray |
     judged = ~np.isnan(said).all((2, 3))                                  # (raters, n) the photo has a point of this rater
     alike = [np.where((judged[i] & judged[j])[:, None], np.isnan(said[i, ..., 0]) == np.isnan(said[j, ..., 0]), np.nan) for i, j in combinations(range(len(said)), 2)]
     found = dict(distance_px=mean_error(apart, weights), median_px=quantile_error(apart, .5, weights),
-                 distance_share=mean_error(apart / object_sizes(_mean_points(said))[:, None], weights), set_alike=share_of_points(np.concatenate(alike, 1), weights))
+                 distance_share=mean_error(apart / object_sizes(known_mean(said, 0))[:, None], weights), set_alike=share_of_points(np.concatenate(alike, 1), weights))
     return found | {f'point.{name}.distance_px': mean_error(apart[:, [k]], weights) for k, name in enumerate(names)}
 
 # %% ../nbs/56_agree.ipynb #77f90d1c
@@ -478,8 +472,7 @@ def by_pair(raters: Raters, *, draws: int = 1000) -> pd.DataFrame:  # A row for 
 def _mean_apart(said):
     "(n,) mean absolute difference of pairs over all numbers of a photo, NaN where no pair is there"
     apart = np.stack([np.abs(a - b) for a, b in combinations(said.reshape(*said.shape[:2], -1), 2)])
-    there = ~np.isnan(apart)
-    return np.where(there.any((0, 2)), np.where(there, apart, 0).sum((0, 2)) / there.sum((0, 2)).clip(1), np.nan)
+    return known_mean(apart, (0, 2))
 
 @singledispatch
 def differences(target: Target, raters: Raters) -> pd.DataFrame:  # n rows: what each rater says, and `distance`
@@ -493,12 +486,7 @@ def _(target: ClassTarget, raters):
     words = np.array([*target.classes, ''], dtype=object)
     apart = np.stack([np.where(both, a != b, np.nan) for a, b, both in _pairs(raters.said)])
     said = {name: words[np.nan_to_num(mine, nan=-1).astype(int)] for name, mine in zip(raters.names, raters.said)}
-    return pd.DataFrame(said | dict(distance=_row_means(apart)))
-
-def _row_means(apart):
-    "Means over the first axis of what is not NaN"
-    there = ~np.isnan(apart)
-    return np.where(there.any(0), np.where(there, apart, 0).sum(0) / there.sum(0).clip(1), np.nan)
+    return pd.DataFrame(said | dict(distance=known_mean(apart, 0)))
 
 @differences.register
 def _(target: PointTarget, raters):
@@ -506,7 +494,7 @@ def _(target: PointTarget, raters):
     apart = pair_errors(raters.said)
     far = np.where(np.isnan(apart), -1, apart).argmax(1)
     known = ~np.isnan(apart).all(1)
-    return pd.DataFrame(dict(distance=_row_means(apart.T), farthest=np.where(known, np.array(target.names, dtype=object)[far], ''), farthest_px=np.where(known, apart[np.arange(len(far)), far], np.nan)))
+    return pd.DataFrame(dict(distance=known_mean(apart.T, 0), farthest=np.where(known, np.array(target.names, dtype=object)[far], ''), farthest_px=np.where(known, apart[np.arange(len(far)), far], np.nan)))
 
 def differ_most(raters: Raters) -> pd.DataFrame:  # path, what each rater says, `distance`; for points the distance and the point that is farthest apart
     "List the photos that two raters or more judged, those on which they differ most first"
@@ -539,7 +527,7 @@ def _draw_differences(ax, said, names, title):
     steps = np.diff(np.unique(said[~np.isnan(said)]))
     shake = .12 * steps.min() if len(steps) and len(steps) < 15 else 0                   # ratings in steps would hide each other
     for k in range(1 if two else len(said)):
-        others = _row_means(np.delete(said, k, 0))
+        others = known_mean(np.delete(said, k, 0), 0)
         mean, off = (said[k] + others) / 2, (others - said[k] if two else said[k] - others)
         there = ~np.isnan(off)
         moved = rng.uniform(-shake, shake, (2, there.sum()))

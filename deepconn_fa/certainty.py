@@ -135,7 +135,7 @@ def certainty_figures(target: Target,
 ) -> dict[str, dict]:  # {figure: {value, low, high, n}}
     "Measure what is said of single photos: coverage, share and accuracy of opinions, size of the sets"
     groups, has = answer_groups(rows), (judged.opinion != '').to_numpy()
-    strange, right = (judged.why == 'unlike the training photos').to_numpy(), target.right(rows)
+    strange, right = (judged.unlike > UNLIKE).to_numpy(), target.right(rows)
     covered, sizes = judged.covered.to_numpy(float), judged['size'].to_numpy(float)
     found = dict(coverage=_mean(covered, groups), opinions=share_estimate(has, groups), unlike=share_estimate(strange, groups), set_size=_mean(sizes, groups))
     if right is not None:

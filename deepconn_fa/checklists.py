@@ -232,11 +232,11 @@ def _calibration(run):
 # %% ../nbs/61_checklists.ipynb #c2f2a7bc
 def figures_facts(run: Run) -> dict[str, list[str]]:
     "Describe metrics, baselines, intervals and tests, and give the figures"
-    said = words(run.target, run)
+    said, answered = words(run.target, run), answer(run)
     shown = [metric for metric in MEASURES if metric in run.figures] or [said.score]
     return dict(
-        metrics=[f'{measure_of(metric).name}: {measure_of(metric).meaning}'.removesuffix(': ') for metric in shown], figures=_figure_lines(run), answer=answer(run),
-        baselines=[f'{who.name[0].upper()}{who.name[1:]}{who.about}.' for who in said.simpler.values()], gain=answer(run)[1:], tests=_tests(run),
+        metrics=[f'{measure_of(metric).name}: {measure_of(metric).meaning}'.removesuffix(': ') for metric in shown], figures=_figure_lines(run), answer=answered,
+        baselines=[f'{who.name[0].upper()}{who.name[1:]}{who.about}.' for who in said.simpler.values()], gain=answered[1:], tests=_tests(run),
         intervals=['All intervals are for 95 %. Shares have Wilson’s interval, for the number of independent photos; other figures have a percentile bootstrap of up to 1,000 draws, '
                    'made wider where there are few groups.', 'Photos of one group and near-duplicates are drawn together and count as one.',
                    'They say how far a figure would move with other photos of the same kind. What training again with another seed would change is not in them.'],

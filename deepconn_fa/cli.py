@@ -197,10 +197,11 @@ def predict(
 
 def _no_opinion(table):
     "How many photos there is no opinion on, and why"
+    from deepconn_fa.certainty import UNLIKE
     if 'opinion' not in table: return ''
     none = table[(table.opinion == '') & (table.problem == '')]
     if not len(none): return '; an opinion on all of them'
-    strange = (none.why == 'unlike the training photos').sum()
+    strange = (none.unlike > UNLIKE).sum()
     return f'; no opinion on {len(none)} of them' + f', {strange} because they are unlike the training photos' * bool(strange)
 
 # %% ../nbs/90_cli.ipynb #e8fe8d08

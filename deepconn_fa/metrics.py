@@ -8,8 +8,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/metrics.html.md"""
 __all__ = ['wilson', 'share_estimate', 'f1_estimate', 'bootstrap_interval', 'bootstrap', 'drawn_weights', 'draw_figures',
            'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ranks', 'drawn_pearson',
            'drawn_spearman', 'format_estimate', 'plain_text', 'calibration_bins', 'expected_calibration_error',
-           'calibration_estimate', 'bootstrap_ratio', 'point_errors', 'canvas_scales', 'mean_error', 'share_of_points',
-           'quantile_error', 'object_sizes', 'pair_distances', 'pck', 'normalised_error', 'keypoint_metrics']
+           'calibration_estimate', 'bootstrap_ratio', 'known_mean', 'point_errors', 'canvas_scales', 'mean_error',
+           'share_of_points', 'quantile_error', 'object_sizes', 'pair_distances', 'pck', 'normalised_error',
+           'keypoint_metrics']
 
 # %% ../nbs/08_metrics.ipynb #98fc2fc5
 from collections.abc import Callable
@@ -281,6 +282,15 @@ def bootstrap_ratio(
         value, drawn = totals.sum() / counts.sum(), (weights @ totals) / (weights @ counts)
     low, high = bootstrap_interval(drawn, _n_groups(weights[:, counts > 0]), level=level)
     return dict(value=float(value), low=low, high=high, n=int(counts.sum()), n_photos=int((counts > 0).sum()))
+
+# %% ../nbs/08_metrics.ipynb #80f702df
+def known_mean(
+    x: np.ndarray,
+    axis: int | tuple[int, ...] = -1,
+) -> np.ndarray:
+    "The mean over what is not NaN, without a warning; NaN where nothing is there"
+    there = ~np.isnan(x)
+    return np.where(there.any(axis), np.where(there, x, 0).sum(axis) / there.sum(axis).clip(1), np.nan)
 
 # %% ../nbs/08_metrics.ipynb #c1b561fc
 def point_errors(

@@ -53,7 +53,7 @@ from .interpret import overlay
 from .keypoints import paint_points, plot_point_errors, typical_shape
 from .label_issues import issue_title
 from .manifest import CONTENT, counts, groups_of, label_conflicts, leaks
-from .metrics import auc, bootstrap, format_estimate, object_sizes, plain_text, point_errors
+from .metrics import auc, bootstrap, format_estimate, known_mean, object_sizes, plain_text, point_errors
 from .photos import open_photo
 from .points import PointTarget
 from .recipe import Recipe
@@ -510,12 +510,7 @@ def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `netwo
     learnt = run.learnt if len(run.learnt) else run.answers
     answers = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) else {})
     answers['baseline'] = np.nanmean(target.truth(learnt), 0)
-    return {who: _mean(np.abs(said - run.truth)) for who, said in answers.items()}
-
-def _mean(x):
-    "(n,) mean of each row over what is not NaN; NaN where nothing is there"
-    there = ~np.isnan(x)
-    return np.where(there.any(1), np.where(there, x, 0).sum(1) / there.sum(1).clip(1), np.nan)
+    return {who: known_mean(np.abs(said - run.truth)) for who, said in answers.items()}
 
 @beside.register
 def _(target: ClassTarget, run):
@@ -528,7 +523,7 @@ def _(target: ClassTarget, run):
 def _(target: PointTarget, run):
     "The mean distance of the points from the truth, in pixels of the photo"
     points = {'network': run.found[..., :2], 'baseline': _mean_points(target, run)}
-    return {who: _mean(point_errors(found, run.truth)[1]) for who, found in points.items()}
+    return {who: known_mean(point_errors(found, run.truth)[1]) for who, found in points.items()}
 
 def _mean_points(target, run):
     "(n, n_points, 2): the mean shape of the training photos, on each photo of `run.rows`"
@@ -796,7 +791,7 @@ def _(target: ClassTarget, run): return MetricText('The share of photos named ri
 @photo_scores.register
 def _(target: PointTarget, run):
     near = point_errors(run.found[..., :2], run.truth)[1] / object_sizes(run.truth)[:, None]
-    return MetricText('The share of points in place', '', 'share'), _mean(np.where(np.isnan(near), np.nan, near < .1))
+    return MetricText('The share of points in place', '', 'share'), known_mean(np.where(np.isnan(near), np.nan, near < .1))
 
 # %% ../nbs/60_report.ipynb #44053a8f
 FACTS = ('megapixels', 'photos together', 'brightness', 'contrast', 'colourfulness', 'detail')   # of `photo_facts`
@@ -873,7 +868,7 @@ def _(target: PointTarget, run):
     "The curve of points within a distance, and the error of every point"
     far = point_errors(run.found[..., :2], run.truth)[1]
     near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
-    mean = _mean(far.T)
+    mean = known_mean(far.T)
     hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), target.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
     return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
 
@@ -932,8 +927,7 @@ def drawn_rows(run: Run,
     n: int,  # How many
 ) -> np.ndarray:  # (n,) their numbers
     "Draw rows of `run.rows` at random, but the same each time, and as many of each class as possible"
-    mixed = run.target.strata(run.rows).sample(frac=1, random_state=run.recipe.seed)
-    return mixed.iloc[np.argsort(mixed.groupby(mixed).cumcount(), kind='stable')[:n]].sort_values(kind='stable').index.to_numpy()
+    return run.target.draw_evenly(run.rows, n, run.recipe.seed).sort_values(kind='stable').index.to_numpy()
 
 # %% ../nbs/60_report.ipynb #542d68e6
 @singledispatch
@@ -1302,7 +1296,7 @@ def paired(target: Target,
 ) -> dict[str, dict]:  # {what: {value, low, high, n}}
     "By how much the other model is better, photo by photo; here by how much its numbers are nearer to the truth"
     truth = target.truth(ours)
-    return {'nearer to the truth': _nearer_by(*(_mean(np.abs(target.answers_in(rows) - truth)) for rows in (ours, theirs)), groups)}
+    return {'nearer to the truth': _nearer_by(*(known_mean(np.abs(target.answers_in(rows) - truth)) for rows in (ours, theirs)), groups)}
 
 def _nearer_by(our_errors, their_errors, groups):
     return paired_difference(lambda t, s: -np.nanmean(s), np.zeros(len(our_errors)), their_errors, our_errors, groups=groups)
@@ -1316,7 +1310,7 @@ def _(target: ClassTarget, ours, theirs, groups):
 
 @paired.register
 def _(target: PointTarget, ours, theirs, groups):
-    errors = [_mean(point_errors(target.answers_in(rows)[..., :2], target.truth(ours))[1]) for rows in (ours, theirs)]
+    errors = [known_mean(point_errors(target.answers_in(rows)[..., :2], target.truth(ours))[1]) for rows in (ours, theirs)]
     return {'px of the photo nearer to the truth': _nearer_by(*errors, groups)}
 
 # %% ../nbs/60_report.ipynb #83408236

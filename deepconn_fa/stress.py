@@ -101,7 +101,7 @@ def stress_test(
     "Measure a model on photos that were made worse"
     model = Model.of(holder)
     predictor, target = Predictor(model), model.target
-    rows = _some(target, rows, most, seed)
+    rows = rows.loc[target.draw_evenly(rows, most, seed).sort_index().index].reset_index(drop=True)
     photos, scale = zip(*(_small(path, model.sight.canvas) for path in rows.path))
     rows, scale = rows.assign(width=[p.width for p in photos], height=[p.height for p in photos]), np.array(scale)
     found = []
@@ -112,11 +112,6 @@ def stress_test(
         said = predictor.predict(list(worse), side=truth.side if 'side' in truth else None, progress=False)
         found.append(dict(way=way, strength=strength, level=level) | _measured(model, truth, said, known))
     return pd.DataFrame(found)
-
-def _some(target, rows, most, seed):
-    "At most so many rows, drawn evenly over what is asked"
-    mixed = target.strata(rows).sample(frac=1, random_state=seed)
-    return rows.loc[mixed.index[np.argsort(mixed.groupby(mixed).cumcount(), kind='stable')[:most]]].sort_index().reset_index(drop=True)
 
 def _small(path, canvas):
     "A photo, not much larger than the canvas, and by how much it was made smaller"

@@ -153,6 +153,14 @@ def strata(self: Target, rows: pd.DataFrame) -> pd.Series:
     "A name for each usable row: photos of one name are spread evenly over splits and folds"
     return pd.Series('photo', rows.index)
 
+@patch
+def draw_evenly(self: Target, rows: pd.DataFrame, n: int,
+    seed: int,  # Same seed, same rows
+) -> pd.Series:  # The names by which the drawn rows are stratified, with their index
+    "Draw at most `n` rows at random, as many of each name as possible"
+    mixed = self.strata(rows).sample(frac=1, random_state=seed)
+    return mixed.iloc[np.argsort(mixed.groupby(mixed).cumcount(), kind='stable')[:n]]
+
 # %% ../nbs/20_target.ipynb #f7ba9bc4
 @patch
 def split(self: Target, manifest: pd.DataFrame,  # noqa: F811  the method of that name

@@ -232,12 +232,23 @@ def read_meta(
 @dataclass
 class Bundle:
     "A trained model, ready for use, and its description"
-    model: 'nn.Module' = field(repr=False) # in eval mode, on the CPU
+    model: 'nn.Module|None' = field(repr=False) # in eval mode, on the CPU; `None` where it is elsewhere
     meta: dict # see `validate_meta`, which completes it
     path: Path|None = None # the file it came from
     certainty: Certainty|None = None # how far its answers can be trusted; `None` in files of older versions
 
     def __post_init__(self): self.meta = validate_meta(self.meta)
+
+    @classmethod
+    def described(cls,
+        description: str,  # what `save_bundle` writes of it, in JSON
+        arrays: dict[str, np.ndarray],  # those of its `Certainty`
+        *, path: str|os.PathLike,  # where they were read, for messages
+    ) -> 'Bundle':  # without a network
+        "Read what is known of a model whose network is elsewhere, as in an ONNX file"
+        meta = _parse(description, path)
+        try: return cls(None, meta, Path(path), _read_certainty(meta, arrays))
+        except BundleError as e: raise BundleError(f'{path} cannot be used. {e}') from e
 
     def as_model(self) -> Model:
         "The network with its target and how it sees photos"

@@ -188,7 +188,7 @@ def predict(
     coverage: Annotated[float, typer.Option(min=50, max=99.9, help="The column set holds the answers that are possible: so many percent of these sets hold the truth.")] = 90,
 ):
     "Predict the class or the points of photos, and say where there is no opinion. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
-    from deepconn_fa.runs import predict
+    from deepconn_fa.predictions import predict
     table = predict(model, photos, out=out, draw=draw, coco=coco, coverage=coverage / 100)
     if out is None: return echo(table.to_csv(index=False, float_format='%.4f', lineterminator='\n'), end='')
     bad = table[table.problem != '']

@@ -118,12 +118,13 @@ def _decode(photo, canvas, resize, exact=False):
         return None, None, problem or f'the photo is damaged: {e}'
 
 # %% ../nbs/41_inference.ipynb #c18ff0b7
-def _read_ahead(function, items, ahead):
-    "Yield `function(item)` in order, computed in threads; at most `ahead` results are under way or wait to be taken"
+def _read_ahead(function, items, ahead, at_once=lambda item: False):
+    "Yield `function(item)` in order, computed in threads; at most `ahead` results are under way or wait to be taken, and none of an item that is done `at_once`"
     pool, queue = ThreadPoolExecutor(os.cpu_count()), deque()
     try:
         for item in items:
             queue.append(pool.submit(function, item))
+            if at_once(item): queue[-1].result()
             if len(queue) == ahead: yield queue.popleft().result()
         while queue: yield queue.popleft().result()
     finally: pool.shutdown(cancel_futures=True)
@@ -177,10 +178,14 @@ def _read(self: Predictor, photos, progress, total=None) -> Iterator:
     def read(pair):
         photo, side = pair
         return _path(photo), side, *_decode(photo, self.sight.canvas, self.sight.resize, self.target.exact)
-    decoded = _read_ahead(read, photos, 2 * self.batch_size)
+    decoded = _read_ahead(read, photos, 2 * self.batch_size, at_once=_is_large)
     return _batches(with_progress(decoded, 'Predicting', total=total, show=progress), self.batch_size)
 
 def _path(photo): return str(photo) if isinstance(photo, Path) else ''
+
+def _is_large(pair):
+    "An image of more than a million pixels: a queue of such would fill the memory"
+    return isinstance(pair[0], Image.Image) and pair[0].width * pair[0].height > 1_000_000
 
 # %% ../nbs/41_inference.ipynb #a0b322f4
 @patch
@@ -244,9 +249,9 @@ def _table(self: Predictor, batch, coverage):
         found[fine] = self.target.to_photos(answers, sizes[fine].astype(int), self.sight, mirrored[fine])
     problems = _with_overflows(found, problems)
     found[[p != '' for p in problems]] = np.nan
-    table = pd.DataFrame({'path': pd.Series(paths, dtype='str')})
+    table = pd.DataFrame({'path': list(paths)})
     if mirror: table['side'] = np.where(mirrored, mirror, {'left': 'right', 'right': 'left'}[mirror])
-    return pd.concat([table, self.target.predictions(found), *self._judge(found, far, sizes, coverage)], axis=1).assign(problem=pd.Series(problems, dtype='str'))
+    return pd.concat([table, self.target.predictions(found), *self._judge(found, far, sizes, coverage)], axis=1).assign(problem=list(problems))
 
 @patch
 def _judge(self: Predictor, found, far, spans, coverage):
@@ -271,9 +276,14 @@ def stream(self: Predictor,
     total: int | None = None,  # Number of photos, for the bar
 ) -> Iterator[pd.DataFrame]:  # Tables of up to `batch_size` rows, numbered on, as `predict` gives them
     "Predict photos as they come, a table for each batch, in order: any number of photos, or a video that never ends, takes the same memory"
+    return self._stream(each_photo(photos), side, coverage, progress, total)
+
+@patch
+def _stream(self: Predictor, listed, side, coverage, progress, total):
+    "As `stream`, of what `each_photo` gives"
     _check_coverage(coverage)
     done = 0
-    for batch in self._read(_with_sides(each_photo(photos), side), progress, total):
+    for batch in self._read(_with_sides(listed, side), progress, total):
         table = self._table(batch, coverage)
         yield table.set_index(table.index + done)
         done += len(batch)
@@ -302,9 +312,9 @@ def predict(self: Predictor,
     progress: bool = True,  # Show a bar once it takes more than a second
 ) -> pd.DataFrame:  # In order, with `path`, the answer (`label` and `prob_CLASS`, or `POINT_x`, `POINT_y`, `POINT_conf`), how far to trust it (`opinion`, `set`, `unlike`, `why`; see `certainty`), and `problem`
     "Predict photos. One that cannot be read has an empty answer, and its `problem`; an image in memory has no path. A model without a `certainty` has no opinions"
-    listed = photos if isinstance(photos, Iterator) else list(each_photo(photos))   # what does not exist is said before the first is predicted
-    n = None if listed is photos else len(listed)
-    tables = list(self.stream(listed, side=side if n is None else self.sides_of(photos, side, n), coverage=coverage, progress=progress, total=n))
+    listed = each_photo(photos) if isinstance(photos, Iterator) else list(each_photo(photos))   # what does not exist is said before the first is predicted
+    n = len(listed) if isinstance(listed, list) else None
+    tables = list(self._stream(listed, side if n is None else self.sides_of(photos, side, n), coverage, progress, n))
     return pd.concat(tables) if tables else self._table([], coverage)
 
 # %% ../nbs/41_inference.ipynb #bc21b5a1

@@ -92,11 +92,12 @@ def _answer(predictor: Predictor, photos: list[Path], side, coverage: float, kep
     if rows: say(f'{len(rows)} of {len(photos)} photos were answered before it was stopped; it goes on after these.')
     kept.begin(rows)
     left = side if side is None or isinstance(side, str) else side[len(rows):]
-    for table in predictor.stream(photos[len(rows):], side=left, coverage=coverage, total=len(photos) - len(rows)):
+    for table in predictor.stream(pd.DataFrame({'path': photos[len(rows):]}), side=left, coverage=coverage, total=len(photos) - len(rows)):
         kept.add(table)
         tables.append(table)
     if not tables: return predictor.predict([])
-    return pd.concat([pd.DataFrame(rows, columns=list(tables[0])).astype(tables[0].dtypes), *tables], ignore_index=True)
+    numbers = tables[0].select_dtypes('number').dtypes  # text may hold names that are no valid text, and stays as it is read
+    return pd.concat([*([pd.DataFrame(rows, columns=list(tables[0])).astype(numbers)] if rows else []), *tables], ignore_index=True)
 
 # %% ../nbs/42_predictions.ipynb #5e99740e
 def _check_places(model, photos, out, draw, coco):

@@ -1,0 +1,111 @@
+"""How fast do photos become answers: torch, ONNX, ONNX in eight bits, and fastai's own `get_preds`?
+
+    python benchmarks/predict.py [RUN] [--photos 1000] [--side 4000x3000]    photos/s, seconds to the first answer, peak memory
+    python benchmarks/predict.py [RUN] --memory 20000                        peak memory of that many small photos, beside a tenth of them
+
+RUN is a folder that `deepconn train` left; without one, an untrained EfficientNet-Lite2 for two classes stands in. Each way runs
+in a process of its own, on the same rendered photos, whose JPEG is decoded anew each time. The first answer is that of a cold
+process to one photo, imports included. Memory is the largest resident set.
+"""
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+WAYS = ('torch', 'onnx', 'int8', 'fastai')
+
+
+def render(folder: Path, n: int, size: tuple[int, int]) -> None:
+    "Save `n` photos of `size` (width, height)"
+    from PIL import Image
+
+    from deepconn_fa.synth import draw_couple
+    folder.mkdir()
+    for i in range(n): draw_couple(i % 2 == 0, i, size=(240, 320))[0].resize(size, Image.Resampling.BILINEAR).save(folder/f'{i:05}.jpg', quality=90)
+
+
+def stand_in(folder: Path) -> Path:
+    "A bundle of an untrained network"
+    import torch
+
+    from deepconn_fa.backbones import create_network
+    from deepconn_fa.bundle import save_bundle
+    torch.manual_seed(0)
+    network = create_network('efficientnet_lite2', 'linear', 2, canvas=(260, 260), weights='imagenet', head_args={})
+    return save_bundle(folder/'model.safetensors', network.eval(), dict(task='couples', classes=['happy', 'unhappy'], activation='softmax', arch='efficientnet_lite2', head='linear',
+                                                                         canvas=[260, 260], resize='squish', mean=[.5] * 3, std=[.5] * 3))
+
+
+def peak() -> float: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def by_fastai(file: Path, photos: list[Path]):
+    "What fastai's own loader and `get_preds` make of the same network and photos"
+    import torch
+    from fastai.data.block import DataBlock
+    from fastai.learner import Learner
+    from fastai.vision.augment import Resize
+    from fastai.vision.data import ImageBlock
+
+    from deepconn_fa.bundle import load_bundle
+    from deepconn_fa.target import Model
+    model = Model.of(load_bundle(file))
+    dls = DataBlock(ImageBlock, item_tfms=Resize(model.sight.canvas[::-1], method='squish')).dataloaders(photos[:8], bs=4, num_workers=2)
+    learn = Learner(dls, model.network, loss_func=torch.nn.CrossEntropyLoss())
+    with learn.no_bar(): return learn.get_preds(dl=dls.test_dl(photos, bs=64, num_workers=2))[0]
+
+
+def work(way: str, file: Path, folder: Path, most: int) -> None:
+    "Answer photos in this process, and print figures"
+    begin, photos = time.time(), sorted(folder.glob('*.jpg'))[:most]
+    if way == 'fastai': answers = by_fastai(file, photos)
+    else:
+        from deepconn_fa.inference import Predictor
+        predictor = Predictor(file, device='cpu')
+        first, before = len(predictor.predict(photos[0], progress=False)), time.time() - begin
+        begin = time.time()
+        answers = predictor.predict(photos, progress=False)
+    seconds = time.time() - begin
+    print(json.dumps(dict(way=way, photos=len(answers), seconds=seconds, first=before if way != 'fastai' else None, peak=peak())))
+
+
+def asked(way: str, file: Path, folder: Path, most: int) -> dict:
+    "The figures of a process of its own"
+    done = subprocess.run([sys.executable, '-W', 'ignore', __file__, '--work', way, str(file), str(folder), str(most)], capture_output=True, text=True)
+    if done.returncode: sys.exit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('run', nargs='?', type=Path)
+    parser.add_argument('--photos', type=int, default=1000)
+    parser.add_argument('--side', default='4000x3000')
+    parser.add_argument('--memory', type=int)
+    given = parser.parse_args()
+    from deepconn_fa.export import export_onnx
+    from deepconn_fa.predictions import model_file
+    with TemporaryDirectory() as tmp:
+        folder = Path(tmp)/'photos'
+        render(folder, given.memory or given.photos, (320, 240) if given.memory else tuple(map(int, given.side.split('x'))))
+        file = model_file(given.run) if given.run else stand_in(Path(tmp))
+        files = dict(torch=file, fastai=file, onnx=export_onnx(file, Path(tmp)/'model.onnx', photos=folder))
+        if given.memory:
+            for most in (given.memory // 10, given.memory):
+                found = asked('onnx', files['onnx'], folder, most)
+                print(f'{most:6} photos: {found["peak"]:.0f} MB, {found["photos"] / found["seconds"]:.1f} photos/s', flush=True)
+            return
+        files['int8'] = export_onnx(file, Path(tmp)/'model-int8.onnx', int8=True, photos=folder)
+        for way in WAYS:
+            found = asked(way, files[way], folder, given.photos)
+            first = '' if found['first'] is None else f', first answer after {found["first"]:.1f} s'
+            print(f'{way:7} {found["photos"] / found["seconds"]:6.1f} photos/s{first}, peak {found["peak"]:.0f} MB', flush=True)
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--work']: work(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]))
+    else: main()

@@ -8,7 +8,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/conformal.html.md"""
 __all__ = ['least_groups', 'conformal_limit', 'HeldOut']
 
 # %% ../nbs/23_conformal.ipynb #9dc5ce40
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class HeldOut:
     parts: np.ndarray  # (m,) number of the class, rating, tag or point that each is about
     groups: np.ndarray  # (m,) number of the photo's group
     n_parts: int
+    _limits: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # those found so far, by coverage
 
     @classmethod
     def of(cls,
@@ -52,9 +53,15 @@ class HeldOut:
         row, part = np.nonzero(~np.isnan(scores))
         return cls(scores[row, part].astype(np.float32), part.astype(np.int32), np.unique(groups, return_inverse=True)[1][row].astype(np.int32), scores.shape[1])
 
-    def limits(self, coverage: float = .9) -> tuple[np.ndarray, np.ndarray]:  # (n_parts,) limits, and which of them are the part's own
-        "The limit of each part for a coverage from 0 to 1"
+    def limits(self, coverage: float = .9) -> tuple[np.ndarray, np.ndarray]:  # (n_parts,) limits, and which of them are the part's own; read-only
+        "The limit of each part for a coverage from 0 to 1, computed once for each"
+        if coverage not in self._limits: self._limits[coverage] = self._find_limits(coverage)
+        return self._limits[coverage]
+
+    def _find_limits(self, coverage):
         mine = [self.parts == part for part in range(self.n_parts)]
         own = np.array([len(np.unique(self.groups[m])) >= least_groups(coverage) for m in mine])
         together = conformal_limit(self.scores, self.groups, coverage=coverage)
-        return np.array([conformal_limit(self.scores[m], self.groups[m], coverage=coverage) if o else together for m, o in zip(mine, own)]), own
+        found = np.array([conformal_limit(self.scores[m], self.groups[m], coverage=coverage) if o else together for m, o in zip(mine, own)])
+        for array in (found, own): array.flags.writeable = False
+        return found, own

@@ -31,7 +31,7 @@ from deepconn_fa.blocks import split_by_column
 from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import answer_groups
-from deepconn_fa.metrics import bootstrap_figures, format_estimate
+from deepconn_fa.metrics import bootstrap_figures, drawn_spearman, format_estimate
 
 ARCH = 'efficientnet_lite0'
 
@@ -106,7 +106,7 @@ def main():
     print(f'\nn = {len(base[0])}, {len(set(groups))} groups, {args.folds} folds, {args.seeds} seeds')
     for k, column in enumerate(target.names):
         truth, rows = base[0][column].to_numpy(float), []
-        def mean_of(w, tables): return np.mean([ratings.drawn_spearman(w, target.answers_in(t)[:, k], truth) for t in tables], 0)
+        def mean_of(w, tables): return np.mean([drawn_spearman(w, target.answers_in(t)[:, k], truth) for t in tables], 0)
         for name, tables in found.items():
             e = bootstrap_figures(lambda w: dict(value=mean_of(w, tables), more=mean_of(w, tables) - mean_of(w, base)), len(truth), groups=groups, draws=2000)
             mae = np.mean([np.abs(target.answers_in(t)[:, k] - truth).mean() for t in tables])

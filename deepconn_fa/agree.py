@@ -14,7 +14,6 @@ __all__ = ['FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleiss', 'draw
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import singledispatch
 from itertools import combinations
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_s
                                  quantile_error, share_estimate, share_of_points, sure_of_all, wilson)
 from .points import PointTarget
 from .tables import LABEL_NAMES, ROW, TABLE_SUFFIXES, read_cells
-from .target import Target, target_for
+from .target import Target, by_kind, target_for
 
 # %% ../nbs/56_agree.ipynb #90ae7218
 def drawn_cohen(
@@ -240,7 +239,7 @@ def _fine(rows, manifest, file):
     rows.attrs = dict(left_out=[f'{Path(file).name}: {len(bad)} of {len(manifest)} rows cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}'] if len(bad) else [])
     return rows
 
-@singledispatch
+@by_kind
 def rated_by(
     target: Target,  # What is asked; of a network, or only of which kind
     file: str | Path, photos: str | Path | None = None,  # As in `read_raters`
@@ -268,7 +267,7 @@ def _(target: PointTarget, file, photos=None, **options):
     return _fine(target.usable(manifest), manifest, file), target
 
 # %% ../nbs/56_agree.ipynb #f573fe68
-@singledispatch
+@by_kind
 def united(target: Target,
     others: list[Target], tables: list[pd.DataFrame],  # What the other raters' files ask; the rows of all raters
 ) -> tuple[Target, list[pd.DataFrame], list[str]]:  # What all are asked, their rows, and sentences about it
@@ -297,7 +296,7 @@ def _(target: PointTarget, others, tables):
     return replace(target, spec=target.spec.select(common)), tables, notes
 
 # %% ../nbs/56_agree.ipynb #1d08ee8c
-@singledispatch
+@by_kind
 def said_of(target: Target, rows: pd.DataFrame) -> np.ndarray:  # (n, ...), NaN where nothing is said
     "What rows say, in numbers"
     return np.asarray(target.truth(rows), float)
@@ -445,7 +444,7 @@ def of_each(
     "Measure each output by itself"
     return {f'{name}.{metric}' if len(names) > 1 else metric: e for k, name in enumerate(names) for metric, e in measure(said[..., k], groups, draws=draws).items()}
 
-@singledispatch
+@by_kind
 def agreement_of(target: Target, said: np.ndarray, groups: np.ndarray | None = None, draws: int = 1000) -> dict[str, dict]:
     "Measure how well raters agree; here for numbers"
     return of_each(interval_agreement, said, target.names, groups, draws)
@@ -474,7 +473,7 @@ def _mean_apart(said):
     apart = np.stack([np.abs(a - b) for a, b in combinations(said.reshape(*said.shape[:2], -1), 2)])
     return known_mean(apart, (0, 2))
 
-@singledispatch
+@by_kind
 def differences(target: Target, raters: Raters) -> pd.DataFrame:  # n rows: what each rater says, and `distance`
     "What each rater says of each photo, and how far that is apart; here the mean absolute difference"
     said = {name: [target.in_words(x) if not np.isnan(x).all() else '' for x in mine] for name, mine in zip(raters.names, raters.said)}
@@ -513,7 +512,7 @@ def confusion(
     return pd.DataFrame(counts, index=pd.Index(raters.target.names, name=rows), columns=pd.Index(raters.target.names, name=columns))
 
 # %% ../nbs/56_agree.ipynb #cc74476b
-@singledispatch
+@by_kind
 def plot_of(target: Target, raters: Raters) -> Figure:
     "Draw how raters differ; here for numbers"
     names = list(target.names)[:4]
@@ -667,7 +666,7 @@ def measure_sides(
 def _number_figures(true, said):
     return lambda w, who: dict(spearman=drawn_spearman(w, true, said[who]), pearson=drawn_pearson(w, true, said[who]), mae=w @ np.abs(true - said[who]) / w.sum(1))
 
-@singledispatch
+@by_kind
 def sides_of(target: Target,
     rows: pd.DataFrame,  # The run's answers to n photos
     theirs: pd.DataFrame,  # What the second rater says of them
@@ -731,7 +730,7 @@ def beside_human(
     table = pd.DataFrame([dict(figure=name, who=who, **{k: e.get(k) for k in ('value', 'low', 'high', 'n', 'p')}) for (name, who), e in figures.items()])
     return table, _say_sides(target, ours, theirs, rows, file)
 
-@singledispatch
+@by_kind
 def known_to(target: Target,
     file: str | Path, photos: str | Path | None = None,  # As in `read_raters`
     # As in `read_raters`

@@ -7,12 +7,12 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/blocks.html.md"""
 # %% auto #0
 __all__ = ['to_pixels', 'MirroredPath', 'Photo', 'FitCanvas', 'PhotoBlock', 'split_by_column', 'row_of', 'ReadPath', 'ReadLabel',
            'FitTrainCanvas', 'FitLaterCanvas', 'photo_datablock', 'classification_block', 'CentrePoints', 'ReadPoints',
-           'keypoint_block']
+           'keypoint_block', 'ReadRatings', 'ReadTags']
 
 # %% ../nbs/10_blocks.ipynb #a76759f7
 import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -240,3 +240,31 @@ def keypoint_block(spec: KeypointSpec,
     photos = PhotoBlock()  # decoded in full: a JPEG at a smaller scale would shift its points by parts of a pixel
     return DataBlock(blocks=(photos, points), get_x=ReadPath(mirror), get_y=ReadPoints(spec), splitter=split_by_column,
                      item_tfms=FitCanvas(canvas, resize, spec), batch_tfms=batch_tfms)
+
+# %% ../nbs/10_blocks.ipynb #121fcdab
+class ReadRatings(Transform):
+    "Callable that reads the ratings of a manifest row"
+    input_types = object
+
+    def __init__(self, names: list[str]):
+        super().__init__()
+        self.names = list(names)
+
+    def __call__(self, item, **kwargs):
+        row = row_of(item)
+        if row is None or not set(self.names) <= set(row.index): raise InputError(f"A {type(item).__name__} has no ratings: give rows with the columns {', '.join(self.names)}, or leave out with_labels.")
+        return [float(row[name]) for name in self.names]
+
+class ReadTags(Transform):
+    "Callable that reads the tags of a manifest row: 1, 0, or NaN where it is not known"
+    input_types = object
+
+    def __init__(self, tags: Sequence[str]):
+        super().__init__()
+        self.tags = list(tags)
+
+    def __call__(self, item, **kwargs) -> np.ndarray:
+        row = row_of(item)
+        if row is None or not {*self.tags} <= {*row.index}:
+            raise InputError(f"A photo has no tags: give rows with the columns {', '.join(self.tags[:12])}, or leave out with_labels.")
+        return row[self.tags].to_numpy(np.float32)

@@ -10,17 +10,20 @@ __all__ = ['UNLIKE', 'COVERAGE', 'Certainty', 'held_out', 'judge_unseen', 'certa
 # %% ../nbs/25_certainty.ipynb #34c9681c
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from matplotlib.figure import Figure
 
 from .conformal import HeldOut, least_groups
 from .manifest import answer_groups
 from .metrics import bootstrap_ratio, drawn_weights, share_estimate
 from .novelty import MOST, Novelty
 from .target import DISTANCE, Target, each_fold
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # %% ../nbs/25_certainty.ipynb #4a126e15
 UNLIKE = .95       # share of held-out photos that lie nearer to the training photos, above which an opinion is withheld
@@ -154,8 +157,9 @@ def plot_selective(
     right: np.ndarray,  # (n,) whether each answer is right
     confidence: np.ndarray,  # (n,)
     *, opinions: np.ndarray | None = None,  # (n,) which have an opinion: their share and accuracy are marked
-) -> Figure:
+) -> 'Figure':
     "Draw accuracy against the share of photos that are answered, the surest first"
+    from matplotlib.figure import Figure
     order, n = np.argsort(-confidence, kind='stable'), np.arange(1, len(right) + 1)
     accuracy = np.cumsum(right[order]) / n
     fig = Figure(figsize=(4.6, 3), layout='constrained')

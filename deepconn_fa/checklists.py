@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, singledispatch
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from .metrics import format_estimate
 from .points import PointTarget
 from .report import (MEASURES, NOT, UNSEEN, Photos, Run, _card_figures, _plain, _say_corrected, _say_groups, _say_together, answer, beside,
                                 command, confusion, gain, is_not, measure_of, question, read_run, say_known, slices, split_table, templates, training_words, words)
-from .target import Target
+from .target import Target, by_kind
 
 # %% ../nbs/61_checklists.ipynb #8f160f52
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _span(x): return f'{x.min():,} to {x.max():,}' if x.min() < x.max() else f'{
 def _some(lines, most=12): return lines if len(lines) <= most else [*lines[:most], f'... and {len(lines) - most:,} more, in report.html.']
 
 # %% ../nbs/61_checklists.ipynb #ab4dbd0f
-@singledispatch
+@by_kind
 def kind_facts(target: Target, run: Run) -> dict[str, list[str]]:
     "Say what is predicted and how an answer comes about; here for any numbers or tags"
     settled = ['Thresholds were fitted on photos that the network had not been trained on.'] if target.settles else []

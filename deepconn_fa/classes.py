@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from scipy.sparse import csr_array
-from scipy.special import log_softmax, softmax
 
 from .core import InputError
 from .manifest import answer_groups, check_labels, classes_of, usable
@@ -81,6 +79,7 @@ def macro_f1(
     predicted: np.ndarray,
 ) -> np.ndarray:  # (draws,)
     "Mean F1 over the classes that are there or were named, in every draw"
+    from scipy.sparse import csr_array
     n, n_classes = len(targets), max(targets.max(), predicted.max()) + 1
     def per_class(where, classes): return weights @ csr_array((where.astype(float), (np.arange(n), classes)), shape=(n, n_classes))
     both, ones = per_class(targets == predicted, targets), np.ones(n)
@@ -160,6 +159,7 @@ def fit_temperature(
     targets: np.ndarray,  # (n,) class numbers
 ) -> float:
     "The number by which to divide `logits` so that their log loss against smoothed targets is least; from 0.05 to 20"
+    from scipy.special import log_softmax
     n_classes = logits.shape[1]
     n = np.bincount(targets, minlength=n_classes)[targets] if n_classes == 2 else np.full(len(targets), len(targets) / 2)  # one number for all classes
     wanted = np.repeat(1 / (n[:, None] + 2) / (n_classes - 1), n_classes, axis=1)
@@ -322,6 +322,7 @@ def temperature(self: ClassTarget, logits: 'torch.Tensor', targets: 'torch.Tenso
 # %% ../nbs/21_classes.ipynb #e6ba3dbb
 @patch
 def recalibrated(self: ClassTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    from scipy.special import softmax
     logits, temperature = scale_by_folds(answers, np.log(self.answers_in(answers).clip(1e-7)), self.truth(answers), fit_temperature)
     return answers.assign(**dict(zip(self.answer_columns(), softmax(logits, 1).T))), temperature
 

@@ -26,7 +26,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from .core import InputError
 from .folders import find_files, seen_name, split_named
@@ -854,6 +853,7 @@ _NO_PHOTOS = ('classes', 'predefined_classes', 'names', 'obj', 'readme', 'notes'
 
 def _load_yaml(file):
     "Load a YAML file"
+    import yaml
     try: data = yaml.safe_load(Path(file).read_text(encoding='utf-8-sig'))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as e: raise InputError(f"{file} cannot be read as YAML ({str(e).splitlines()[0]}). Correct it.") from e
     return data if isinstance(data, dict) else {}

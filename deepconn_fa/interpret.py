@@ -43,7 +43,7 @@ from .loader import split_loaders
 from .metrics import bootstrap, plain_text, wilson
 from .points import PointTarget
 from .sight import Sight, open_upright, photo_size
-from .target import Model, Target
+from .target import Model, Target, by_kind
 
 # %% ../nbs/53_interpret.ipynb #ea96719c
 @contextmanager
@@ -167,7 +167,7 @@ def _heights(spread: torch.Tensor) -> torch.Tensor:
     return (spread.detach().float().softmax(-1)*spread).sum((2, 3))[..., None]
 
 # %% ../nbs/53_interpret.ipynb #5f127017
-@singledispatch
+@by_kind
 def output_scores(target: Target,
     head: nn.Module,
     raw: torch.Tensor,  # What the head gave
@@ -427,7 +427,7 @@ def _draw(ax, photo, title='', colour='black', size=8):
     ax.set_title(plain_text(title), fontsize=size, color=colour, pad=3)
 
 # %% ../nbs/53_interpret.ipynb #331432ae
-@singledispatch
+@by_kind
 def drawn_outputs(target: Target,
     answers: np.ndarray,  # (n, *target.shape) of the photos
 ) -> np.ndarray:  # (n, k) numbers of outputs
@@ -439,7 +439,7 @@ def _(target: ClassTarget, answers: np.ndarray) -> np.ndarray:
     "All classes, or of more than four the two likeliest"
     return np.argsort(-answers, 1)[:, :2] if len(target.names) > 4 else np.tile(np.arange(len(target.names)), (len(answers), 1))
 
-@singledispatch
+@by_kind
 def mark_answer(target: Target, ax,
     answer: np.ndarray,  # What the network says of one name
     scale: float,  # Pixels drawn for each of the photo's

@@ -17,19 +17,19 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.colors
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from .core import InputError
 from .photos import RESIZES, centre_shares, open_photo, to_rgb
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # %% ../nbs/05_keypoints.ipynb #94f66112
 @dataclass(frozen=True)
@@ -434,6 +434,7 @@ TRUE_COLOUR, PREDICTED_COLOUR = '#2fd05a', '#ff3b30'
 
 def _show(photo, ax=None):
     "An axis that shows `photo` and nothing else"
+    import matplotlib.pyplot as plt
     if ax is None: ax = plt.figure(figsize=(3, 3)).add_axes((0, 0, 1, 1))
     ax.imshow(as_photo(photo))
     ax.axis('off')
@@ -441,8 +442,9 @@ def _show(photo, ax=None):
 
 def _draw_set(ax, points, spec, colour, fill, radius):
     "One set of points with its skeleton"
+    from matplotlib import colors
     for a, b in spec.edges: ax.plot(*points[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
-    faces = [(*matplotlib.colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
+    faces = [(*colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
     ax.scatter(*points.T, s=np.pi * radius**2, c=faces, edgecolors=colour, linewidths=radius / 4, zorder=3)
 
 # %% ../nbs/05_keypoints.ipynb #54fbb6cf
@@ -453,8 +455,9 @@ def draw_points(
     *, truth: np.ndarray | None = None,  # (n, 2) true points
     conf: np.ndarray | None = None,  # (n,) from 0 to 1, drawn as the opacity of predicted points
     radius: float = 3.0,  # Radius of the points in typographic points; a third of it is the line width
-) -> Axes:
+) -> 'Axes':
     "Draw true points in green and predicted points in red, with edges"
+    from matplotlib.axes import Axes
     ax = target if isinstance(target, Axes) else _show(target)
     view = ax.get_xlim(), ax.get_ylim()
     if truth is not None: _draw_set(ax, np.asarray(truth, float), spec, TRUE_COLOUR, np.ones(spec.n), radius)
@@ -474,8 +477,9 @@ def plot_photos(
     titles: Sequence[str] | None = None,  # One line above each photo
     columns: int = 4,  # Photos side by side
     width: float = 2.2,  # Width of a photo in inches
-) -> Figure:
+) -> 'Figure':
     "Draw points on photos, side by side"
+    import matplotlib.pyplot as plt
     n_rows, columns = -(-len(photos) // columns), min(columns, len(photos))
     fig, axes = plt.subplots(n_rows, columns, figsize=(width * columns, width * n_rows), squeeze=False, layout='compressed')
     for ax in axes.flat: ax.axis('off')
@@ -494,7 +498,7 @@ def plot_worst(
     *, conf: np.ndarray | None = None,  # (rows, n)
     n: int = 8,  # Number of photos
     columns: int = 4,  # As in `plot_photos`
-) -> Figure:
+) -> 'Figure':
     "Draw the `n` photos with the largest mean distance in pixels between predicted and true points, the worst first"
     truth = points_of(manifest, spec)
     far = np.linalg.norm(np.asarray(points) - truth, axis=-1)
@@ -545,9 +549,11 @@ def plot_point_errors(
     spec: KeypointSpec,
     *, unit: str = 'px',  # Unit that the colour bar names
     names: bool | None = None,  # Write the names of the points beside them
-    ax: Axes | None = None,
-) -> Figure:
+    ax: 'Axes | None' = None,
+) -> 'Figure':
     "Draw each point of a shape as a disc with its error as radius"
+    import matplotlib.pyplot as plt
+    from matplotlib.collections import EllipseCollection
     errors, shape = np.asarray(errors, float), np.asarray(shape, float)
     scale = _disc_scale(errors, shape)
     ax = ax or plt.figure(figsize=(5.4, 4.4), layout='compressed').gca()
@@ -569,6 +575,7 @@ def plot_point_errors(
 # %% ../nbs/05_keypoints.ipynb #278978e8
 def _paint_set(photo, points, spec, colours, fill):
     "Paint one set of points, on small photos at three times the size and reduced, for smooth circles"
+    from matplotlib import colors
     scale = 3 if max(photo.size) < 1600 else 1
     points = transform_points(scale_matrix(scale, scale), points)
     radius = scale * max(photo.width + photo.height, 400) / 200
@@ -576,7 +583,7 @@ def _paint_set(photo, points, spec, colours, fill):
     pen = ImageDraw.Draw(layer)
     there = dict(zip(spec.points, ~np.isnan(points).any(-1)))
     place = {name: tuple(p.tolist()) for name, p in zip(spec.points, points)}
-    tint = {name: tuple(round(255 * v) for v in matplotlib.colors.to_rgb(c)) for name, c in zip(spec.points, colours)}
+    tint = {name: tuple(round(255 * v) for v in colors.to_rgb(c)) for name, c in zip(spec.points, colours)}
     for a, b in spec.edges:
         if there[a] and there[b]: pen.line([place[a], place[b]], fill=(*tint[b], 190), width=round(radius / 2))
     for name, f in zip(spec.points, fill):

@@ -12,7 +12,6 @@ __all__ = ['RULES', 'TEST_RULE', 'is_held_out', 'doubted_classes', 'robust_z', '
 # %% ../nbs/54_label_issues.ipynb #cc68223a
 import re
 from difflib import get_close_matches
-from functools import singledispatch
 from pathlib import Path
 from textwrap import fill
 
@@ -31,7 +30,7 @@ from .metrics import object_sizes
 from .photos import open_photo
 from .points import PointTarget
 from .tables import read_cells
-from .target import Target
+from .target import Target, by_kind
 
 # %% ../nbs/54_label_issues.ipynb #197f448f
 def is_held_out(
@@ -99,7 +98,7 @@ def find_outliers(
     return pd.DataFrame(dict(distance=far, quantile=(far[:, None] > far).mean(1), z=robust_z(np.log(far + 1e-9))))
 
 # %% ../nbs/54_label_issues.ipynb #f0fd2c82
-@singledispatch
+@by_kind
 def issues_of(target: Target,
     answers: pd.DataFrame,  # As in `find_label_issues`
     features: np.ndarray | None = None,
@@ -228,7 +227,7 @@ def describe_label_issues(
     return '\n'.join(lines)
 
 # %% ../nbs/54_label_issues.ipynb #a0512fb1
-@singledispatch
+@by_kind
 def label_key(target: Target) -> str:
     "The column of a table of label issues that says which label of a photo is meant; '' where a photo has only one"
     return 'column' if len(target.columns) > 1 else ''
@@ -236,7 +235,7 @@ def label_key(target: Target) -> str:
 @label_key.register
 def _(target: PointTarget) -> str: return 'point'
 
-@singledispatch
+@by_kind
 def issue_title(target: Target,
     mine: pd.DataFrame,  # The rows of one photo
 ) -> str:
@@ -253,7 +252,7 @@ def _as_text(value) -> str:
     return '' if pd.isna(value) else f'{value:.4g}' if isinstance(value, float) else str(value)
 
 # %% ../nbs/54_label_issues.ipynb #e906288f
-@singledispatch
+@by_kind
 def show_issue(target: Target, ax,
     mine: pd.DataFrame,  # The rows of one photo
     answers: pd.DataFrame | None = None,  # Of all photos, where they are known
@@ -469,7 +468,7 @@ def _corrections(file: Path) -> list[tuple[int, dict]]:
     return [(line, dict.fromkeys(header, '') | dict(zip(header, cells))) for line, cells in lines]
 
 # %% ../nbs/54_label_issues.ipynb #085ae04d
-@singledispatch
+@by_kind
 def label_names(target: Target,
     row: pd.Series,  # A row of a manifest
 ) -> list[str]:
@@ -480,7 +479,7 @@ def label_names(target: Target,
 def _(target: PointTarget, row: pd.Series) -> list[str]: return [name for name in target.names if pd.notna(row[f'{name}_x'])]
 
 # %% ../nbs/54_label_issues.ipynb #2964acea
-@singledispatch
+@by_kind
 def read_correction(target: Target, manifest: pd.DataFrame,
     row,  # Its index in `manifest`
     name: str,  # Which label, as `label_names` calls it

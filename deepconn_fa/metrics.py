@@ -6,18 +6,16 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/metrics.html.md"""
 
 # %% auto #0
 __all__ = ['wilson', 'share_estimate', 'f1_estimate', 'bootstrap_interval', 'bootstrap', 'drawn_weights', 'draw_figures',
-           'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ranks', 'drawn_pearson',
-           'drawn_spearman', 'format_estimate', 'plain_text', 'calibration_bins', 'expected_calibration_error',
-           'calibration_estimate', 'bootstrap_ratio', 'known_mean', 'point_errors', 'canvas_scales', 'mean_error',
-           'share_of_points', 'quantile_error', 'object_sizes', 'pair_distances', 'pck', 'normalised_error',
-           'keypoint_metrics']
+           'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ap', 'mean_ap',
+           'choose_threshold', 'drawn_ranks', 'drawn_pearson', 'drawn_spearman', 'format_estimate', 'plain_text',
+           'calibration_bins', 'expected_calibration_error', 'calibration_estimate', 'bootstrap_ratio', 'known_mean',
+           'point_errors', 'canvas_scales', 'mean_error', 'share_of_points', 'quantile_error', 'object_sizes',
+           'pair_distances', 'pck', 'normalised_error', 'keypoint_metrics']
 
 # %% ../nbs/08_metrics.ipynb #98fc2fc5
 from collections.abc import Callable
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.stats import norm, rankdata, t
 
 from .keypoints import KeypointSpec, resize_matrix
 
@@ -33,6 +31,7 @@ def wilson(
 
 def _score_interval(p, n, level):
     "Wilson's interval around the proportion `p`; `n` need not be whole"
+    from scipy.stats import norm
     z = norm.ppf((1 + level) / 2)
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
@@ -61,6 +60,7 @@ def share_estimate(
     level: float = 0.95,  # Level of the interval
 ) -> dict:
     "Estimate a proportion with Wilson's interval, for the effective sample size where photos are grouped or weighted by `parts`"
+    from scipy.stats import norm, t
     right = np.asarray(right, float)
     n = len(right)
     if not n: return dict(value=np.nan, low=np.nan, high=np.nan, n=0)
@@ -90,6 +90,7 @@ def bootstrap_interval(
     *, level: float = 0.95,  # Level of the interval
 ) -> tuple[float, float]:
     "Compute the expanded percentile interval; NaN where no draw is defined, and for a single group"
+    from scipy.stats import norm, t
     drawn, k = np.asarray(drawn, float), n_groups
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn) or k < 2: return np.nan, np.nan
@@ -153,6 +154,7 @@ def auc(
     scores: np.ndarray,  # (n,): larger means more likely positive
 ) -> float:
     "Compute the area under the ROC curve, by ranks; NaN where one of the classes is absent"
+    from scipy.stats import rankdata
     positive = np.asarray(positive, dtype=bool)
     n_pos, n_neg = positive.sum(), (~positive).sum()
     if n_pos == 0 or n_neg == 0: return float('nan')
@@ -189,6 +191,45 @@ def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray
     found = bootstrap_figures(lambda w: dict(auc=drawn_auc(w, positive, scores)), len(scores), groups=groups, draws=draws)['auc']
     names = np.arange(len(scores)) if groups is None else np.asarray(groups)
     return sure_of_all(found, min(len(set(names[positive])), len(set(names[~positive]))))
+
+# %% ../nbs/08_metrics.ipynb #f674c7d4
+def drawn_ap(
+    weights: np.ndarray,  # (draws, n): how often each photo counts
+    positive: np.ndarray,  # (n,)
+    scores: np.ndarray,
+) -> np.ndarray:  # (draws,), NaN where there is no positive
+    "Average precision in every draw: the mean over the positives of the share of positives among the photos with at least their score"
+    order = np.argsort(-np.asarray(scores), kind='stable')
+    last = np.append(np.diff(np.asarray(scores)[order]) != 0, True)     # of photos with the same score
+    w = weights[:, order]
+    hits = (w * np.asarray(positive, float)[order]).cumsum(1)[:, last]
+    precision = hits / np.maximum(w.cumsum(1)[:, last], 1e-12)
+    with np.errstate(invalid='ignore'): return (np.diff(hits, axis=1, prepend=0) * precision).sum(1) / hits[:, -1]
+
+def mean_ap(
+    truth: np.ndarray,  # (n, k) of 1, 0, NaN
+    scores: np.ndarray,  # (n, k)
+) -> float:
+    "Mean average precision over the tags that some photo has"
+    each = [drawn_ap(np.ones((1, known.sum())), y[known] == 1, s[known])[0] for y, s in zip(truth.T, scores.T) if (known := ~np.isnan(y)).any() and (y == 1).any()]
+    return float(np.mean(each)) if each else np.nan
+
+# %% ../nbs/08_metrics.ipynb #9e1cd798
+def choose_threshold(targets: np.ndarray, scores: np.ndarray,
+    *, by: str = 'youden',  # 'accuracy', 'youden' (true positive rate less false positive rate) or 'f1'
+    cost: float = 1.0,  # How many times as bad it is to miss a positive photo as to raise a false alarm; for 'accuracy'
+) -> float:  # from 0 to 1
+    "The threshold that is best by `by`: half-way between the two scores that it parts"
+    positive, scores = np.asarray(targets).astype(bool), np.asarray(scores, float)
+    if by not in ('accuracy', 'youden', 'f1'): raise ValueError(f"by={by!r} is none of 'accuracy', 'youden', 'f1'")
+    if positive.all() or not positive.any(): raise ValueError('a threshold needs photos of both classes')
+    levels = np.unique(np.concatenate([scores, [0., 1.]]))
+    between = (levels[1:] + levels[:-1]) / 2
+    def counts(kept): return len(kept) - np.searchsorted(np.sort(kept), between)   # of these, called positive at each threshold
+    tp, fp, n_pos, n_neg = counts(scores[positive]), counts(scores[~positive]), positive.sum(), (~positive).sum()
+    gain = {'accuracy': cost * tp - fp, 'youden': tp / n_pos - fp / n_neg, 'f1': 2 * tp / (tp + fp + n_pos)}[by]
+    best = np.flatnonzero(np.isclose(gain, gain.max()))
+    return float(between[best[len(best) // 2]])   # the middle one of equals
 
 # %% ../nbs/08_metrics.ipynb #800496ad
 def drawn_ranks(
@@ -253,6 +294,7 @@ def calibration_estimate(confidence: np.ndarray, right: np.ndarray,
     *, bins: int = 10, mass: bool = False, groups: np.ndarray | None = None, draws: int = 1000,
 ) -> dict[str, dict]:  # `ece` and `ece_if_calibrated`
     "Estimate the expected calibration error, and what it would be by chance for a calibrated model"
+    from scipy.sparse import csr_array
     n, (number, edges) = len(confidence), calibration_bins(confidence, bins=bins, mass=mass)
     off = csr_array((np.asarray(confidence, float) - right, (np.arange(n), number)), shape=(n, len(edges) - 1))
     def gaps(weights): return (weights @ off) / weights.sum(1, keepdims=True)   # (draws, bins): weight of the bin times its gap

@@ -22,7 +22,6 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
@@ -263,6 +262,7 @@ def fingerprint(
     img: Image.Image,  # Upright and in RGB
 ) -> bytes:
     "Compute the 256 bits of imagehash's `phash` and the mean colour of `img`; b'' for a uniform picture"
+    import imagehash  # slow to import, as it needs scipy
     small = fit_canvas(img, (64, 64))
     if np.asarray(small.convert('L')).std() < 3: return b''
     return np.packbits(imagehash.phash(small, hash_size=16).hash).tobytes() + bytes(small.reduce(64).getpixel((0, 0)))

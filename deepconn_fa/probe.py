@@ -11,7 +11,6 @@ __all__ = ['fit_logistic', 'Probe', 'choose_C', 'linear_probe', 'probe_of', 'has
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import singledispatch
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedKFold
 
 from .classes import ClassTarget
-from .target import Target
+from .target import Target, by_kind
 
 # %% ../nbs/32_probe.ipynb #bed06508
 def fit_logistic(
@@ -127,7 +126,7 @@ def linear_probe(
     return Probe(weight, biases, best)
 
 # %% ../nbs/32_probe.ipynb #62374506
-@singledispatch
+@by_kind
 def probe_of(target: Target,
     features: np.ndarray,  # (n, c)
     truth: np.ndarray,  # (n, ...) as the loaders give it

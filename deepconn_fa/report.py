@@ -25,7 +25,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, singledispatch
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ from .points import PointTarget
 from .recipe import Recipe
 from .sight import Sight
 from .stress import plot_stress, say_stress
-from .target import SAID, Target, target_of
+from .target import SAID, Target, by_kind, target_of
 
 # %% ../nbs/60_report.ipynb #bf993429
 @cache
@@ -410,6 +410,20 @@ MEASURES = {
     'l1_photo_px': MetricText('Mean L1 error, px of the photo', 'The mean of |dx| and |dy| over all points.', digits=1),
     'l1_canvas_px': MetricText('Mean L1 error, px of the canvas', 'The same after every photo is brought to one size: what the published hand detector reports.', digits=1),
     'nme': MetricText('Normalised mean error', 'The mean distance, as a part of the distance of two points of the object.'),
+    'spearman': MetricText('Spearman’s rank correlation', 'How well the order of the photos is right: 1 is perfect, 0 is chance.', 'score'),
+    'pearson': MetricText('Pearson’s correlation', 'How well the numbers lie on a line: 1 is perfect, 0 is chance.', 'score'),
+    'mae': MetricText('Mean absolute error', 'How far an answer is from the rating on average, in the units of the scale. Lower is better.'),
+    'r2': MetricText('R²', 'The share of the ratings’ variance that is explained: 1 is perfect, 0 is always answering the mean.', 'score'),
+    'explainable_share': MetricText('Share of the explainable variance', 'The squared correlation divided by the reliability of the ratings: the mean of few raters holds noise, which nothing can predict.', 'score'),
+    'one_rater_pearson': MetricText('One rater: Pearson’s correlation', 'One rater against the mean of the others; where only their spread is known, an estimate, and a lower bound for one steady person.', 'score'),
+    'one_rater_spearman': MetricText('One rater: Spearman’s rank correlation', 'The same, of ranks.', 'score'),
+    'one_rater_mae': MetricText('One rater: mean absolute error', 'How far one rater is from the mean of the others.'),
+    'map': MetricText('Mean average precision', 'The mean over the tags of average precision: ranked by the tag’s probability, how pure the list is down to each photo that has it. '
+                                              '1 is perfect; what knows nothing scores how frequent the tags are.', 'score'),
+    'exact': MetricText('All tags right', 'The share of photos whose tags are all right: none too many, none forgotten.', 'share'),
+    'micro_f1': MetricText('Micro F1', 'F1 over all tags of all photos together: high only where tags are found and named with care.', 'score'),
+    'ap': MetricText('Average precision', '', 'score'),
+    'f1': MetricText('F1', '', 'score'),
 }
 
 def measure_of(
@@ -454,7 +468,7 @@ def and_list(names: Sequence[str]) -> str:
     return ' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 # %% ../nbs/60_report.ipynb #288b5592
-@singledispatch
+@by_kind
 def words(target: Target, run: Run) -> Wording:
     "What the page and the model card call things; here for any vector of numbers"
     score = next(name for name in (target.metric, *MEASURES, *run.figures) if name in run.figures)
@@ -488,7 +502,7 @@ def _(target: PointTarget, run):
 UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not seen it', 'test': 'photos that it had not seen',
           'valid': 'validation photos, at which training looked to choose its weights', 'train': 'photos that it was trained on'}
 
-@singledispatch
+@by_kind
 def question(target: Target, run: Run) -> str:
     "State the question that the run answers"
     return f'What {"is" if len(target.names) == 1 else "are"} the {and_list(target.names)} of this photo?'
@@ -504,7 +518,7 @@ def _(target: PointTarget, run):
     return f'Where are the {target.spec.n} points of this {what}?'
 
 # %% ../nbs/60_report.ipynb #4a0c68b0
-@singledispatch
+@by_kind
 def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `network` and of each baseline, by the keys of `words(...).simpler`
     "How good the answer to each photo is; here the mean distance of the numbers from the truth"
     learnt = run.learnt if len(run.learnt) else run.answers
@@ -530,7 +544,7 @@ def _mean_points(target, run):
     return target.mean_points(run.rows, run.sight, target.baseline(run.learnt, run.sight))
 
 # %% ../nbs/60_report.ipynb #eb0ae19d
-@singledispatch
+@by_kind
 def gain(target: Target, run: Run, ours: np.ndarray, theirs: np.ndarray) -> tuple[dict, str]:  # The estimate, and how it is said
     "By how much the network is better than a baseline; here by how much its numbers are nearer to the truth"
     return _nearer(run, ours, theirs, '{:.2g}')
@@ -559,7 +573,7 @@ def _say_gain(run, who, ours, theirs):
     return f'Compared with {simpler.name}{simpler.about}: {what.replace("-", "−")}, {told}.'
 
 # %% ../nbs/60_report.ipynb #15d6e05d
-@singledispatch
+@by_kind
 def finding(target: Target, run: Run,
     where: str,  # On how many and which photos
 ) -> str:
@@ -641,7 +655,7 @@ def is_not(run: Run) -> list[str]:
     return [*NOT.get(run.config['task'], ()), general, NOT_UNSEEN[run.shown], *_say_groups(run), *_say_corrected(run)]
 
 # %% ../nbs/60_report.ipynb #61f8a358
-@singledispatch
+@by_kind
 def split_table(target: Target, run: Run) -> dict:
     "How many photos are in which split"
     split = _split_counts(run, run.manifest.assign(label=''))
@@ -657,7 +671,7 @@ def _split_counts(run, table):
     split = counts(table).rename(columns=names)
     return split.loc[:, ~split.columns.duplicated()]
 
-@singledispatch
+@by_kind
 def say_known(target: Target, rows: pd.DataFrame) -> str:
     "How much of the truth is there, in a sentence; nothing where it is complete"
     there = ~np.isnan(target.truth(rows))
@@ -753,7 +767,7 @@ def plot_answers(truth: np.ndarray, found: np.ndarray,  # (n,) NaN where it is n
     return fig
 
 # %% ../nbs/60_report.ipynb #a35d23b9
-@singledispatch
+@by_kind
 def details(target: Target, run: Run) -> Section | None:
     "What stands below the metrics; here each number against its truth, with its metrics, which are called NAME.METRIC"
     shown = [(name, 'Each dot is a photo. On the dashed line, the answer is right.',
@@ -780,7 +794,7 @@ def _two_classes(target, run):
                 roc=svg_picture(lambda: plot_roc(truth, scores, groups=run.groups), f'ROC curve of {" and ".join(scores)}, positive class {names[1]}'))
 
 # %% ../nbs/60_report.ipynb #d748bac4
-@singledispatch
+@by_kind
 def photo_scores(target: Target, run: Run) -> tuple[MetricText, np.ndarray]:  # What it is, and (n,) its value for each of `run.rows`
     "What is compared between parts of the photos"
     return MetricText('The mean distance from the truth', ''), beside(target, run)['network']
@@ -930,7 +944,7 @@ def drawn_rows(run: Run,
     return run.target.draw_evenly(run.rows, n, run.recipe.seed).sort_values(kind='stable').index.to_numpy()
 
 # %% ../nbs/60_report.ipynb #542d68e6
-@singledispatch
+@by_kind
 def caption(target: Target, run: Run,
     i: int,  # Which of `run.rows`
     name: str,  # Of the photo
@@ -952,7 +966,7 @@ def _answered(run, photos, i, heats=()):
 def _found(photos): return [p for p in photos if p is not None]
 
 # %% ../nbs/60_report.ipynb #f65fedcd
-@singledispatch
+@by_kind
 def heat_outputs(target: Target, run: Run,
     rows: Sequence[int],  # Which of `run.rows`
 ) -> np.ndarray | None:  # (n,) numbers
@@ -982,7 +996,7 @@ def heat_section(run: Run, photos: Photos,
     return Section('heatmaps', dict(error=None, delivered=run.shown == 'out_of_fold', photos=shown))
 
 # %% ../nbs/60_report.ipynb #08e1c107
-@singledispatch
+@by_kind
 def worst_section(target: Target, run: Run, photos: Photos,
     n: int = 8,  # How many photos
 ) -> Section:
@@ -1028,7 +1042,7 @@ def _(target: PointTarget, run, photos, n=8):
     return Section('worst_points', dict(groups=[(title, _found(map(shown, which))) for title, which in some.items()]))
 
 # %% ../nbs/60_report.ipynb #178ca503
-@singledispatch
+@by_kind
 def issue_photo(target: Target, run: Run,
     mine: pd.DataFrame,  # The label issues of one photo
 ) -> dict:  # `label` and `suggested` for the caption, `side` and `draw` as `Photos.figure` takes them
@@ -1085,7 +1099,7 @@ def training_words(run: Run) -> list[str]:
     return said
 
 # %% ../nbs/60_report.ipynb #e06b7d92
-@singledispatch
+@by_kind
 def delivered(target: Target, run: Run) -> dict[str, float]:
     "What the delivered network has on the validation photos, by the columns of the history"
     return {name: e['value'] for name, e in run.metrics.get('valid', {}).items() if name in run.history}
@@ -1289,7 +1303,7 @@ def _comparable(a, b):
     return one, two
 
 # %% ../nbs/60_report.ipynb #238525f8
-@singledispatch
+@by_kind
 def paired(target: Target,
     ours: pd.DataFrame,  # Rows of the answers of one model and of another, of the same photos
     theirs: pd.DataFrame, groups: np.ndarray,

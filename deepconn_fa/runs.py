@@ -14,7 +14,6 @@ import json
 import platform
 import shutil
 from collections.abc import Callable
-from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,7 @@ from .probe import has_probe
 from .recipe import Recipe
 from .report import about_one, read_run, read_settings, read_table, write_model_card, write_report
 from .stress import stress_test
-from .target import Target, target_for, target_of
+from .target import Target, by_kind, target_for, target_of
 from .train import plot_history
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
@@ -164,7 +163,7 @@ def draw_run(folder: Path, learn: Learner,
     draw_answers(learn.target, folder, rows, shown.replace('_', '-'))
 
 # %% ../nbs/80_runs.ipynb #7b506b65
-@singledispatch
+@by_kind
 def draw_answers(target: Target,
     folder: Path,
     rows: pd.DataFrame,  # Of a table of answers

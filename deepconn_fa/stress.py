@@ -9,7 +9,6 @@ __all__ = ['WAYS', 'SMALL', 'ENOUGH', 'worsen', 'turned', 'stress_test', 'plot_s
 
 # %% ../nbs/55_stress.ipynb #ca0012ca
 import io
-from functools import singledispatch
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from .inference import Predictor
 from .keypoints import points_of
 from .photos import open_photo
 from .points import PointTarget
-from .target import Model, Target
+from .target import Model, Target, by_kind
 
 # %% ../nbs/55_stress.ipynb #36c06c1c
 def _blur(photo, sigma, rng): return photo.filter(ImageFilter.GaussianBlur(sigma * min(photo.size)))
@@ -74,7 +73,7 @@ def worsen(
 SMALL = 2    # photos are first made so many times the canvas, and no larger
 ENOUGH = 40  # photos that are tried, of very many
 
-@singledispatch
+@by_kind
 def turned(target: Target,
     rows: pd.DataFrame,  # Of a manifest, with `width` and `height` of the photos as they are now
     scale: np.ndarray,  # (n,) by how much photos were made smaller before

@@ -61,16 +61,16 @@ def by_fastai(file: Path, photos: list[Path]):
 
 def work(way: str, file: Path, folder: Path, most: int) -> None:
     "Answer photos in this process, and print figures"
-    begin, photos = time.time(), sorted(folder.glob('*.jpg'))[:most]
+    begin, first, photos = time.time(), None, sorted(folder.glob('*.jpg'))[:most]
     if way == 'fastai': answers = by_fastai(file, photos)
     else:
         from deepconn_fa.inference import Predictor
         predictor = Predictor(file, device='cpu')
-        first, before = len(predictor.predict(photos[0], progress=False)), time.time() - begin
-        begin = time.time()
+        predictor.predict(photos[0], progress=False)
+        first, begin = time.time() - begin, time.time()
         answers = predictor.predict(photos, progress=False)
     seconds = time.time() - begin
-    print(json.dumps(dict(way=way, photos=len(answers), seconds=seconds, first=before if way != 'fastai' else None, peak=peak())))
+    print(json.dumps(dict(way=way, photos=len(answers), seconds=seconds, first=first, peak=peak())))
 
 
 def asked(way: str, file: Path, folder: Path, most: int) -> dict:

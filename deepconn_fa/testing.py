@@ -148,12 +148,12 @@ def _nbdev_command() -> Path | None:
 
 # %% ../nbs/92_testing.ipynb #56c58e25
 def nbdev_test() -> None:
-    "Run nbdev's own test command with this command's arguments, and exit as it does; exit with 2 where nbdev is absent"
-    command = _nbdev_command()
+    "Run nbdev's own test command with this command's arguments, and the flags of `$NBDEV_FLAGS`, and exit as it does; exit with 2 where nbdev is absent"
+    command, flags = _nbdev_command(), os.environ.get('NBDEV_FLAGS')
     if command is None:
         print(INSTALL, file=sys.stderr)
         raise SystemExit(2)
-    raise SystemExit(subprocess.call([command, *sys.argv[1:]]))
+    raise SystemExit(subprocess.call([command, *sys.argv[1:], *(['--flags', flags] if flags else [])]))
 
 # %% ../nbs/92_testing.ipynb #146d2775
 def limit_threads(

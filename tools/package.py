@@ -60,9 +60,9 @@ class Environment:
         return done.stdout
 
     def pip(self, *words: str) -> None:
-        "Install something, with pip's cache where there is one"
+        "Install something, with pip's cache where there is one; modules are compiled when they are imported, which most are not"
         self.variables.pop('XDG_CACHE_HOME')
-        self.run('python', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', *words)
+        self.run('python', '-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check', *words)
         self.variables['XDG_CACHE_HOME'] = str(self.prefix.parent/'cache')
 
 

@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/cli.html.md"""
 
 # %% auto #0
 __all__ = ['app', 'TASK_HELP', 'Task', 'Seed', 'LABELS', 'Model', 'Coverage', 'VIDEOS', 'Run', 'parse_size', 'parse_path',
-           'reads_labels', 'samples', 'check', 'train', 'predict', 'frames', 'export', 'serve', 'collect', 'evaluate',
-           'agree', 'compare', 'report', 'main']
+           'reads_labels', 'samples', 'check', 'train', 'predict', 'frames', 'export', 'serve', 'collect', 'push',
+           'evaluate', 'agree', 'compare', 'report', 'main']
 
 # %% ../nbs/90_cli.ipynb #a34b1da7
 import errno
@@ -179,7 +179,7 @@ def _say_end(folder):
     echo(f'\nTo use the model:\n  deepconn predict {shlex.quote(str(folder))} NEW_PHOTOS --out answers.csv')
 
 # %% ../nbs/90_cli.ipynb #3370ed69
-Model = Annotated[Path, typer.Argument(parser=parse_path, help='The folder that training left, or the file of a model in it (model.safetensors, model.onnx).')]
+Model = Annotated[Path, typer.Argument(parser=parse_path, help='The folder that training left, the file of a model in it (model.safetensors, model.onnx), or hub:USER/NAME.')]
 Coverage = Annotated[float, typer.Option(min=50, max=99.9, help='The column set holds the answers that are possible: so many percent of these sets hold the truth.')]
 
 @app.command()
@@ -302,6 +302,18 @@ def collect(
     from deepconn_fa.collect import Limits, collect, say_collected
     table = collect(into, query, n=n, urls=urls, licence=licence, retry=retry, private=private, limits=Limits(side=smallest))
     echo(say_collected(table, into, n=n or (None if urls else 200)))
+
+# %% ../nbs/90_cli.ipynb #5a4ef4ec
+@app.command()
+def push(
+    model: Model, repo: Annotated[str, typer.Argument(metavar='USER/NAME', help='The repository on the Hugging Face hub. It is made if it is not there.')],
+    public: Annotated[bool, typer.Option('--public', help='Let everybody see it; without, only you and those whom you let in.')] = False,
+    licence: Annotated[str | None, typer.Option('--licence', '--license', help='What others may do with it, as the hub names it: apache-2.0, mit, cc-by-nc-4.0, ...  [default: not said]', show_default=False)] = None,
+    preview: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder to write what would be sent to. Nothing is sent then.')] = None,
+):
+    "Send a model with its card and its report to the Hugging Face hub. Photos, their names and their labels stay here. Log in first: hf auth login."
+    from deepconn_fa.share import push
+    echo(push(model, repo, private=not public, licence=licence, preview=preview, say=echo))
 
 # %% ../nbs/90_cli.ipynb #e8fe8d08
 Run = Annotated[Path, typer.Argument(parser=parse_path, help='A folder that training left.')]

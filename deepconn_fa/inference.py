@@ -26,15 +26,17 @@ from urllib.request import url2pathname
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from PIL import Image, ImageDraw, ImageFont
 
 from .backends import OnnxBackend, TorchBackend, open_onnx
-from .bundle import Bundle, load_bundle
+from .bundle import Bundle, BundleError, load_bundle
 from .certainty import COVERAGE
 from .classes import ClassTarget
 from .keypoints import paint_points, points_of
 from .labels import to_coco
 from .core import InputError, as_path, check_folder, check_output, with_progress, write_file
+from .hub import hub_file, page_of, repo_name
 from .manifest import list_photos
 from .photos import SUFFIXES, fit_canvas, look_at, open_photo, to_rgb, upright
 from .points import PointTarget
@@ -164,6 +166,22 @@ class Predictor:
         return self.model
 
     def __repr__(self): return f"{type(self).__name__}({self.meta.get('task', 'a model')}: {', '.join(self.model.names)}; {self.meta.get('arch', '')} on {self.backend.device})"
+
+# %% ../nbs/41_inference.ipynb #85ae2de4
+@patch(cls_method=True)
+@delegates(Predictor)
+def from_hub(cls: Predictor,
+    repo: str,  # 'USER/NAME'
+    file: str = 'model.safetensors',  # As in `hub_file`
+    *, revision: str | None = None,  # Branch, tag or commit; default: `main`
+    token: str | None = None,  # Default: HF_TOKEN, or that of hf auth login
+    # Of `Predictor`
+    **kwargs,
+) -> Predictor:
+    "Fetch a model from the hub and open it"
+    path = hub_file(repo, file, revision=revision, token=token)
+    try: return cls(path, **kwargs)
+    except BundleError as e: raise BundleError(f'{file} of {page_of(repo_name(repo))} cannot be used. {e}') from e
 
 # %% ../nbs/41_inference.ipynb #67ae07d0
 @patch

@@ -19,6 +19,7 @@ import pandas as pd
 
 from .certainty import COVERAGE
 from .core import InputError, as_path, check_output, echo
+from .hub import hub_file
 from .inference import JSONS, TABLES, Predictor, check_coco, drawn_files, each_photo, save_coco, save_drawn, save_predictions
 
 # %% ../nbs/42_predictions.ipynb #4153e548
@@ -35,9 +36,10 @@ def how_to_resume(folder: Path) -> str:
 
 # %% ../nbs/42_predictions.ipynb #1a6ac45e
 def model_file(
-    model: str | Path,  # A run folder, a `model.safetensors` or an ONNX file
+    model: str | Path,  # A run folder, a `model.safetensors`, an ONNX file, or 'hub:USER/NAME'
 ) -> Path:
     "The file of the model that `model` means; raises `InputError` where its training was broken off"
+    if (name := Path(model).as_posix()).startswith('hub:'): return hub_file(name)
     model = as_path(model)
     if not model.is_dir(): return model
     if not (model/'model.safetensors').exists() and is_begun(model):

@@ -21,7 +21,6 @@ from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import numpy as np
 import pandas as pd
@@ -60,7 +59,9 @@ def _unfolded(text):
     "The path that a `file:` address means, the list of what a pattern finds, or `text` itself"
     address = urlsplit(text)
     if address.scheme in ('http', 'https', 'ftp'): raise InputError(f'{text} is an address on the web: fetch it first, with deepconn collect --urls FILE')
-    if address.scheme == 'file': return url2pathname(address.path)
+    if address.scheme == 'file':
+        from urllib.request import url2pathname  # slow to import, as it knows the web
+        return url2pathname(address.path)
     if os.path.exists(text) or not glob.has_magic(text): return text
     found = sorted(p for p in glob.glob(text, recursive=True) if os.path.isdir(p) or Path(p).suffix.lower() in SUFFIXES)
     if not found: raise InputError(f'{text} finds no photo: check the pattern.')

@@ -9,6 +9,7 @@ process to one photo, imports included. Memory is the largest resident set.
 """
 import argparse
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -40,11 +41,16 @@ def stand_in(folder: Path) -> Path:
                                                                          canvas=[260, 260], resize='squish', mean=[.5] * 3, std=[.5] * 3))
 
 
-def peak() -> float: return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak() -> float:
+    "The largest resident set so far, in MB; getrusage's would count that of the process which started this one"
+    status = Path('/proc/self/status')
+    if status.exists(): return int(re.search(r'VmHWM:\s*(\d+)', status.read_text())[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def by_fastai(file: Path, photos: list[Path]):
     "What fastai's own loader and `get_preds` make of the same network and photos"
+    import fastai.callback.progress  # noqa: F401  gives Learners their `no_bar`
     import torch
     from fastai.data.block import DataBlock
     from fastai.learner import Learner

@@ -70,9 +70,14 @@ class TorchBackend:
         "Answer photos on the canvas; also give the body's features"
         import torch
         with torch.inference_mode(), torch.autocast(**self.autocast):
-            x = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
-            answers, features = look_once(self.network, self.model.target, (x.float() / 255 - self.mean) / self.std, self.model.sight.views)
+            answers, features = self.answer(torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last))
         return answers.cpu().numpy(), features.cpu().numpy()
+
+    def answer(self,
+        pixels: 'torch.Tensor',  # uint8 (b, 3, h, w), on its device
+    ) -> tuple['torch.Tensor', 'torch.Tensor']:  # (b, *shape) and (b, c), float32
+        "`look` for tensors: what an ONNX file holds as its graph"
+        return look_once(self.network, self.model.target, (pixels.float() / 255 - self.mean) / self.std, self.model.sight.views)
 
 # %% ../nbs/40_backends.ipynb #9d427403
 INPUT, OUTPUTS = 'pixels', ('answers', 'features')  # names in the graph

@@ -9,7 +9,6 @@ __all__ = ['OPSET', 'PARITY', 'cell_edges', 'trace_onnx', 'on_canvas', 'largest_
            'answers_to', 'measure_loss', 'export_onnx']
 
 # %% ../nbs/82_export.ipynb #ed450374
-import copy
 import io
 import json
 import warnings
@@ -23,15 +22,15 @@ import pandas as pd
 import torch
 from torch import nn
 
-from .backbones import fold_batchnorm
-from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnxruntime, look_once, open_onnx, sign_onnx
+from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnxruntime, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor
 from .manifest import list_photos
-from .photos import fit_canvas, open_photo
+from .photos import fit_canvas
 from .predictions import model_file
 from .runs import read_manifest
+from .sight import open_upright
 from .target import Model
 
 # %% ../nbs/82_export.ipynb #e6b8bc7b
@@ -71,11 +70,10 @@ class _Graph(nn.Module):
     "From pixels in uint8 to answers and features"
     def __init__(self, model):
         super().__init__()
-        self.network, self.model = copy.deepcopy(model.network).to('cpu').eval(), model
-        fold_batchnorm(self.network[0])
-        self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (model.sight.mean, model.sight.std))
+        self.backend = TorchBackend(model, 'cpu')
+        self.network = self.backend.network  # so that its weights belong to the graph
 
-    def forward(self, pixels): return look_once(self.network, self.model.target, (pixels.float() / 255 - self.mean) / self.std, self.model.sight.views)
+    def forward(self, pixels): return self.backend.answer(pixels)
 
 def trace_onnx(
     model: Model,  # Left as it is
@@ -97,7 +95,7 @@ def on_canvas(
 ) -> np.ndarray:  # uint8 (n, 3, h, w)
     "Photos as `Predictor` gives them to a backend"
     canvas = model.sight.canvas
-    pixels = [np.asarray(fit_canvas(open_photo(p, None if model.target.exact else canvas), canvas, model.sight.resize)) for p in photos]
+    pixels = [np.asarray(fit_canvas(open_upright(p, None if model.target.exact else canvas), canvas, model.sight.resize)) for p in photos]
     return np.stack(pixels).transpose(0, 3, 1, 2) if pixels else np.zeros((0, 3, *canvas), np.uint8)
 
 def largest_difference(

@@ -6,10 +6,11 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/app.html.md"""
 
 # %% auto #0
 __all__ = ['LOOPBACK', 'CSV', 'SIDE', 'FORMATS', 'VIDEO_KINDS', 'FRAMES', 'MB', 'ONE', 'WAITING', 'POLICY', 'HEADERS', 'UPLOAD',
-           'PAGE', 'Bar', 'bars_of', 'say_possible', 'say_certainty', 'Answer', 'read_answer', 'ask', 'say_limits',
-           'heated_outputs', 'draw_answer', 'as_url', 'photo_html', 'refuse', 'Answerer', 'Reply', 'as_csv', 'as_json',
-           'begins_as_video', 'has_video', 'uploads_folder', 'Uploads', 'import_gradio', 'only_uploads', 'say_failure',
-           'explained', 'create_app', 'forbid', 'Guard', 'create_server', 'running', 'say_reach', 'serve']
+           'PAGE', 'Bar', 'bars_of', 'say_possible', 'say_certainty', 'Answer', 'read_answer', 'question_of', 'ask',
+           'say_limits', 'heated_outputs', 'draw_answer', 'as_url', 'photo_html', 'refuse', 'Answerer', 'Reply',
+           'as_csv', 'as_json', 'begins_as_video', 'has_video', 'uploads_folder', 'Uploads', 'import_gradio',
+           'only_uploads', 'say_failure', 'explained', 'create_app', 'forbid', 'Guard', 'create_server', 'running',
+           'say_reach', 'serve']
 
 # %% ../nbs/84_app.ipynb #de0ea56d
 import atexit
@@ -140,14 +141,24 @@ def read_answer(target: Target,
     return Answer(name, 'opinion', row.opinion.replace('|', ', '), said, bars)
 
 # %% ../nbs/84_app.ipynb #14944c88
+@singledispatch
+def question_of(target: Target,
+    task: str = '',  # Its name
+) -> str:
+    "The question that a model answers"
+    return f'{_capital(target.about)} of this photo: {", ".join(target.names[:6])}{", ..." if len(target.names) > 6 else ""}'
+
+@question_of.register
+def _(target: ClassTarget, task=''):
+    if len(target.names) > 2: return f'Which of these {len(target.names)} is it?'
+    return f'Is {dict(couples="this couple", emotions="this photo").get(task, "this")} {" or ".join(target.names)}?'
+
+@question_of.register
+def _(target: PointTarget, task=''): return f'Where are the {len(target.names)} points of this photo?'
+
 def ask(predictor: Predictor) -> str:
-    "The question that the model answers"
-    names, task = list(predictor.target.names), predictor.meta.get('task', '')
-    if isinstance(predictor.target, PointTarget): return f'Where are the {len(names)} points of this photo?'
-    if isinstance(predictor.target, ClassTarget) and len(names) == 2:
-        return f'Is {dict(couples="this couple", emotions="this photo").get(task, "this")} {names[0]} or {names[1]}?'
-    if isinstance(predictor.target, ClassTarget): return f'Which of these {len(names)} is it?'
-    return f'{_capital(predictor.target.about)} of this photo: {", ".join(names[:6])}{", ..." if len(names) > 6 else ""}'
+    "The question that the predictor answers"
+    return question_of(predictor.target, predictor.meta.get('task', ''))
 
 def say_limits(predictor: Predictor) -> list[str]:
     "List in sentences what the score is not"

@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/export.html.md"""
 
 # %% auto #0
 __all__ = ['OPSET', 'PARITY', 'cell_edges', 'trace_onnx', 'on_canvas', 'largest_difference', 'check_parity', 'quantize',
-           'answers_to', 'measure_loss', 'export_onnx']
+           'measure_loss', 'export_onnx']
 
 # %% ../nbs/82_export.ipynb #ed450374
 import io
@@ -29,7 +29,7 @@ from .inference import Predictor
 from .manifest import list_photos
 from .photos import fit_canvas
 from .predictions import model_file
-from .runs import read_manifest
+from .runs import answer_rows, read_manifest
 from .sight import open_upright
 from .target import Model
 
@@ -139,21 +139,13 @@ def quantize(
         return small.read_bytes()
 
 # %% ../nbs/82_export.ipynb #9c229fda
-def answers_to(
-    predictor: Predictor,
-    rows: pd.DataFrame,  # Of a manifest
-) -> pd.DataFrame:  # Rows that could be read, with the answers' columns
-    "Answer rows of a manifest, for measuring"
-    found = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]], progress=False)
-    return pd.concat([rows, predictor.target.table(predictor.target.answers_of(found))], axis=1)[(found.problem == '').to_numpy()].reset_index(drop=True)
-
 def measure_loss(
     before: Predictor,
     after: Predictor,
     rows: pd.DataFrame,  # Of a manifest: photos that calibrated nothing
 ) -> dict:  # n, difference, and {metric: {before, after}} where there is a truth
     "Measure what quantisation costs"
-    ours, theirs = (answers_to(predictor, rows.reset_index(drop=True)) for predictor in (before, after))
+    ours, theirs = (answer_rows(predictor, rows.reset_index(drop=True)) for predictor in (before, after))
     target = before.target
     found = dict(n=len(ours), mean_difference=float(np.nanmean(np.abs(target.answers_in(ours) - target.answers_in(theirs)))))
     if set(target.columns) <= set(ours) and len(ours):

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import singledispatch
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -232,8 +233,8 @@ def _side(given):
 
 def _with_sides(photos, side):
     "Pairs of a photo and its side"
-    if side is None or isinstance(side, str): return ((photo, one) for one in [_side(side)] for photo in photos)
-    return ((photo, _side(one)) for photo, one in zip(photos, side, strict=True))
+    if side is None or isinstance(side, str): return zip(photos, repeat(_side(side)))
+    return zip(photos, map(_side, side), strict=True)
 
 def _sides_in(photos):
     "The sides that a table or a folder's table gives, one for each photo; `None` where it gives none"

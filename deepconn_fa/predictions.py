@@ -126,13 +126,13 @@ def predict(
     predictor = Predictor(file)
     if coco is not None: check_coco(predictor.target)
     given = known if isinstance(photos, Iterator) else photos
-    if out is None or len(files) < len(known): predictions = predictor.predict(given, coverage=coverage)
+    if out is None or len(files) < len(known): kept, predictions = None, predictor.predict(given, coverage=coverage)
     else:
         side = predictor.sides_of(given)
         kept = _Kept(Path(out), _key(file, files, side, coverage))
         predictions = _answer(predictor, files, side, coverage, kept, say)
     if out is not None: save_predictions(predictions, out)
-    if out is not None and len(files) == len(known): kept.file.unlink()
+    if kept: kept.file.unlink()
     if draw is not None: save_drawn(predictions, predictor.target, draw)
     if coco is not None: save_coco(predictions, predictor.target, coco)
     return predictions

@@ -431,8 +431,8 @@ def evaluate(
     if out is not None: check_answers(out, suffixes, file, *target.label_files(labels or photos))
     manifest, rows = target.read_known(photos, labels, **options)
     _say_left_out(manifest, rows, target.about, say)
-    answers = _answers(predictor, rows, 'prob', say)
-    if (probe := file.with_name('probe.safetensors')).is_file(): answers = _answers(Predictor(probe), answers, 'probe', say)
+    answers = answer_rows(predictor, rows, say)
+    if (probe := file.with_name('probe.safetensors')).is_file(): answers = answer_rows(Predictor(probe), answers, say, kind='probe')
     answers = answers.assign(split=np.where(_seen(file, answers, say), 'trained_on', 'unseen'))
     metrics = {name: target.measure(answers[answers.split == name].reset_index(drop=True), predictor.sight, known)
                for name in ('unseen', 'trained_on') if (answers.split == name).any()}
@@ -449,7 +449,12 @@ def _say_left_out(manifest, rows, what, say):
     bare = len(manifest) - len(bad) - len(rows)
     say(f'{len(rows)} photos' + f'; {bare} more without {what}' * (bare > 0) + (f'; {len(bad)} cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
 
-def _answers(predictor, rows, kind, say):
+def answer_rows(
+    predictor: Predictor,
+    rows: pd.DataFrame,  # Rows of a manifest
+    say: Callable[[str], None] = echo,  # Gets a sentence about photos that cannot be read
+    *, kind: str = 'prob',  # 'probe' marks the answers as those of the linear probe
+) -> pd.DataFrame:  # Those that can be read, numbered anew
     "The rows with the model's answers, as `learn.answers` gives them"
     found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
     trust = [found[['opinion', 'set', 'unlike', 'why']]] if kind == 'prob' and predictor.model.certainty else []

@@ -126,9 +126,10 @@ def predict(
     predictor = Predictor(file)
     if coco is not None: check_coco(predictor.target)
     given = known if isinstance(photos, Iterator) else photos
-    if out is None or len(files) < len(known): kept, predictions = None, predictor.predict(given, coverage=coverage)
+    side, kept = predictor.sides_of(given), None
+    if not files or len(files) < len(known): predictions = predictor.predict(given, coverage=coverage)
+    elif out is None: predictions = predictor.predict(pd.DataFrame({'path': files}), side=side, coverage=coverage)  # listed already
     else:
-        side = predictor.sides_of(given)
         kept = _Kept(Path(out), _key(file, files, side, coverage))
         predictions = _answer(predictor, files, side, coverage, kept, say)
     if out is not None: save_predictions(predictions, out)

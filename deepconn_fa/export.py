@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnxruntime, open_onnx, sign_onnx
+from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor
@@ -127,7 +127,6 @@ def quantize(
     pixels: np.ndarray,  # uint8 (n, 3, h, w), real photos
 ) -> bytes:
     "Quantise the convolutions of a graph to eight bits"
-    import_onnxruntime()
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
     with TemporaryDirectory() as tmp:
@@ -176,6 +175,7 @@ def export_onnx(
     say: Callable[[str], None] = echo,  # Gets each sentence
 ) -> Path:  # The file
     "Export a trained model as an ONNX file; raise `InputError` where its answers would not be the model's"
+    for module in ('onnx', 'onnxruntime'): import_onnx(module)
     file = model_file(model)
     path = check_output(path or file.with_name('model-int8.onnx' if int8 else 'model.onnx'), ('.onnx',), what='models')
     bundle = load_bundle(file)

@@ -1,10 +1,12 @@
 """Check the package as its users get it: the built wheel, in a fresh environment that holds nothing but what it asks for.
 
-    python tools/package.py           wheel, imports, train -> save -> predict, tutorials
+    python tools/package.py                      wheel, imports, train -> save -> predict, tutorials
+    python tools/package.py --environment DIR    in an environment that is there, and holds what the package asks for
 
 The tutorials run as Colab runs them: the notebook alone in an empty folder, top to bottom, beside the installed wheel.
 The last line counts what held: "N passed, N failed".
 """
+import argparse
 import csv
 import json
 import os
@@ -20,11 +22,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from project import PACKAGE, ROOT, copy_files, files
-
-try:
-    import nbformat
-    from nbclient import NotebookClient
-except ImportError: sys.exit("package.py needs the tools of this project: pip install -e '.[dev]'")
 
 IMPORT_ALL = '''
 import importlib, pathlib, pkgutil, sys
@@ -42,18 +39,18 @@ class Failed(Exception):
 
 
 class Environment:
-    "A fresh virtual environment, and a folder outside the repository to work in"
-    def __init__(self, folder: Path):
-        self.prefix, self.home = folder/'env', folder/'home'
-        venv.create(self.prefix, with_pip=True)
+    "A virtual environment, fresh unless there is one in `prefix`, and a folder outside the repository to work in"
+    def __init__(self, folder: Path, prefix: Path | None = None):
+        self.prefix, self.home = prefix or folder/'env', folder/'home'
+        if not prefix: venv.create(self.prefix, with_pip=True)
         self.home.mkdir()
         self.bin = self.prefix/('Scripts' if os.name == 'nt' else 'bin')
         self.variables = {key: value for key, value in os.environ.items() if key not in ('PYTHONPATH', 'VIRTUAL_ENV')}
         self.variables |= dict(PATH=f"{self.bin}{os.pathsep}{os.environ['PATH']}", XDG_CACHE_HOME=str(folder/'cache'))
 
-    def run(self, *words: str, expect: int = 0) -> str:
+    def run(self, *words: str, expect: int = 0, **variables: str) -> str:
         "Run a command of the environment, and return what it wrote; Failed where it does not exit with `expect`"
-        done = subprocess.run([self.bin/words[0], *words[1:]], cwd=self.home, env=self.variables, stdin=subprocess.DEVNULL, text=True,
+        done = subprocess.run([self.bin/words[0], *words[1:]], cwd=self.home, env=self.variables | variables, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != expect:
             raise Failed(f'{" ".join(words)}: exit code {done.returncode}, not {expect}\n{done.stdout[-4000:]}')
@@ -63,7 +60,7 @@ class Environment:
         "Install something, with pip's cache where there is one; modules are compiled when they are imported, which most are not"
         self.variables.pop('XDG_CACHE_HOME')
         self.run('python', '-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check', *words)
-        self.variables['XDG_CACHE_HOME'] = str(self.prefix.parent/'cache')
+        self.variables['XDG_CACHE_HOME'] = str(self.home.parent/'cache')
 
 
 def expect(holds: bool, otherwise: str) -> None:
@@ -71,19 +68,19 @@ def expect(holds: bool, otherwise: str) -> None:
     if not holds: raise Failed(otherwise)
 
 
-def build(folder: Path) -> Path:
-    "Build the wheel from a copy of the repository's files, so that no left-over of an earlier build gets in"
+def install(environment: Environment) -> None:
+    "Build the wheel from a copy of the repository's files, so that no left-over of an earlier build gets in, and install it"
+    folder = environment.home.parent
     copy_files(ROOT, folder/'source')
-    done = subprocess.run([sys.executable, '-m', 'build', '--wheel', '--outdir', folder/'dist', folder/'source'],
-                          capture_output=True, text=True)
-    expect(not done.returncode, f'the wheel was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}')
+    environment.run('python', '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir', str(folder/'dist'), str(folder/'source'))
     wheel = next((folder/'dist').glob('*.whl'))
     held = zipfile.ZipFile(wheel).namelist()
     missing = sorted(name for name in files() if name.startswith(f'{PACKAGE}/') and name not in held)
     expect(not missing, f'{wheel.name} lacks {", ".join(missing)}')
     foreign = [name for name in held if not name.startswith(PACKAGE)]
     expect(not foreign, f'{wheel.name} holds {", ".join(foreign)}')
-    return wheel
+    environment.run('python', '-m', 'pip', 'uninstall', '--quiet', '--yes', PACKAGE)
+    environment.pip(str(wheel))
 
 
 def imports(environment: Environment) -> None:
@@ -119,21 +116,11 @@ def walk(environment: Environment) -> None:
     expect(not off, f'probabilities that do not sum to 1: {off[:3]}')
 
 
-def kernel(environment: Environment, folder: Path) -> None:
-    "Add a notebook kernel to the environment, as every notebook server has one, and let this process find it"
-    environment.pip('ipykernel')
-    environment.run('python', '-m', 'ipykernel', 'install', '--prefix', str(folder/'kernels'), '--name', 'wheel')
-    os.environ['JUPYTER_PATH'] = str(folder/'kernels/share/jupyter')
-
-
 def tutorial(environment: Environment, path: Path) -> None:
     "Run one notebook from top to bottom, alone in an empty folder"
     folder = environment.home/path.stem
     folder.mkdir()
-    notebook = nbformat.read(shutil.copy(path, folder), as_version=4)
-    client = NotebookClient(notebook, kernel_name='wheel', timeout=900, resources=dict(metadata=dict(path=str(folder))))
-    try: client.execute(env=environment.variables | dict(OMP_NUM_THREADS='1'))
-    except Exception as e: raise Failed(f'{path.relative_to(ROOT)}: {e}') from None
+    environment.run('jupyter-execute', '--timeout=900', '--kernel_name=python3', str(shutil.copy(path, folder)), OMP_NUM_THREADS='1')
 
 
 def report(name: str, check: Callable[[], object]) -> bool:
@@ -147,16 +134,18 @@ def report(name: str, check: Callable[[], object]) -> bool:
 
 def main() -> int:
     "Run all checks"
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('--environment', type=Path, metavar='DIR', help='a virtual environment with the requirements of the package, to save time; default: a fresh one')
+    given = parser.parse_args().environment
     tutorials = sorted((ROOT/'nbs'/'tutorials').glob('*.ipynb'))
     with tempfile.TemporaryDirectory() as tmp:
-        folder = Path(tmp).resolve()
-        environment = Environment(folder)
-        results = [report('the wheel installs in a fresh environment', lambda: environment.pip(str(build(folder))))]
+        environment = Environment(Path(tmp).resolve(), given and given.resolve())
+        results = [report('the wheel installs', lambda: install(environment))]
         if results[0]:
             results += [report('every module can be imported', lambda: imports(environment)),
                         report('nbdev_test without nbdev says what to install', lambda: without_nbdev(environment)),
                         report('train, save, predict', lambda: walk(environment)),
-                        report('a kernel for the tutorials', lambda: kernel(environment, folder))]
+                        report('a kernel, as every notebook server has one', lambda: environment.pip('ipykernel', 'nbclient'))]
             with ThreadPoolExecutor(os.cpu_count()) as pool:  # each in its own process, with one thread
                 results += pool.map(lambda path: report(f'tutorial {path.stem}', lambda: tutorial(environment, path)), tutorials)
     print(f'{sum(results)} passed, {len(results) - sum(results)} failed')

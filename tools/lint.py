@@ -15,7 +15,6 @@ from project import PACKAGE, modules, notebook_paths, pyproject, settings
 PARTS = dict(enumerate(('photos and labels', 'blocks, heads, bodies', 'targets', 'recipes and training', 'saved models, prediction',
                         'evaluation', 'report', 'tasks', 'runs', 'commands')))
 DIRECTIVES = {'default_exp', 'export', 'exporti', 'exports', 'exportd', 'hide', 'echo', 'output', 'code-fold'}
-RUFF = ['deepconn_fa', 'tools', 'docs', 'benchmarks', 'setup.py']
 
 AFTER_CODE = re.compile(r'^\s*#\s*\|')
 NO_PIPE = re.compile(r'^\s*#\s*(default_exp \w+|exports?|exporti|hide)\s*$')
@@ -186,10 +185,8 @@ def unowned(root: Path) -> Iterator[Problem]:
 
 
 def ruff(root: Path) -> list[Problem]:
-    "What ruff's F rules find: names that are not defined, imports that are not used, definitions that hide others"
-    paths = [name for name in RUFF if (root/name).exists()]
-    options = ['--isolated', '--no-cache', '--quiet', '--select', 'F', '--exclude', '*.ipynb', '--output-format', 'concise']
-    done = subprocess.run([sys.executable, '-m', 'ruff', 'check', *options, *paths], cwd=root, capture_output=True, text=True)
+    "What ruff finds by the rules in pyproject.toml"
+    done = subprocess.run([sys.executable, '-m', 'ruff', 'check', '--no-cache', '--quiet', '--output-format', 'concise'], cwd=root, capture_output=True, text=True)
     found = [line.split(': ', 1) for line in done.stdout.splitlines() if ': ' in line]
     if done.returncode and not found: return [Problem('ruff', f'did not run: {done.stderr.strip()}')]
     return [Problem(where, what) for where, what in found]

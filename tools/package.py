@@ -1,6 +1,6 @@
-"""Check the package as its users get it: the built wheel, in a fresh environment that holds nothing but what it asks for.
+"""Check the package as its users get it: the wheel that the sdist builds, in a fresh environment that holds nothing but what it asks for.
 
-    python tools/package.py                      wheel, imports, train -> save -> predict, tutorials
+    python tools/package.py                      sdist and wheel, imports, train -> save -> predict, tutorials
     python tools/package.py --environment DIR    in an environment that is there, and holds what the package asks for
 
 The tutorials run as Colab runs them: the notebook alone in an empty folder, top to bottom, beside the installed wheel.
@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 import venv
-import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from project import PACKAGE, ROOT, copy_files, files
+from project import PACKAGE, ROOT, Failed, expect
+from release import build
 
 IMPORT_ALL = '''
 import importlib, pathlib, pkgutil, sys
@@ -32,10 +32,6 @@ names = [module.name for module in pkgutil.iter_modules([str(home)])]
 for name in names: importlib.import_module(f'{package}.{{name}}')
 assert 'nbdev' not in sys.modules
 '''
-
-
-class Failed(Exception):
-    "A check that did not hold; the message says how"
 
 
 class Environment:
@@ -63,22 +59,9 @@ class Environment:
         self.variables['XDG_CACHE_HOME'] = str(self.home.parent/'cache')
 
 
-def expect(holds: bool, otherwise: str) -> None:
-    "Raise Failed with the message `otherwise` unless something holds"
-    if not holds: raise Failed(otherwise)
-
-
 def install(environment: Environment) -> None:
-    "Build the wheel from a copy of the repository's files, so that no left-over of an earlier build gets in, and install it"
-    folder = environment.home.parent
-    copy_files(ROOT, folder/'source')
-    environment.run('python', '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir', str(folder/'dist'), str(folder/'source'))
-    wheel = next((folder/'dist').glob('*.whl'))
-    held = zipfile.ZipFile(wheel).namelist()
-    missing = sorted(name for name in files() if name.startswith(f'{PACKAGE}/') and name not in held)
-    expect(not missing, f'{wheel.name} lacks {", ".join(missing)}')
-    foreign = [name for name in held if not name.startswith(PACKAGE)]
-    expect(not foreign, f'{wheel.name} holds {", ".join(foreign)}')
+    "Build the wheel, and install it in place of whatever version is there"
+    _, wheel = build(environment.home.parent)
     environment.run('python', '-m', 'pip', 'uninstall', '--quiet', '--yes', PACKAGE)
     environment.pip(str(wheel))
 

@@ -9,6 +9,15 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = 'deepconn_fa'
 
 
+class Failed(Exception):
+    "A check that did not hold; the message says how"
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    "Raise Failed with the message `otherwise` unless something holds"
+    if not holds: raise Failed(otherwise)
+
+
 def settings(root: Path = ROOT) -> dict[str, str]:
     "The package's metadata from settings.ini"
     ini = ConfigParser(delimiters=['='])

@@ -11,7 +11,7 @@ counting alike, which is what is promised), their mean size, and the share of ph
 the correction for groups. `unlike` asks the run's model about photos of other kinds: the AUROC of their distance from the
 training photos against that of held-out photos of its own kind, and the share of opinions that are withheld for it.
 `distances` compares ways to measure that distance, each set of photos against all others, a fifth held out at a time.
-`cost` times predictions with and without, in turns.
+`cost` times predictions with and without, in turns. `--save NAME` writes the table of the first three to results/NAME.json.
 """
 import argparse
 import time
@@ -31,12 +31,13 @@ from deepconn_fa.certainty import UNLIKE, Certainty
 from deepconn_fa.folders import find_files
 from deepconn_fa.inference import Predictor
 from deepconn_fa.manifest import answer_groups, groups_of, scan
-from deepconn_fa.metrics import auc_estimate, format_estimate
+from deepconn_fa.metrics import auc_estimate
 from deepconn_fa.novelty import Novelty
 from deepconn_fa.photos import SUFFIXES, open_photo
 from deepconn_fa.report import read_run
 from deepconn_fa.sight import Sight
 from deepconn_fa.target import DISTANCE, Model
+from results import in_words, save
 
 
 def photos_in(folder: str, most: int) -> list[Path]:
@@ -83,8 +84,8 @@ def unlike(name: str, folders: list[str], most: int) -> pd.DataFrame:
         said = predictor.predict(photos, progress=False)
         said = said[said.problem == '']
         e = auc_estimate(np.r_[np.zeros(len(held)), np.ones(len(said))], np.r_[predictor.model.certainty.unlike(held), said.unlike])
-        rows.append(dict(kind=kind, n=len(said), auroc=format_estimate(e), withheld=(said.unlike > UNLIKE).mean(), opinions=(said.opinion != '').mean()))
-    return pd.DataFrame(rows).set_index('kind')
+        rows.append({'asked about': kind, 'n': len(said), 'AUROC': {key: e[key] for key in ('value', 'low', 'high')}, 'withheld': (said.unlike > UNLIKE).mean(), 'opinions': (said.opinion != '').mean()})
+    return pd.DataFrame(rows).set_index('asked about')
 
 
 def _standardised(x): return lambda a: (a - x.mean(0)) / (x.std(0) + 1e-6)
@@ -123,6 +124,13 @@ def _cosine(k, root=False, spread=False):
         return lambda a: _nearest(place(a), place(x), k)
     return fit
 
+
+ABOUT = {
+    'coverage': dict(data='Answers to photos that the network had not seen', design='Dealt into halves many times, one half judged by the other; means over the draws'),
+    'unlike': dict(data='Photos of other kinds than those that the model knows', design='AUROC of `unlike` against held-out photos of its own kind, and the share of opinions that are withheld for it',
+                   interval='bootstrap over photos'),
+    'distances': dict(data='Sets of photos', n='as many of each as `--most` says', design='A fifth of a set held out at a time: the AUROC of photos of another set against held-out ones'),
+}
 
 WAYS = {
     'Mahalanobis in 64 directions, and the rest': _mahalanobis,
@@ -183,13 +191,16 @@ def main():
     parser.add_argument('--most', type=int, default=100, help='photos of each folder')
     parser.add_argument('--arch', default='efficientnet_lite2')
     parser.add_argument('--canvas', type=int, default=260)
+    parser.add_argument('--save', metavar='NAME')
     given = parser.parse_args()
     pd.set_option('display.width', 200, 'display.max_columns', 20, 'display.max_rows', 100)
     first, *rest = given.paths
-    if given.what == 'coverage': print(coverage(given.paths, given.draws, given.by).round(3).to_string())
-    elif given.what == 'unlike': print(unlike(first, rest, given.most).round(3).to_string())
-    elif given.what == 'distances': print(distances(given.paths, given.arch, given.canvas, given.most).round(2).T.to_string())
-    else: print(cost(first, rest[0], given.most))
+    if given.what == 'cost': return print(cost(first, rest[0], given.most))
+    if given.what == 'coverage': table = coverage(given.paths, given.draws, given.by)
+    elif given.what == 'unlike': table = unlike(first, rest, given.most)
+    else: table = distances(given.paths, given.arch, given.canvas, given.most).T
+    print(table.map(in_words).to_string())
+    if given.save: save(given.save, table.reset_index().to_dict('records'), **ABOUT[given.what], command=f'python benchmarks/certainty.py {given.what} ' + ' '.join(Path(p).name for p in given.paths))
 
 
 if __name__ == '__main__': main()

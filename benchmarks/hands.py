@@ -1,11 +1,12 @@
 """Measure keypoint heads, losses and settings on one labelled set of photos, beside the mean shape and plain fastai.
 
-    python benchmarks/hands.py LABELS --weights FILE [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--out FILE.csv]
+    python benchmarks/hands.py LABELS --weights FILE [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--save NAME] [--out FILE.csv]
 
 LABELS is a label file or a folder that holds one. A column `split` in it is kept; else the first `--train` photos by name train, the
 next `--valid` ones validate and all others are the test. Every candidate is `hands.recipe()` with some fields set otherwise. Given is
 the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
 comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
+`--save NAME` writes the table to results/NAME.json.
 """
 import argparse
 import time
@@ -37,9 +38,10 @@ from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import groups_of
 from deepconn_fa.metrics import bootstrap, canvas_scales
 from deepconn_fa.recipe import Phase
+from results import in_words, save
 
 CANVAS = (384, 288)
-VIEWS = {'photo': (), 'photo and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
+VIEWS = {'photo alone': (), '... and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
 
 GENTLE = (3e-4, 1e-4, 3e-4)   # at 0.001, every hidden unit of the linear heads dies in five of six trainings, which then say the mean shape
 
@@ -87,7 +89,7 @@ def ours(manifest, spec, args, fields, seed):
         learn.recipe = learn.recipe.replace(tta=tta)
         predicted = learn.predict_splits()
         found[name] = errors(predicted['test'][0], split_loaders(learn.dls)['test'].items, spec)
-        if name == 'photo': train = errors(predicted['train'][0], split_loaders(learn.dls)['train'].items, spec).mean()
+        if name == 'photo alone': train = errors(predicted['train'][0], split_loaders(learn.dls)['train'].items, spec).mean()
     return found, seconds, train
 
 
@@ -112,7 +114,7 @@ def plain_fastai(manifest, spec, args, epochs, seed):
         test = split_loaders(dls)['test']
         found = learn.get_preds(dl=test)[0].as_subclass(torch.Tensor).view(test.n, -1, 2).numpy()
     sizes = test.items[['width', 'height']].to_numpy()
-    return {'photo': errors((found + 1) / 2 * sizes[:, None] - .5, test.items, spec)}, seconds, np.nan
+    return {'photo alone': errors((found + 1) / 2 * sizes[:, None] - .5, test.items, spec)}, seconds, np.nan
 
 
 def main():
@@ -128,6 +130,8 @@ def main():
     parser.add_argument('--only', nargs='+', choices=(*CANDIDATES, 'fastai'), default=('dsnt', 'tanh', 'simcc', 'rle', 'fastai'))
     parser.add_argument('--epochs', type=int, help='so many for every candidate but fastai')
     parser.add_argument('--seeds', nargs='+', type=int, default=(1, 2, 3))
+    parser.add_argument('--save', metavar='NAME', help='write results/NAME.json')
+    parser.add_argument('--data', default='', help='for the file: what photos these are')
     parser.add_argument('--out', type=Path, help='CSV with the error of every test photo; runs that it holds already are not repeated')
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -152,15 +156,20 @@ def main():
     own, groups = spec_of(spec), groups_of(rows).to_numpy()
     share = np.nanmean(points_of(manifest[manifest.split == 'train'], own) / manifest.loc[manifest.split == 'train', ['width', 'height']].to_numpy()[:, None], 0)
     shape = errors(share * rows[['width', 'height']].to_numpy()[:, None], rows, own)
-    table = [dict(candidate='mean shape', views='', error=bootstrap(np.mean, shape, groups=groups), seeds=1, seconds=0., train=np.nan)]
+    def estimate(error): return {k: v for k, v in bootstrap(np.mean, error, groups=groups).items() if k != 'n'}
+    table = [{'': 'mean shape', 'error, px': estimate(shape)}]
     for (name, views), part in kept.groupby(['candidate', 'views'], sort=False):
         error = part.groupby('path').error.mean()[[Path(p).name for p in rows.path]].to_numpy()
-        table.append(dict(candidate=name, views=views, error=bootstrap(np.mean, error, groups=groups), seeds=part.seed.nunique(),
-                          seconds=part.groupby('seed').seconds.first().mean(), train=part.groupby('seed').train.first().mean()))
-    table = pd.DataFrame(table)
-    table['error'] = [f"{e['value']:.2f} ({e['low']:.2f} to {e['high']:.2f})" for e in table.error]
+        of_seeds = part.groupby('seed')[['seconds', 'train']].first().mean()
+        table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), 'less than mean shape': estimate(shape - error), 'seeds': part.seed.nunique(),
+                      'error of training photos': None if np.isnan(of_seeds.train) else of_seeds.train, 'CPU seconds': round(of_seeds.seconds)})
     print(f'\nn = {len(rows)} test photos')
-    print(table.round(2).to_string(index=False))
+    print(pd.DataFrame([{key: in_words(value, key, 2) for key, value in row.items()} for row in table]).to_string(index=False))
+    if args.save:
+        n = manifest.split.value_counts()
+        save(args.save, table, data=args.data, n=len(rows), digits=2, design=f"{own.n} points, {n['train']} training photos; mean L1 error of a coordinate on a canvas of 384 x 288 px",
+             interval='bootstrap over test photos, 1,000 draws; differences paired',
+             command=f"python benchmarks/hands.py LABELS --weights FILE --only {' '.join(args.only)} --seeds {' '.join(map(str, args.seeds))}" + f' --spec {args.spec}' * bool(args.spec) + f' --points {args.points}' * bool(args.points))
 
 
 if __name__ == '__main__': main()

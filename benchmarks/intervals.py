@@ -1,9 +1,10 @@
 """Do 95 % intervals hold the truth in 95 of 100 cases?
 
-    python benchmarks/intervals.py [--sets 1000]
+    python benchmarks/intervals.py [--sets 1000] [--save NAME]
 
 Simulated data sets, as on the page `metrics`: of photos, and of persons with four photos each, who are easy or hard as a whole; a
-model of AUC 0.8; a log loss, which is far from normal; a model that is calibrated and one that is not.
+model of AUC 0.8; a log loss, which is far from normal; a model that is calibrated and one that is not. `--save NAME` writes
+results/NAME.json.
 """
 import argparse
 
@@ -11,6 +12,7 @@ import numpy as np
 from scipy.stats import norm
 
 from deepconn_fa.metrics import auc_estimate, bootstrap_ratio, calibration_estimate, drawn_weights, f1_estimate, share_estimate
+from results import save
 
 rng = np.random.default_rng(0)
 def persons(k): return np.repeat(np.arange(k), 4)
@@ -45,11 +47,14 @@ cases = {'share, 30 photos': (lambda: of_share(30, .9, False), .9), 'share, 20 p
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--sets', type=int, default=1000)
-    n = parser.parse_args().sets
+    parser.add_argument('--save', metavar='NAME')
+    args, rows = parser.parse_args(), []
     for name, (make, truth) in cases.items():
-        ends = [(e['low'], e['high']) for e in (make() for _ in range(n))]
+        ends = [(e['low'], e['high']) for e in (make() for _ in range(args.sets))]
         share = np.mean([low - 1e-9 <= truth <= high + 1e-9 for low, high in ends])
-        print(f'{name:36} {share:.3f} ± {np.sqrt(share * (1 - share) / n):.3f}', flush=True)
+        rows.append({'': name, 'coverage ± standard error': f'{share:.3f} ± {np.sqrt(share * (1 - share) / args.sets):.3f}'})
+        print(f'{name:36}', rows[-1]['coverage ± standard error'], flush=True)
+    if args.save: save(args.save, rows, data='Simulated data sets', n=f'{args.sets:,} data sets each', design='How many of their 95 % intervals hold the truth; ± is one standard error', interval='', command='python benchmarks/intervals.py')
 
 
 if __name__ == '__main__': main()

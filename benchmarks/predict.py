@@ -1,6 +1,6 @@
 """How fast do photos become answers: torch, ONNX, ONNX in eight bits, and fastai's own `get_preds`?
 
-    python benchmarks/predict.py [RUN] [--photos 1000] [--side 4000x3000]    photos/s, seconds to the first answer, peak memory
+    python benchmarks/predict.py [RUN] [--photos 1000] [--side 4000x3000] [--save NAME]    photos/s, seconds to the first answer, peak memory
     python benchmarks/predict.py [RUN] --memory 20000                        peak memory of that many small photos, beside a tenth of them
 
 RUN is a folder that `deepconn train` left; without one, an untrained EfficientNet-Lite2 for two classes stands in. Each way runs
@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument('--photos', type=int, default=1000)
     parser.add_argument('--side', default='4000x3000')
     parser.add_argument('--memory', type=int)
+    parser.add_argument('--save', metavar='NAME')
     given = parser.parse_args()
     from deepconn_fa.export import export_onnx
     from deepconn_fa.predictions import model_file
@@ -105,11 +106,16 @@ def main() -> None:
                 found = asked('onnx', files['onnx'], folder, most)
                 print(f'{most:6} photos: {found["peak"]:.0f} MB, {found["photos"] / found["seconds"]:.1f} photos/s', flush=True)
             return
+        rows = []
         files['int8'] = export_onnx(file, Path(tmp)/'model-int8.onnx', int8=True, photos=folder)
         for way in WAYS:
             found = asked(way, files[way], folder, given.photos)
             first = '' if found['first'] is None else f', first answer after {found["first"]:.1f} s'
             print(f'{way:7} {found["photos"] / found["seconds"]:6.1f} photos/s{first}, peak {found["peak"]:.0f} MB', flush=True)
+            rows.append({'': way, 'photos/s': found['photos'] / found['seconds'], 'first answer of a cold process, s': found['first'], 'peak, MB': round(found['peak'])})
+        if given.save:
+            from results import save
+            save(given.save, rows, data=f'Rendered JPEGs of {given.side} px', n=given.photos, digits=1, design='Each way in a process of its own, one run', command='python benchmarks/predict.py')
 
 
 if __name__ == '__main__':

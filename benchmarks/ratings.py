@@ -1,10 +1,10 @@
-"""Cross-validate `ratings.recipe()` on rated photos, beside a ridge on the top layer, EfficientNet-Lite0 and plain fastai, on the same folds.
+"""Cross-validate `ratings.recipe()` on rated photos, beside linear baselines, EfficientNet-Lite0 and plain fastai, on the same folds.
 
-    python benchmarks/ratings.py TABLE --columns valence,arousal [--theme] [--only fastai default lite0 probe] [--seeds 1] [--out FILE.csv]
+    python benchmarks/ratings.py TABLE --columns valence,arousal [--theme] [--only default probe ridge ...] [--seeds 1] [--save NAME] [--out FILE.csv]
 
-Every photo is predicted by a network that has not seen it. The table gives Spearman's correlation of each rating and the difference to
-the ridge with a 95 % interval: a paired bootstrap over photos, or over groups. `--theme` keeps photos whose names differ in a number only
-(Dog_1.jpg, Dog_2.jpg, ...) in one fold.
+Every photo is predicted by a network that has not seen it. The table of each rating gives Spearman's correlation and how much more that
+is than `--against`, both with a 95 % interval: a paired bootstrap over photos, or over groups. `--theme` keeps photos whose names differ in
+a number only (Dog_1.jpg, Dog_2.jpg, ...) in one fold. `--save NAME` writes results/NAME_RATING.json.
 """
 import argparse
 import re
@@ -31,9 +31,12 @@ from deepconn_fa.blocks import split_by_column
 from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import answer_groups
-from deepconn_fa.metrics import bootstrap_figures, drawn_spearman, format_estimate
+from deepconn_fa.metrics import bootstrap_figures, drawn_spearman
+from results import in_words, save
 
 ARCH = 'efficientnet_lite0'
+NAMES = {'default': '`default`', 'lite0': '`default` with EfficientNet-Lite0, 224 px', 'probe': '`probe`: ridge, last three stages', 'ridge': 'ridge, last layer',
+         'ridge0': 'ridge, last layer of EfficientNet-Lite0, 224 px', 'fastai': 'plain fastai on EfficientNet-Lite0'}
 
 
 class PlainFastai(Learner):
@@ -73,6 +76,15 @@ def plain_fastai(target: ratings.RatingTarget) -> Callable:
 def theme_of(path: str) -> str: return re.sub(r'[ _-]*\d+$', '', Path(path).stem).lower()
 
 
+def table_of(found: dict, seconds: dict, truth: np.ndarray, column: str, groups: np.ndarray, against: str) -> list[dict]:
+    "Spearman's correlation of each candidate's answers, [(n,) of each seed], and how much more that is than the one of `against`"
+    def mean(w, name): return np.mean([drawn_spearman(w, answers, truth) for answers in found[name]], 0)
+    def estimate(figure): return {k: v for k, v in bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'].items() if k != 'n'}
+    return [{'': NAMES[name], f"Spearman's correlation, {column}": estimate(lambda w: mean(w, name)),
+             f'more than {NAMES[against]}': None if name == against else estimate(lambda w: mean(w, name) - mean(w, against)),
+             'mean absolute error': np.mean([np.abs(answers - truth).mean() for answers in found[name]]), 'CPU seconds': round(seconds[name])} for name in found]
+
+
 def main():
     "Run the candidates and print the table"
     warnings.filterwarnings('ignore')
@@ -82,36 +94,37 @@ def main():
     parser.add_argument('--folds', type=int, default=5)
     parser.add_argument('--seeds', type=int, default=1)
     parser.add_argument('--theme', action='store_true', help='keep photos of one theme in one fold')
-    parser.add_argument('--only', nargs='+', choices=('fastai', 'default', 'lite0', 'probe'), default=('default', 'probe', 'fastai'))
+    parser.add_argument('--only', nargs='+', choices=NAMES, default=('default', 'probe', 'ridge'))
+    parser.add_argument('--against', choices=NAMES, default='probe')
+    parser.add_argument('--save', metavar='NAME', help='write results/NAME_RATING.json')
+    parser.add_argument('--data', default='', help='for the files: what photos these are')
     parser.add_argument('--out', help='CSV with every out-of-fold answer')
     args = parser.parse_args()
+    if args.against not in args.only: parser.error(f'--against {args.against}: choose from {", ".join(args.only)}')
 
     manifest, target = ratings.RatingTarget().read(args.table, columns=args.columns)
     if args.theme: manifest['group'] = manifest.path.map(theme_of)
-    def recipe(*name, **fields): return lambda rows: ratings.learner(rows, *name, **target.again(), **fields)
-    candidates = {'ridge, top layer': recipe('probe', body_args={}), 'default': recipe('default'), 'lite0': recipe('default', arch='efficientnet_lite0', canvas=(224, 224)), 'probe': recipe('probe'), 'fastai': plain_fastai(target)}
+    lite0 = dict(arch='efficientnet_lite0', canvas=(224, 224))
+    def by(name, **fields): return lambda rows: ratings.learner(rows, name, **target.again(), **fields)
+    candidates = {'default': by('default'), 'lite0': by('default', **lite0), 'probe': by('probe'), 'ridge': by('probe', body_args={}),
+                  'ridge0': by('probe', body_args={}, **lite0), 'fastai': plain_fastai(target)}
     found, seconds, tables = {}, {}, []
-    for name in ('ridge, top layer', *args.only):
+    for name in args.only:
         start = time.process_time()
         for seed in range(args.seeds):
-            table = cross_validate(candidates[name], manifest, target, folds=args.folds, valid=0, seed=42 + seed)
-            found.setdefault(name, []).append(table)
-            tables.append(table.assign(candidate=name, seed=seed))
+            tables.append(cross_validate(candidates[name], manifest, target, folds=args.folds, valid=0, seed=42 + seed).assign(candidate=name, seed=seed))
+            found.setdefault(name, []).append(target.answers_in(tables[-1]))
         seconds[name] = (time.process_time() - start) / args.seeds
         print(f'{name}: {seconds[name]:.0f} s of CPU', flush=True)
         if args.out: pd.concat(tables).to_csv(args.out, index=False)
 
-    base = found['ridge, top layer']
-    groups = answer_groups(base[0])
-    print(f'\nn = {len(base[0])}, {len(set(groups))} groups, {args.folds} folds, {args.seeds} seeds')
+    groups = answer_groups(tables[0])
+    about = dict(data=args.data, n=len(tables[0]), groups=len(set(groups)), design=f'{args.folds} folds, {args.seeds} seed' + 's' * (args.seeds > 1) + ', photos of one theme in one fold' * args.theme,
+                 interval='bootstrap over photos or groups, 2,000 draws; differences paired', command=f"python benchmarks/ratings.py TABLE --only {' '.join(args.only)}" + ' --theme' * args.theme)
     for k, column in enumerate(target.names):
-        truth, rows = base[0][column].to_numpy(float), []
-        def mean_of(w, tables): return np.mean([drawn_spearman(w, target.answers_in(t)[:, k], truth) for t in tables], 0)
-        for name, tables in found.items():
-            e = bootstrap_figures(lambda w: dict(value=mean_of(w, tables), more=mean_of(w, tables) - mean_of(w, base)), len(truth), groups=groups, draws=2000)
-            mae = np.mean([np.abs(target.answers_in(t)[:, k] - truth).mean() for t in tables])
-            rows.append({'candidate': name, 'Spearman': format_estimate(e['value']), 'more than the ridge': format_estimate(e['more']), 'mean absolute error': f'{mae:.3f}', 'CPU seconds': f'{seconds[name]:.0f}'})
-        print(f'\n{column}\n{pd.DataFrame(rows).to_string(index=False)}')
+        rows = table_of({name: [a[:, k] for a in answers] for name, answers in found.items()}, seconds, tables[0][column].to_numpy(float), column, groups, args.against)
+        print(f'\n{pd.DataFrame([{key: in_words(value, key) for key, value in row.items()} for row in rows]).to_string(index=False)}')
+        if args.save: save(f'{args.save}_{column}', rows, **about)
 
 
 if __name__ == '__main__': main()

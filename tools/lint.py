@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from figures import incomplete, known_figures, unfounded
 from notebooks import Notebook, code, directives, read, split, text
 from project import PACKAGE, modules, notebook_paths, pyproject, settings
 
@@ -34,7 +35,7 @@ class Problem(NamedTuple):
 
 def lint(root: Path) -> list[Problem]:
     "Every problem found in the project at `root`"
-    return [*lint_notebooks(root), *imports_upward(root), *missing_names(root), *unowned(root), *ruff(root), *metadata(root)]
+    return [*lint_notebooks(root), *imports_upward(root), *missing_names(root), *unowned(root), *ruff(root), *metadata(root), *figures(root)]
 
 
 # Notebooks
@@ -197,6 +198,17 @@ def metadata(root: Path) -> Iterator[Problem]:
     ini, urls = settings(root), pyproject(root)['project']['urls']
     if urls['Repository'] != ini['git_url']:
         yield Problem('pyproject.toml', f"Repository is {urls['Repository']}; write {ini['git_url']}, the git_url of settings.ini")
-    found = re.search(r'^__version__ = "(.+)"$', (root/PACKAGE/'__init__.py').read_text(encoding='utf-8'), re.M)
-    if not found or found[1] != ini['version']:
-        yield Problem(f'{PACKAGE}/__init__.py', f"__version__ is not settings.ini's {ini['version']}; run python tools/prepare.py")
+
+
+# Figures
+
+def figures(root: Path) -> Iterator[Problem]:
+    "Results files that lack something, and quoted figures that none of them has"
+    broken = [Problem(*found) for found in incomplete()]
+    yield from broken
+    if broken: return
+    known = known_figures()
+    for path in notebook_paths(root):
+        try: found = list(unfounded(path, known))
+        except ValueError: continue  # no notebook, which is said above
+        yield from (Problem(f'{path.relative_to(root).as_posix()} cell {cell}', what) for cell, what in found)

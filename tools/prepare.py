@@ -1,6 +1,6 @@
-"""Bring the repository into the form in which it is committed: clean, export, README, lint.
+"""Bring the repository into the form in which it is committed: tables of figures, clean, export, README, lint.
 
-    python tools/prepare.py           clean the notebooks, export the package, write README.md, lint
+    python tools/prepare.py           write the tables of figures, clean the notebooks, export the package, write README.md, lint
     python tools/prepare.py --run     execute the notebooks first and store their outputs
     python tools/prepare.py --check   change nothing; fail where a run would change or object to something
 
@@ -15,8 +15,9 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from figures import fill
 from lint import GENERATED, Problem, lint
-from notebooks import directives, read, relative_to, to_markdown
+from notebooks import directives, read, relative_to, text, to_markdown
 from project import PACKAGE, ROOT, copy_files, modules, notebook_paths, settings
 
 try: from nbdev.clean import nbdev_clean
@@ -33,6 +34,16 @@ IMAGES = Path('docs')/'images'
 def execute() -> int:
     "Run every notebook as a test and store its outputs; the exit code of nbdev's command"
     return subprocess.call([sys.executable, '-c', 'from nbdev.test import nbdev_test; nbdev_test(save=True)'])
+
+
+def write_tables() -> None:
+    "Write the tables that come from benchmarks/results/ into the notebooks"
+    for path in notebook_paths(Path.cwd()):
+        notebook = read_nb(path)
+        cells = [(cell, fill(text(cell.source))) for cell in notebook.cells if cell.cell_type == 'markdown']
+        if all(text(cell.source) == filled for cell, filled in cells): continue
+        for cell, filled in cells: cell.source = filled
+        write_nb(notebook, path)
 
 
 def clean() -> None:
@@ -72,10 +83,10 @@ def write_readme() -> None:
 
 
 def prepare(root: Path) -> list[Problem]:
-    "Clean, export and write README.md in the project at `root`, in that order, and return what is left to mend"
+    "Write tables, clean, export and write README.md in the project at `root`, in that order, and return what is left to mend"
     with contextlib.chdir(root), warnings.catch_warnings():
         warnings.simplefilter('error', UserWarning)  # nbdev only warns where it cannot read or export a notebook
-        for step in (clean, export, write_readme):
+        for step in (write_tables, clean, export, write_readme):
             try: step()
             except (OSError, ValueError, UserWarning) as e: return [Problem(step.__name__, str(e)), *lint(root)]
     return lint(root)
@@ -101,7 +112,7 @@ def check(root: Path) -> list[Problem]:
 
 def main() -> int:
     "Read the command line, do as it says and print what is left to mend"
-    parser = argparse.ArgumentParser(description='Clean, export, README, lint, in that order.')
+    parser = argparse.ArgumentParser(description='Tables of figures, clean, export, README, lint, in that order.')
     how = parser.add_mutually_exclusive_group()
     how.add_argument('--run', action='store_true', help='execute the notebooks first and store their outputs')
     how.add_argument('--check', action='store_true', help='change nothing; fail where a run would change or object to something')

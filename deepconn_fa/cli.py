@@ -44,15 +44,14 @@ def parse_path(text: str) -> Path:
     try: return as_path(text)
     except InputError as e: raise typer.BadParameter(str(e)) from e
 
-parse_path.__name__ = 'path'  # what --help calls such an argument
-
 # %% ../nbs/90_cli.ipynb #1dbc0319
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={'help_option_names': ['-h', '--help']},
-                  help='Train a classifier or a keypoint detector on your own photos, see how often it is right on photos that it has not seen, and use it.\n\n'
+                  help='Train a model on your own photos, see how often it is right on photos that it has not seen, and use it.\n\n'
                        'Put the photos of each class in a folder of its own (photos/happy, photos/unhappy), then:\n\n'
-                       'deepconn check photos\n\ndeepconn train couples photos\n\ndeepconn predict runs/couples new_photos --out answers.csv\n\n'
-                       'Every training ends in a page to read, runs/couples/report.html. Are there few photos (less than 500, say)? Then measure on all of them: deepconn train couples photos --folds 5\n\n'
-                       'For points in photos, put the photos and the file of their labels in one folder: deepconn train hands hand_photos')
+                       '\b\n  deepconn check photos\n  deepconn train couples photos --folds 5\n  deepconn predict runs/couples new_photos --out predictions.csv\n\n'
+                       '--folds 5 measures on every photo; with 500 photos or more you can leave it out. Training ends in a page to read, runs/couples/report.html.\n\n'
+                       'For points in photos, put the photos and the file of their labels in one folder: deepconn train hands hand_photos\n\n'
+                       'Photos are processed on this computer and stay on it. Only collect, push, hub:USER/NAME and the download of weights use the internet.')
 
 def _version(wanted: bool):
     if wanted:
@@ -74,19 +73,19 @@ def _known(task: str, *, recipe: str | None = None, arch: str | None = None):
         return task_of(task)
     except InputError as e: raise typer.BadParameter(str(e)) from e
 
-TASK_HELP = 'The question: couples (happy or unhappy?), objects (which of these?), emotions (positive or negative?), hands (where are the points?), ratings (what number from 1 to 7, say?), tags (which of these things are there?).'
-Task = Annotated[str, typer.Argument(help=TASK_HELP)]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help='Another number gives other photos, or another split of yours.')]
+TASK_HELP = 'The question: couples (happy or unhappy?), emotions (positive or negative?), objects (which of these?), hands (where are the points?), ratings (which number?) or tags (which of these are in it?).'
+Task = Annotated[str, typer.Argument(metavar='TASK', help=TASK_HELP)]
+Seed = Annotated[int, typer.Option(metavar='N', min=0, max=2**32 - 1, help='Another number gives other photos, or another split of yours.')]
 
 LABELS = dict(  # options about the labels, by the name that the targets' `read` gives them
-    labels=Annotated[Path | None, typer.Option(parser=parse_path, help='The file of the labels, where the folder of the photos does not hold it.')],
-    columns=Annotated[str | None, typer.Option(help='The columns of the table that hold the answers, with commas in between.  [default: found out]', show_default=False)],
-    spec=Annotated[str | None, typer.Option(help='For points: which they are and which exchange places in a mirror: hand12, hand21, face68, or a FILE.  '
+    labels=Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='The file of the labels, where the folder of the photos does not hold it.')],
+    columns=Annotated[str | None, typer.Option(metavar='NAMES', help='The columns of the table that hold the answers, with commas in between.  [default: found out]', show_default=False)],
+    spec=Annotated[str | None, typer.Option(metavar='NAME', help='For points: which they are and which exchange places in a mirror: hand12, hand21, face68, or a FILE.  '
                                                    '[default: what the labels name]', show_default=False)],
-    labelled=Annotated[str | None, typer.Option(help="For points of photos that are stored turned: were they set on the photo as one sees it ('upright') or as it is stored ('raw')?  [default: found out]", show_default=False)],
-    outside=Annotated[str | None, typer.Option(help="For points beyond the photo's edge: keep, clip to the edge, take as missing, or a problem of the photo.  [default: keep]", show_default=False)],
-    units=Annotated[str | None, typer.Option(help="For points: what their numbers are: pixels, percent or share of width and height.  [default: found out]", show_default=False)],
-    points=Annotated[str | None, typer.Option(help='For points: use only these, by number or name, with commas in between.')],
+    labelled=Annotated[str | None, typer.Option(metavar='HOW', help="For points of photos that are stored turned: were they set on the photo as one sees it ('upright') or as it is stored ('raw')?  [default: found out]", show_default=False)],
+    outside=Annotated[str | None, typer.Option(metavar='HOW', help="For points beyond the photo's edge: keep, clip to the edge, take as missing, or a problem of the photo.  [default: keep]", show_default=False)],
+    units=Annotated[str | None, typer.Option(metavar='UNIT', help="For points: what their numbers are: pixels, percent or share of width and height.  [default: found out]", show_default=False)],
+    points=Annotated[str | None, typer.Option(metavar='NAMES', help='For points: use only these, by number or name, with commas in between.')],
 )
 
 def reads_labels(command: Callable) -> Callable:
@@ -111,21 +110,21 @@ def _of_each(table, most=24):
 # %% ../nbs/90_cli.ipynb #1bde09a7
 @app.command()
 def samples(
-    task: Task, dest: Annotated[Path, typer.Argument(parser=parse_path, help='Folder for the photos.')],
-    n: Annotated[int, typer.Option('-n', min=2, max=100_000, help='How many photos.')] = 1000, seed: Seed = 0,
+    task: Task, dest: Annotated[Path, typer.Argument(parser=parse_path, metavar='FOLDER', help='Folder for the photos.')],
+    n: Annotated[int, typer.Option('-n', metavar='N', min=2, max=100_000, help='How many photos.')] = 1000, seed: Seed = 0,
 ):
-    "Draw sample photos to try everything on. Later come photos of your own."
+    "Draw sample photos to try everything on."
     table = _known(task).samples(dest, n, seed)
     echo(f'{len(table)} photos in {dest}' + _of_each(table))
 
 @app.command()
 @reads_labels
 def check(
-    photos: Annotated[Path, typer.Argument(parser=parse_path, help='A folder with a folder of photos for each class, a CSV, or a folder with photos and the labels of their points.')],
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='File for a picture of what was found (.png, .jpg or .pdf).')] = None,
+    photos: Annotated[Path, typer.Argument(parser=parse_path, metavar='PHOTOS', help='A folder with a folder of photos for each class, a CSV, or a folder with photos and the labels of their points.')],
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='File for a picture of what was found (.png, .jpg or .pdf).')] = None,
     which=None,
 ):
-    "Look through photos for what is wrong. Says how many there are of what, what cannot be used, and what a network could cheat by."
+    "Check photos and labels before training. Counts the photos of each class, lists the files that cannot be used, and warns of shortcuts that a network could learn instead of the answer."
     from deepconn_fa.runs import check
     echo(check(photos, out=out, **which))
     if out: echo(f'The picture is in {out}.')
@@ -134,27 +133,28 @@ def check(
 @app.command()
 @reads_labels
 def train(
-    ctx: typer.Context, task: Annotated[str | None, typer.Argument(help=TASK_HELP)] = None,
-    photos: Annotated[Path | None, typer.Argument(parser=parse_path, help='A folder with a folder of photos for each class, or a CSV with the columns path and label; for hands, a folder '
-                                                       'of photos with a file of labels, or that file. Leave it out to see everything happen on drawn sample photos.')] = None,
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for the results.  [default: runs/TASK]')] = None,
-    arch: Annotated[str | None, typer.Option(help='The network: efficientnet_lite2, resnet34, vgg16, ...; several with commas in between, or auto for all whose weights are on this computer: the one that suits the training photos is taken.  [default: what the recipe says]')] = None,
-    weights: Annotated[str, typer.Option(help='What the network knows before: imagenet (installed with this package for efficientnet_lite0 and efficientnet_lite2, else downloaded once), a FILE with torchvision or timm weights, or none.  '
+    ctx: typer.Context, task: Annotated[str | None, typer.Argument(metavar='TASK', help=TASK_HELP)] = None,
+    photos: Annotated[Path | None, typer.Argument(parser=parse_path, metavar='PHOTOS', help='A folder with a folder of photos for each class, or a CSV with the columns path and label; for hands, a folder '
+                                                       'of photos with a file of labels, or that file. Several photos of one person or couple? Give a CSV with the columns path, label and group: '
+                                                       'photos of one group are kept together. Without PHOTOS, drawn sample photos show everything at work.')] = None,
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FOLDER', help='Folder for the results.  [default: runs/TASK, or runs/TASK-2, ... where that exists]')] = None,
+    arch: Annotated[str | None, typer.Option(metavar='NAME', help='The network: efficientnet_lite2, resnet34, vgg16, ...; several with commas in between, or auto for all whose weights are on this computer: the one that suits the training photos is taken.  [default: what the recipe says]')] = None,
+    weights: Annotated[str, typer.Option(metavar='NAME', help='What the network knows before: imagenet (installed with this package for efficientnet_lite0 and efficientnet_lite2, else downloaded once), a FILE with torchvision or timm weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
-    size: Annotated[str | None, typer.Option(help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
-    recipe: Annotated[str | None, typer.Option(help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (the simple baseline: a logistic regression on the last layer), finetuned (classes: the body is trained, too), thorough (hands: longer and better).')] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help='How often to go through the photos.')] = None,
-    folds: Annotated[int | None, typer.Option(min=2, help='For few photos: measure on all of them by cross-validation with so many folds (it trains so many networks more), then train on every one. '
-                                                          'Photos that a CSV or a folder marks as test photos are kept apart.')] = None,
-    repeats: Annotated[int, typer.Option(min=1, max=1000, help='With --folds: how often to do it, each time with other folds.')] = 1,
-    corrections: Annotated[Path | None, typer.Option(parser=parse_path, help="The label_issues.csv of an earlier run, after you have written into its column correct what each photo shows ('-' leaves it out): "
+    size: Annotated[str | None, typer.Option(metavar='SIZE', help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
+    recipe: Annotated[str | None, typer.Option(metavar='NAME', help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (the simple baseline: a logistic regression on the last layer), finetuned (classes: the body is trained, too), thorough (hands: longer and better).')] = None,
+    epochs: Annotated[int | None, typer.Option(metavar='N', min=1, max=100_000, help='How often to go through the photos.')] = None,
+    folds: Annotated[int | None, typer.Option(metavar='N', min=2, help='For fewer than 500 photos: measure on all of them by cross-validation with this many folds (5, say), then train on every one. '
+                                                          'It trains one more network for each fold. Photos that a CSV or a folder marks as test photos are kept apart.')] = None,
+    repeats: Annotated[int, typer.Option(metavar='N', min=1, max=1000, help='With --folds: how often to do it, each time with other folds.')] = 1,
+    corrections: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help="The label_issues.csv of an earlier run, after you have written into its column correct what each photo shows ('-' leaves it out): "
                                                           'train on what is right.')] = None,
-    second_rater: Annotated[Path | None, typer.Option(parser=parse_path, help='What another person says of the same photos, in a file like that of the labels: the report shows how well this person agrees with the labels, beside the network.')] = None,
+    second_rater: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='What another person says of the same photos, in a file like that of the labels: the report shows how well this person agrees with the labels, beside the network.')] = None,
     seed: Seed = 42,
-    resume: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of a training that was broken off: go on with it.')] = None,
+    resume: Annotated[Path | None, typer.Option(parser=parse_path, metavar='RUN', help='Folder of a training that was broken off: go on with it.')] = None,
     which=None,
 ):
-    "Train a model on your photos. Measures it on photos that it has not seen, and reports."
+    "Train a model, measure it on unseen photos and report. For fewer than 500 photos add --folds 5."
     from deepconn_fa import runs
     if resume is not None:
         if any(ctx.get_parameter_source(name).name == 'COMMANDLINE' for name in ctx.params if name != 'resume'):
@@ -169,38 +169,43 @@ def train(
     weights = None if weights.lower() == 'none' else weights
     folder = runs.train(task, photos, out=out, recipe=recipe, weights=weights, epochs=epochs, folds=folds, repeats=repeats, corrections=corrections, second_rater=second_rater,
                         say=echo, which=which, **overrides)
-    _say_end(folder)
+    first = Path('runs')/(task if photos is not None else f'{task}-samples')
+    _say_end(folder, first if out is None and folder != first else None)
     if photos is None: echo(f'\nNow with your own photos, those of each class in a folder of its own:\n  deepconn train {task} YOUR_PHOTOS')
 
 # %% ../nbs/90_cli.ipynb #86a8e66e
-def _say_end(folder):
+def _say_end(folder: Path,
+    earlier: Path | None = None,  # The folder of an earlier training, whose name this one would have got
+):
     "What lies in a run's folder, and what to do with it"
-    echo(f'\nIn {folder}: ' + ', '.join(sorted(p.name for p in folder.iterdir())))
-    echo(f'\nTo use the model:\n  deepconn predict {shlex.quote(str(folder))} NEW_PHOTOS --out answers.csv')
+    here = shlex.quote(str(folder))
+    echo(f'\nIn {folder}' + f' ({earlier} holds an earlier training)' * bool(earlier) + ': ' + ', '.join(sorted(p.name for p in folder.iterdir())))
+    if earlier: echo(f'\nTo compare the two:\n  deepconn compare {shlex.quote(str(earlier))} {here}')
+    echo(f'\nTo use the model:\n  deepconn predict {here} NEW_PHOTOS --out predictions.csv')
 
 # %% ../nbs/90_cli.ipynb #3370ed69
-Model = Annotated[Path, typer.Argument(parser=parse_path, help='The folder that training left, the file of a model in it (model.safetensors, model.onnx), or hub:USER/NAME.')]
-Coverage = Annotated[float, typer.Option(min=50, max=99.9, help='The column set holds the answers that are possible: so many percent of these sets hold the truth.')]
+Model = Annotated[Path, typer.Argument(parser=parse_path, metavar='MODEL', help='The folder that training left, the file of a model in it (model.safetensors, model.onnx), or hub:USER/NAME.')]
+Coverage = Annotated[float, typer.Option(metavar='PERCENT', min=50, max=99.9, help='The column set holds the answers that are possible: so many percent of these sets hold the truth.')]
 
 @app.command()
 def predict(
-    model: Model, photos: Annotated[list[str], typer.Argument(help='Photos, folders of photos, or a CSV; or videos. With --live a camera (0), a stream (rtsp://...) or a video.')],
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='Table for the answers (.csv, .tsv, .jsonl or .parquet); without it they are printed. If it is stopped, the same command goes on.')] = None,
-    draw: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder for copies of the photos with the answers drawn in; for a video, the copy (.mp4).')] = None,
-    coco: Annotated[Path | None, typer.Option(parser=parse_path, help="For points: JSON file for the answers in COCO's form.")] = None,
+    model: Model, photos: Annotated[list[str], typer.Argument(metavar='PHOTOS', help='Photos, folders of photos, or a CSV; or videos. With --live a camera (0), a stream (rtsp://...) or a video.')],
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Table for the answers (.csv, .tsv, .jsonl or .parquet); without it they are printed. If it is stopped, the same command goes on.')] = None,
+    draw: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PLACE', help='Folder for copies of the photos with the answers drawn in; for a video, the copy (.mp4).')] = None,
+    coco: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help="For points: JSON file for the answers in COCO's form.")] = None,
     coverage: Coverage = 90,
-    every: Annotated[str | None, typer.Option(help='For videos: time from one frame to the next, such as 0.2s.  [default: every frame]', show_default=False)] = None,
-    smooth: Annotated[str | None, typer.Option(help='For videos: smooth over time, with this time constant, such as 0.5s. Adds columns smooth_....')] = None,
-    timeline: Annotated[Path | None, typer.Option(parser=parse_path, help='For a video: picture of the answers over time (.png, .pdf, .svg).')] = None,
+    every: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: time from one frame to the next, such as 0.2s.  [default: every frame]', show_default=False)] = None,
+    smooth: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: smooth over time, with this time constant, such as 0.5s. Adds columns smooth_....')] = None,
+    timeline: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='For a video: picture of the answers over time (.png, .pdf, .svg).')] = None,
     live: Annotated[bool, typer.Option('--live', help='Watch a camera or a stream, and print what is seen now. Frames that come while the network is busy are dropped. Stop it with Ctrl-C.')] = False,
 ):
-    "Predict the class or the points of photos or videos, and say where there is no opinion. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
+    "Answer photos or videos with a trained model. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
     of_videos = dict(every=every, smooth=smooth, timeline=timeline)
     if live: return _watch(model, photos, smooth, coverage, dict(out=out, draw=draw, coco=coco, every=every, timeline=timeline))
     given = [parse_path(photo) for photo in photos]
     videos = [photo.suffix.lower() in VIDEOS for photo in given]
     if any(videos) and not all(videos): raise typer.BadParameter('give either photos or videos, and not both: their tables have different columns')
-    if any(videos) and coco is not None: raise typer.BadParameter('--coco is about photos: a video gets a table, --out answers.csv')
+    if any(videos) and coco is not None: raise typer.BadParameter('--coco is about photos: a video gets a table, --out predictions.csv')
     if not any(videos) and (odd := [name for name, value in of_videos.items() if value is not None]): raise typer.BadParameter(f'--{odd[0]} is about videos (.mp4, .mov, ...), and these are photos')
     if any(videos): table = _predict_videos(model, given, out=out, draw=draw, coverage=coverage / 100, **of_videos)
     else:
@@ -244,14 +249,14 @@ def _watch(model, sources, smooth, coverage, others):
 
 @app.command()
 def frames(
-    video: Annotated[Path, typer.Argument(parser=parse_path, help='A video.')],
-    dest: Annotated[Path, typer.Argument(parser=parse_path, help='Folder for the frames, as VIDEO-NUMBER.png.')],
-    n: Annotated[int, typer.Option('-n', min=1, max=10_000, help='How many frames.')] = 50,
-    model: Annotated[Path | None, typer.Option(parser=parse_path, help='Compare frames as this model sees them: the folder that training left.  [default: as a network sees them that was trained on ImageNet]', show_default=False)] = None,
-    every: Annotated[str | None, typer.Option(help='Compare frames so far apart, such as 0.5s.  [default: 20 frames for each one that is picked]', show_default=False)] = None,
+    video: Annotated[Path, typer.Argument(parser=parse_path, metavar='VIDEO', help='A video.')],
+    dest: Annotated[Path, typer.Argument(parser=parse_path, metavar='FOLDER', help='Folder for the frames, as VIDEO-NUMBER.png.')],
+    n: Annotated[int, typer.Option('-n', metavar='N', min=1, max=10_000, help='How many frames.')] = 50,
+    model: Annotated[Path | None, typer.Option(parser=parse_path, metavar='MODEL', help='Compare frames as this model sees them: the folder that training left.  [default: as a network sees them that was trained on ImageNet]', show_default=False)] = None,
+    every: Annotated[str | None, typer.Option(metavar='TIME', help='Compare frames so far apart, such as 0.5s.  [default: 20 frames for each one that is picked]', show_default=False)] = None,
     seed: Seed = 0,
 ):
-    "Pick frames of a video that differ from each other, to be labelled and trained on."
+    "Pick frames of a video that differ, to be labelled."
     from deepconn_fa.bundle import load_bundle
     from deepconn_fa.predictions import model_file
     from deepconn_fa.video import pick_frames
@@ -262,37 +267,37 @@ def frames(
 @app.command()
 def export(
     model: Model,
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='The ONNX file.  [default: model.onnx beside the model, or model-int8.onnx]', show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='The ONNX file.  [default: model.onnx beside the model, or model-int8.onnx]', show_default=False)] = None,
     int8: Annotated[bool, typer.Option('--int8', help='Compute in eight bits: a third of the size, faster on many processors, and a little different. By how much is measured and said.')] = False,
-    photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Photos to compare with the model, and for --int8 to calibrate on.  [default: those of the run]', show_default=False)] = None,
+    photos: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PHOTOS', help='Photos to compare with the model, and for --int8 to calibrate on.  [default: those of the run]', show_default=False)] = None,
 ):
-    "Write a model as ONNX, which answers without torch. The answers are compared before it is written; deepconn predict and Predictor read it."
+    "Write a model as ONNX, which answers without torch. Its answers are compared with those of the model before the file is written; deepconn predict and Predictor read it."
     from deepconn_fa.export import export_onnx
     file = export_onnx(model, out, int8=int8, photos=photos)
-    echo(f'{file}\n\nTo use it:\n  deepconn predict {shlex.quote(str(file))} NEW_PHOTOS --out answers.csv')
+    echo(f'{file}\n\nTo use it:\n  deepconn predict {shlex.quote(str(file))} NEW_PHOTOS --out predictions.csv')
 
 @app.command('app')
 def serve(
     model: Model,
-    host: Annotated[str, typer.Option(help='Where to listen. 127.0.0.1 lets in this computer only, 0.0.0.0 everyone who can reach it, such as a phone in the same network.')] = '127.0.0.1',
-    port: Annotated[int, typer.Option(min=0, max=65535, help='The port; 0 takes one that is free.')] = 7860,
-    max_size: Annotated[float, typer.Option(min=.1, max=10_000, help='Size of a photo or video in MB above which it is refused.')] = 30,
+    host: Annotated[str, typer.Option(metavar='ADDRESS', help='Where to listen. 127.0.0.1 lets in this computer only, 0.0.0.0 everyone who can reach it, such as a phone in the same network.')] = '127.0.0.1',
+    port: Annotated[int, typer.Option(metavar='N', min=0, max=65535, help='The port; 0 takes one that is free.')] = 7860,
+    max_size: Annotated[float, typer.Option(metavar='MB', min=.1, max=10_000, help='Size of a photo or video in MB above which it is refused.')] = 30,
     coverage: Coverage = 90,
     browse: Annotated[bool, typer.Option('--open/--no-open', help="Open the page in this computer's browser.")] = True,
 ):
-    "Serve a web page that answers photos, videos and the webcam. Works without a network, and keeps nothing."
+    "Serve a web page that answers photos and videos. The webcam, too. It works without the internet and keeps nothing."
     from deepconn_fa.app import serve
     serve(model, host=host, port=port, max_mb=max_size, coverage=coverage / 100, browse=browse, say=echo)
 
 # %% ../nbs/90_cli.ipynb #34c582e2
 @app.command()
 def collect(
-    query: Annotated[str | None, typer.Argument(help='What the photos should show, as you would type it into a search.')] = None,
-    into: Annotated[Path, typer.Option(parser=parse_path, help='Folder for the photos, such as photos/happy. One that is there already is added to.')] = ...,
-    n: Annotated[int | None, typer.Option('-n', min=1, max=100_000, help='How many photos the folder should hold, those of earlier runs included.  [default: 200 with a search, all with --urls]', show_default=False)] = None,
-    urls: Annotated[Path | None, typer.Option(parser=parse_path, help='Instead of a search: a text file with one address per line, or a table with a column url, such as the sources.csv of another folder.')] = None,
-    licence: Annotated[str | None, typer.Option(help='Search only for photos that are said to be licensed so: any (Creative Commons or public domain), Public, Share, ShareCommercially, Modify or ModifyCommercially.')] = None,
-    smallest: Annotated[int, typer.Option(min=1, max=10_000, help='Keep no photo with fewer pixels in width or height.')] = 64,
+    query: Annotated[str | None, typer.Argument(metavar='QUERY', help='What the photos should show, as you would type it into a search.')] = None,
+    into: Annotated[Path, typer.Option(parser=parse_path, metavar='FOLDER', help='Folder for the photos, such as photos/happy. One that is there already is added to.')] = ...,
+    n: Annotated[int | None, typer.Option('-n', metavar='N', min=1, max=100_000, help='How many photos the folder should hold, those of earlier runs included.  [default: 200 with a search, all with --urls]', show_default=False)] = None,
+    urls: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Instead of a search: a text file with one address per line, or a table with a column url, such as the sources.csv of another folder.')] = None,
+    licence: Annotated[str | None, typer.Option(metavar='NAME', help='Search only for photos that are said to be licensed so: any (Creative Commons or public domain), Public, Share, ShareCommercially, Modify or ModifyCommercially.')] = None,
+    smallest: Annotated[int, typer.Option(metavar='PIXELS', min=1, max=10_000, help='Keep no photo with fewer pixels in width or height.')] = 64,
     retry: Annotated[bool, typer.Option('--retry', help='Try addresses again that failed, or whose photo you deleted.')] = False,
     private: Annotated[bool, typer.Option('--private', help='Also fetch from private networks and this computer. Only with addresses that you know.')] = False,
 ):
@@ -306,24 +311,24 @@ def collect(
 def push(
     model: Model, repo: Annotated[str, typer.Argument(metavar='USER/NAME', help='The repository on the Hugging Face hub. It is made if it is not there.')],
     public: Annotated[bool, typer.Option('--public', help='Let everybody see it; without, only you and those whom you let in.')] = False,
-    licence: Annotated[str | None, typer.Option('--licence', '--license', help='What others may do with it, as the hub names it: apache-2.0, mit, cc-by-nc-4.0, ...  [default: not said]', show_default=False)] = None,
-    preview: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder to write what would be sent to. Nothing is sent then.')] = None,
+    licence: Annotated[str | None, typer.Option('--licence', '--license', metavar='NAME', help='What others may do with it, as the hub names it: apache-2.0, mit, cc-by-nc-4.0, ...  [default: not said]', show_default=False)] = None,
+    preview: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FOLDER', help='Folder to write what would be sent to. Nothing is sent then.')] = None,
 ):
-    "Send a model with its card and its report to the Hugging Face hub. Photos, their names and their labels stay here. Log in first: hf auth login."
+    "Send a model with its card to the Hugging Face hub. Its report goes along; photos, their names and their labels stay here. Log in first: hf auth login."
     from deepconn_fa.share import push
     echo(push(model, repo, private=not public, licence=licence, preview=preview, say=echo))
 
 # %% ../nbs/90_cli.ipynb #e8fe8d08
-Run = Annotated[Path, typer.Argument(parser=parse_path, help='A folder that training left.')]
+Run = Annotated[Path, typer.Argument(parser=parse_path, metavar='RUN', help='A folder that training left.')]
 
 @app.command()
 @reads_labels
 def evaluate(
-    model: Model, photos: Annotated[Path, typer.Argument(parser=parse_path, help='Photos whose answer is known: a folder with a folder of photos for each class, a CSV, or, for points, a folder with photos and the labels of their points.')],
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='File for the answers (.csv, .tsv) or the figures (.json).')] = None,
+    model: Model, photos: Annotated[Path, typer.Argument(parser=parse_path, metavar='PHOTOS', help='Photos whose answer is known: a folder with a folder of photos for each class, a CSV, or, for points, a folder with photos and the labels of their points.')],
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='File for the answers (.csv, .tsv) or the figures (.json).')] = None,
     which=None,
 ):
-    "Measure a model on other labelled photos. Those that it was trained on, and copies of them, stand apart."
+    "Measure a model on other labelled photos. Photos that it was trained on, and copies of them, are measured apart."
     from deepconn_fa.runs import evaluate
     evaluate(model, photos, out=out, say=echo, **which)
     if out: echo(f'In {out}: the {"figures" if out.suffix.lower() == ".json" else "answers"}.')
@@ -331,12 +336,12 @@ def evaluate(
 @app.command()
 @reads_labels
 def agree(
-    files: Annotated[list[Path], typer.Argument(parser=parse_path, help='What two or more people say of the same photos: tables, folders with a folder for each class, or label files of points.')],
-    photos: Annotated[Path | None, typer.Option(parser=parse_path, help='The folder of the photos, where it is not that of the files.')] = None,
-    out: Annotated[Path | None, typer.Option(parser=parse_path, help='Table of the photos, those on which they differ most first (.csv), or a picture (.png).')] = None,
+    files: Annotated[list[Path], typer.Argument(parser=parse_path, metavar='FILES', help='What two or more people say of the same photos: tables, folders with a folder for each class, or label files of points.')],
+    photos: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PHOTOS', help='The folder of the photos, where it is not that of the files.')] = None,
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Table of the photos, those on which they differ most first (.csv), or a picture (.png).')] = None,
     which=None,
 ):
-    "Measure how well people agree on the same photos. Says kappa and alpha, correlations or distances, and where they differ most."
+    "Measure how well people agree on the same photos. Prints kappa and alpha, correlations or distances, and the photos on which they differ most."
     from deepconn_fa.agree import agree
     if 'labels' in which: raise typer.BadParameter("name the files of all raters themselves, without --labels")
     agree(files, photos=photos, out=out, **which)
@@ -344,17 +349,17 @@ def agree(
 
 @app.command()
 def compare(a: Run, b: Run):
-    "Compare two runs. Says how their figures, recipes and photos differ, photo by photo where neither had seen the photo."
+    "Compare two runs: their figures, recipes and photos. Paired differences are of the photos that neither had seen."
     from deepconn_fa.report import compare_runs
     echo(compare_runs(a, b))
 
 @app.command()
 def report(
-    run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, help='Folder of the photos, where they have moved since.')] = None,
+    run: Run, photos: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FOLDER', help='Folder of the photos, where they have moved since.')] = None,
     pictures: Annotated[bool, typer.Option(help='Show photos in the report; without, for readers who may not see the people in them.')] = True,
     checklist: Annotated[str | None, typer.Option(metavar='NAME', help='Also fill in a checklist for reviewers: reforms, stard-ai or tripod-ai.')] = None,
 ):
-    "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish, datasheet.md about the photos."
+    "Write the report of a run again. Training does so by itself: report.html to read, model_card.md to publish, datasheet.md about the photos. --no-pictures leaves the photos out."
     from deepconn_fa.checklists import load_checklist, write_checklist
     from deepconn_fa.runs import write_up
     if checklist: load_checklist(checklist)      # a mistyped name is said before the work

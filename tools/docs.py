@@ -1,31 +1,40 @@
 """Build the documentation site in _docs/ from the executed notebooks, with packages from PyPI alone and without a network.
 
-    python tools/docs.py              build the site; a warning is an error
+    python tools/docs.py              build the site; a warning or a link that leads nowhere is an error
 
 Each notebook becomes a page: its title and subtitle, its prose, examples and stored outputs as they are, and where it
-exports a name, that name's reference, with the source folded away. Hidden cells and directives are left out.
+exports a name, that name's reference, with the source folded away. Hidden cells and directives are left out. Markdown
+files among the notebooks become pages, too.
 """
 import json
+import os
 import posixpath
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
-from lint import PARTS
+from lint import INSTALLS, PARTS
 from notebooks import Cell, Notebook, code, directives, page_name, read, relink, shown, text, title, to_markdown
-from project import ROOT, notebook_paths, settings
+from project import ROOT, notebook_paths, pyproject, settings
 
 try: from reference import definitions, documented
 except ImportError: sys.exit("docs.py needs the tools of this project: pip install -e '.[dev]'")
 
 PAGES, SITE = ROOT/'_proc', ROOT/'_docs'
+ADDRESS = pyproject()['project']['urls']['Documentation']
 BRANCH = 'main'
 GIT_URL = settings()['git_url']
 COLAB = 'https://colab.research.google.com/github/' + GIT_URL.removeprefix('https://github.com/')
 NAME = re.compile(r'(?P<fenced>^(?P<ticks>`{3,}).*?^(?P=ticks))|(?<![\[`])`(?P<name>[A-Za-z_][\w.]*)(?:\(\))?`(?!`)', re.M | re.S)
 
+RENAMED = {'home': 'index', 'index': 'readme'}  # the landing page is not the README
+GUIDE = ['guide/start', 'guide/which_task', 'files', 'guide/few_photos', 'guide/report', 'guide/answers', 'guide/elsewhere', 'guide/commands',
+         'guide/questions', 'guide/glossary', 'guide/published', 'guide/benchmarks', 'intended_use']
 MOST_LINES = 20  # of exported constants and helpers before they are folded away
 QUOTE = r'^>.*(?:\n>.*)*'
 
@@ -69,12 +78,18 @@ def unquoted(quote: re.Match) -> str:
     return ' '.join(line.removeprefix('>').strip() for line in quote[0].splitlines())
 
 
+def address(path: str) -> str:
+    "The address on the site of the page that `path`, a notebook or Markdown file under nbs/, becomes"
+    name = posixpath.splitext(page_name(path))[0]
+    return RENAMED.get(name, name)
+
+
 class Page:
-    "One notebook on its way to a page of the site"
+    "One notebook or Markdown file on its way to a page of the site"
     def __init__(self, path: Path):
-        self.notebook, self.path = read(path), path.relative_to(ROOT/'nbs').as_posix()
-        self.name = page_name(self.path)
-        self.address = self.name.removesuffix('.ipynb')
+        self.notebook = read(path) if path.suffix == '.ipynb' else dict(cells=[markdown(path.read_text(encoding='utf-8'))])
+        self.path = path.relative_to(ROOT/'nbs').as_posix()
+        self.address = address(self.path)
         self.module = next((found['default_exp'] for cell in self.notebook['cells'] if 'default_exp' in (found := directives(cell))), None)
         self.names = [name for cell in self.notebook['cells'] for name in public_names(cell)]
         self.part = int(Path(self.path).name[0]) if self.module else None
@@ -82,9 +97,10 @@ class Page:
     def link(self, target: str) -> str:
         "Where a relative link of the notebook leads on the site, or on GitHub where the site does not have it"
         path = posixpath.normpath(posixpath.join('nbs', posixpath.dirname(self.path), target))
-        if path == 'CHANGELOG.md': return posixpath.relpath('changelog.md', posixpath.dirname(self.path) or '.')
+        here = posixpath.dirname(self.address) or '.'
+        if path == 'CHANGELOG.md': return posixpath.relpath('changelog.md', here)
         if not path.startswith('nbs/'): return blob(path)
-        return page_name(target) if target.endswith('.ipynb') else target
+        return posixpath.relpath(address(path.removeprefix('nbs/')), here) + '.ipynb' if path.endswith(('.ipynb', '.md')) else target
 
     def named(self, source: str, names: Names) -> str:
         "`source` with each public name in backticks linked to its reference: this page's own, or the only page that has it"
@@ -99,11 +115,14 @@ class Page:
         return NAME.sub(linked, source)
 
     def head(self, source: str) -> str:
-        "The notebook's first text with its subtitle set apart, and buttons below it"
-        buttons = f'[Open in Colab]({COLAB}/blob/{BRANCH}/nbs/{self.path}){{.button}} [Notebook]({blob("nbs/" + self.path)}){{.button}}'
+        "The notebook's first text with its subtitle set apart, and buttons below it: Colab's where the notebook installs what it needs"
+        installs = any(cell['cell_type'] == 'code' and INSTALLS.search(code(cell)) for cell in self.notebook['cells'])
+        links = {'Open in Colab': f'{COLAB}/blob/{BRANCH}/nbs/{self.path}'} if installs else {}
+        if self.path.endswith('.ipynb'): links['Notebook'] = blob(f'nbs/{self.path}')
+        buttons = ' '.join(f'[{name}]({url}){{.button}}' for name, url in links.items())
         subtitle = re.search(QUOTE, source, re.M)
         before, after = (source[:subtitle.start()], source[subtitle.end():]) if subtitle else source.partition('\n')[::2]
-        parts = [before, '{.subtitle}\n' + unquoted(subtitle) if subtitle else '', '{.buttons}\n' + buttons, after]
+        parts = [before, '{.subtitle}\n' + unquoted(subtitle) if subtitle else '', '{.buttons .no-search}\n' + buttons if buttons else '', after]
         return '\n\n'.join(part.strip() for part in parts if part.strip())
 
     def cells(self, names: Names) -> list[Cell]:
@@ -131,6 +150,7 @@ class Page:
         "A code cell with what the reader is to see of it"
         show_input, show_outputs = shown(cell)
         tags = ['hide-input'] if folded or 'code-fold' in directives(cell) else []
+        if 'google.colab' in source: tags.append('no-search')  # or else whoever searches for Colab finds every notebook
         outputs = [readable(output) for output in cell['outputs']] if show_outputs else []
         widths = [output.get('metadata', {}).get('image/png', {}).get('width') for output in outputs]
         metadata = dict(tags=tags if show_input else ['remove-input'])
@@ -154,7 +174,7 @@ def write(page: Page, names: Names) -> None:
     "Write the page for Sphinx, and as markdown beside its HTML, which is where the docstring of its module points"
     metadata = dict(kernelspec=dict(name='python3', display_name='python3', language='python'), language_info=dict(name='python'))
     notebook = dict(cells=page.cells(names), metadata=metadata, nbformat=4, nbformat_minor=4)
-    target = PAGES/page.name
+    target = PAGES/f'{page.address}.ipynb'
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(notebook), encoding='utf-8')
     plain = SITE/f'{page.address}.html.md'
@@ -164,33 +184,36 @@ def write(page: Page, names: Names) -> None:
 
 def toctree(caption: str, entries: list[str]) -> str:
     "A part of the navigation"
-    head = ['```{toctree}', ':hidden:'] + [f':caption: {caption}']*bool(caption)
+    head = ['```{toctree}', ':hidden:', ':titlesonly:'] + [f':caption: {caption}']*bool(caption)
     return '\n'.join([*head, '', *entries, '```']) if entries else ''
 
 
+def part_address(part: int) -> str:
+    "The address of the page about one part of the package"
+    return 'reference/' + PARTS[part].replace(', ', '_').replace(' ', '_')
+
+
 def navigation(pages: list[Page]) -> Cell:
-    "The navigation: home, tutorials, modules from the command down to the ground, changelog"
-    tutorials = [page.address for page in pages if page.address.startswith('tutorials/')]
-    others = [page.address for page in pages if page.part is None and '/' not in page.address and page.address != 'index']
-    parts = [toctree('', ['Home <self>']), toctree('Tutorials', tutorials), toctree('Guides', others)]
-    for part, name in sorted(PARTS.items(), reverse=True):
-        parts.append(toctree(name.capitalize(), [page.address for page in pages if page.part == part]))
-    parts.append(toctree('Project', ['modules', 'changelog']))
-    return markdown('\n\n'.join(filter(None, parts)))
+    "The navigation: home, guide, tutorials, the parts of the package from the command down to the ground, project"
+    tutorials = [f'{Path(page.address).stem.capitalize()} <{page.address}>' for page in pages if page.address.startswith('tutorials/')]
+    reference = [part_address(part) for part in sorted({page.part for page in pages if page.module}, reverse=True)]
+    return markdown('\n\n'.join([toctree('', ['Home <self>']), toctree('Guide', GUIDE), toctree('Tutorials', tutorials),
+                                 toctree('Reference', reference), toctree('Project', ['README <readme>', 'changelog'])]))
 
 
-def overview(pages: list[Page]) -> str:
-    "A page with every module, by number"
-    ordered = sorted((page for page in pages if page.module), key=lambda page: page.path, reverse=True)
-    rows = [f'| {page.path[:2]} | [`{page.module}`]({page.name}) | {subtitle(page.notebook)} |' for page in ordered]
-    why = 'A module imports only from modules with a smaller number than its own, so each can be read with what stands below it.'
-    return '\n'.join(['# Modules by number', '', why, '', '| number | module | what it is for |', '| --- | --- | --- |', *rows, ''])
+def part_page(part: int, pages: list[Page]) -> str:
+    "The page about one part of the package: its modules and what they are for"
+    own = [page for page in pages if page.part == part]
+    rows = [f'| [`{page.module}`](../{page.address}.ipynb) | {subtitle(page.notebook)} |' for page in own]
+    why = f'The modules whose notebooks have a number from {10*part} to {10*part + 9}. A module imports only from modules with a smaller number than its own.'
+    return '\n'.join([f'# {PARTS[part].capitalize()}', '', why, '', '| module | what it is for |', '| --- | --- |', *rows, '',
+                      toctree('', [f'/{page.address}' for page in own]), ''])
 
 
 def write_pages() -> None:
     "Write everything that Sphinx reads"
     for folder in (PAGES, SITE): shutil.rmtree(folder, ignore_errors=True)
-    pages = [Page(path) for path in notebook_paths()]
+    pages = [Page(path) for path in [*notebook_paths(), *sorted((ROOT/'nbs').rglob('*.md'))]]
     untitled = [page.path for page in pages if not title(page.notebook)]
     if untitled: sys.exit(f'nbs/{untitled[0]} has no title: begin its first text with "# title" and "> subtitle"')
     names: Names = {}
@@ -199,23 +222,41 @@ def write_pages() -> None:
     for page in pages:
         if page.address == 'index': page.notebook['cells'].append(navigation(pages))
         write(page, names)
-    for path in (ROOT/'nbs').rglob('*'):
-        if path.suffix in ('.png', '.jpg', '.svg') and '.ipynb_checkpoints' not in path.parts:
-            (PAGES/path.relative_to(ROOT/'nbs')).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, PAGES/path.relative_to(ROOT/'nbs'))
-    (PAGES/'modules.md').write_text(overview(pages), encoding='utf-8')
+    (PAGES/'reference').mkdir()
+    for part in {page.part for page in pages if page.module}: (PAGES/f'{part_address(part)}.md').write_text(part_page(part, pages), encoding='utf-8')
     shutil.copyfile(ROOT/'CHANGELOG.md', PAGES/'changelog.md')
+
+
+def sample_report() -> subprocess.Popen:
+    "Begin to train on drawn couples in a folder of its own; at the end its report is sample_report.html of the site"
+    return subprocess.Popen([sys.executable, ROOT/'docs'/'sample_report.py', SITE/'sample_report.html'], env=os.environ | dict(PYTHONPATH=str(ROOT)))
+
+
+def dead_links(site: Path) -> Iterator[str]:
+    "Every link of a page to a page, a picture or a place of this site that is not there"
+    pages = {path.relative_to(site).as_posix(): path.read_text(encoding='utf-8') for path in site.rglob('*.html') if '_static' not in path.parts}
+    places = {name: set(re.findall(r'\bid="([^"]+)"', page)) for name, page in pages.items()}
+    for name, page in pages.items():
+        for target in sorted(set(re.findall(r'\b(?:href|src)="([^"]+)"', page))):
+            target = posixpath.relpath(target.removeprefix(ADDRESS), posixpath.dirname(name) or '.') if target.startswith(ADDRESS) else target
+            if re.match(r'[a-z]+:|//', target): continue
+            file, _, place = unquote(unescape(target)).partition('#')
+            to = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+            if not (site/to).is_file() or place and place not in places.get(to, {place}): yield f'{name}: the link {target} leads nowhere'
 
 
 def main() -> int:
     "Build the site"
     sys.path.insert(0, str(ROOT))  # document this tree, wherever the package is installed from
     write_pages()
-    command = [sys.executable, '-m', 'sphinx', '-b', 'html', '-c', ROOT/'docs', '-W', '--keep-going', '-q', PAGES, SITE]
-    done = subprocess.call(command)
+    report = sample_report()
+    command = [sys.executable, '-m', 'sphinx', '-b', 'html', '-c', ROOT/'docs', '-d', PAGES/'.doctrees', '-j', 'auto', '-W', '--keep-going', '-q', PAGES, SITE]
+    done = subprocess.call(command) or report.wait()
     shutil.rmtree(SITE.parent/'jupyter_execute', ignore_errors=True)  # MyST-NB's copies of the notebooks, which nothing reads
-    print(f'the site is in {SITE.name}/index.html' if not done else 'the site was not built: mend the warnings above')
-    return done
+    dead = list(dead_links(SITE))
+    for line in dead: print(line)
+    print(f'the site is in {SITE.name}/index.html' if not (done or dead) else 'the site was not built: mend the warnings above')
+    return bool(done or dead)
 
 
 if __name__ == '__main__': sys.exit(main())

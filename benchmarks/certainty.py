@@ -37,7 +37,7 @@ from deepconn_fa.photos import SUFFIXES, open_photo
 from deepconn_fa.report import read_run
 from deepconn_fa.sight import Sight
 from deepconn_fa.target import DISTANCE, Model
-from results import in_words, save
+from results import bounds, in_words, save
 
 
 def photos_in(folder: str, most: int) -> list[Path]:
@@ -84,7 +84,7 @@ def unlike(name: str, folders: list[str], most: int) -> pd.DataFrame:
         said = predictor.predict(photos, progress=False)
         said = said[said.problem == '']
         e = auc_estimate(np.r_[np.zeros(len(held)), np.ones(len(said))], np.r_[predictor.model.certainty.unlike(held), said.unlike])
-        rows.append({'asked about': kind, 'n': len(said), 'AUROC': {key: e[key] for key in ('value', 'low', 'high')}, 'withheld': (said.unlike > UNLIKE).mean(), 'opinions': (said.opinion != '').mean()})
+        rows.append({'asked about': kind, 'n': len(said), 'AUROC': bounds(e), 'withheld': (said.unlike > UNLIKE).mean(), 'opinions': (said.opinion != '').mean()})
     return pd.DataFrame(rows).set_index('asked about')
 
 

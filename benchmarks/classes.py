@@ -3,7 +3,7 @@
     python benchmarks/classes.py PHOTOS [--task couples] [--only default probe ...] [--weights FILE] [--repeats 5] [--save NAME] [--out FILE.csv]
 
 Each repeat predicts every photo by networks that have not seen it; photos that look nearly the same are kept in one fold. The table gives
-the AUC, or for more than two classes the mean accuracy per class, as the mean over the repeats, and how much more that is than the
+the AUC, or for more than two classes the accuracy per class on average, as the mean over the repeats, and how much more that is than the
 strongest of the simple baselines (or `--against`), both with a 95 % interval: a bootstrap over groups of photos, paired for the
 difference. CPU seconds are those of one repeat. `--arch` and `--weights` are of `finetuned`, `mobilenet`, `fastai` and `spp`; the others take the recipe's body.
 `--save NAME` writes the table to results/NAME.json.
@@ -34,7 +34,7 @@ from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import check_labels, groups_of, scan, usable
 from deepconn_fa.metrics import bootstrap_figures, drawn_auc
 from deepconn_fa.recipe import Phase
-from results import in_words, save
+from results import bounds, in_words, save
 
 TASKS = {'couples': couples, 'emotions': emotions, 'objects': objects}
 NAMES = {'default': '`default`', 'probe': '`probe`', 'probe288': '`probe` at 288 px', 'lite0': 'EfficientNet-Lite0, last layer', 'mobilenet': 'MobileNetV2, last layer, 288 px',
@@ -96,8 +96,8 @@ def drawn_right(weights: np.ndarray, truth: np.ndarray, answers: np.ndarray) -> 
 def table_of(found: dict, seconds: dict, truth: np.ndarray, groups: np.ndarray, against: str | None) -> list[dict]:
     "Figures of each candidate, and how much more its score is than that of the strongest simple baseline"
     def mean(w, name, score=drawn_score): return np.mean([score(w, truth, answers) for answers in found[name]], 0)
-    def estimate(figure): return {k: v for k, v in bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'].items() if k != 'n'}
-    all_once, metric = np.ones((1, len(truth))), 'AUC' if found[min(found)][0].shape[1] == 2 else 'accuracy, mean over classes'
+    def estimate(figure): return bounds(bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'])
+    all_once, metric = np.ones((1, len(truth))), 'AUC' if found[min(found)][0].shape[1] == 2 else 'accuracy per class'
     base = against or max((name for name in found if name in BASELINES), key=lambda name: mean(all_once, name)[0])
     return [{'': NAMES[name], metric: estimate(lambda w: mean(w, name)), f'more than {NAMES[base]}': None if name == base else estimate(lambda w: mean(w, name) - mean(w, base)),
              'accuracy': estimate(lambda w: mean(w, name, drawn_right)), 'CPU seconds': round(seconds[name])} for name in found]
@@ -120,7 +120,7 @@ def main():
     parser.add_argument('--data', default='', help='for the file: what photos these are')
     parser.add_argument('--out', help='CSV with every out-of-fold probability')
     args = parser.parse_args()
-    if not {*args.only} & {args.against, *BASELINES}: parser.error(f'nothing to compare with: add one of {", ".join(BASELINES)} to --only')
+    if not {*args.only} & {args.against or '', *(() if args.against else BASELINES)}: parser.error(f'nothing to compare with: add {args.against or " or ".join(BASELINES)} to --only')
 
     manifest = usable(check_labels(scan(args.photos, duplicates=not args.ungrouped))).reset_index(drop=True)
     groups, classes = groups_of(manifest).to_numpy(), sorted(manifest.label.unique())
@@ -140,8 +140,9 @@ def main():
     rows = table_of(found, seconds, truth, groups, args.against)
     print(pd.DataFrame([{key: in_words(value, key) for key, value in row.items()} for row in rows]).to_string(index=False))
     if args.save:
-        save(args.save, rows, data=args.data, n=len(manifest), groups=len(set(groups)), design=f'{args.repeats} repeat{"s" * (args.repeats > 1)} of {args.folds} folds; photos that look nearly the same in one fold',
-             interval='bootstrap over groups of photos, 2,000 draws; differences paired', command=f"python benchmarks/classes.py PHOTOS --task {args.task} --only {' '.join(args.only)}" + ' --weights FILE' * (args.weights != 'imagenet'))
+        command = f"python benchmarks/classes.py PHOTOS --task {args.task} --only {' '.join(args.only)} --repeats {args.repeats}" + ' --weights FILE' * (args.weights != 'imagenet')
+        save(args.save, rows, data=args.data, n=len(manifest), groups=len(set(groups)), command=command, interval='bootstrap over groups of photos, 2,000 draws; differences paired',
+             design=f'{args.repeats} repeat{"s" * (args.repeats > 1)} of {args.folds} folds; photos that look nearly the same in one fold')
 
 
 if __name__ == '__main__': main()

@@ -1,12 +1,14 @@
 """Measure keypoint heads, losses and settings on one labelled set of photos, beside the mean shape and plain fastai.
 
+    python benchmarks/hands.py LABELS --weights FILE --folds 4                     `default` alone, cross-validated
     python benchmarks/hands.py LABELS --weights FILE [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--save NAME] [--out FILE.csv]
 
 LABELS is a label file or a folder that holds one. A column `split` in it is kept; else the first `--train` photos by name train, the
 next `--valid` ones validate and all others are the test. Every candidate is `hands.recipe()` with some fields set otherwise. Given is
 the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
 comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
-`--save NAME` writes the table to results/NAME.json.
+With `--folds`, photos whose names differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to
+results/NAME.json.
 """
 import argparse
 import time
@@ -32,15 +34,20 @@ from deepconn_fa import hands
 from deepconn_fa.backbones import create_backbone, layer_groups, normalization
 from deepconn_fa.blocks import split_by_column
 from deepconn_fa.callbacks import BnFreeze
+from deepconn_fa.crossval import cross_validate
 from deepconn_fa.keypoints import points_of, spec_of
 from deepconn_fa.labels import read_labels, usable_points
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import groups_of
 from deepconn_fa.metrics import bootstrap, canvas_scales
+from deepconn_fa.points import PointTarget
 from deepconn_fa.recipe import Phase
-from results import in_words, save
+from deepconn_fa.sight import Sight
+from ratings import theme_of
+from results import bounds, in_words, save
 
 CANVAS = (384, 288)
+ERROR = 'mean L1 error of a coordinate on a canvas of 384 x 288 px'
 VIEWS = {'photo alone': (), '... and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
 
 GENTLE = (3e-4, 1e-4, 3e-4)   # at 0.001, every hidden unit of the linear heads dies in five of six trainings, which then say the mean shape
@@ -117,6 +124,20 @@ def plain_fastai(manifest, spec, args, epochs, seed):
     return {'photo alone': errors((found + 1) / 2 * sizes[:, None] - .5, test.items, spec)}, seconds, np.nan
 
 
+def cross_validated(manifest, spec, args) -> list[dict]:
+    "`default` and the mean shape, each photo by training on photos of other groups"
+    target, sight = PointTarget(spec, metric_canvas=CANVAS), Sight(canvas=CANVAS)
+    manifest = manifest.assign(split='', group=manifest.path.map(theme_of))
+    fields = dict(phases=(replace(hands.recipe().phases[0], epochs=args.epochs),)) if args.epochs else {}
+    table = cross_validate(lambda rows: hands.learner(rows, weights=args.weights, seed=args.seeds[0], **fields), manifest, target, folds=args.folds, valid=0, say=print)
+    shapes = target.fold_baseline(table, sight)
+    error, shape = (errors(points, table, spec) for points in (target.answers_in(table), target.mean_points(table, sight, shapes)))
+    def estimate(error): return bounds(bootstrap(np.mean, error, groups=groups_of(table).to_numpy()))
+    figures, near = target.measure(table, sight, shapes), 'points within a tenth of the size'
+    return [{'': 'mean shape', 'error, px': estimate(shape), 'less than mean shape': None, near: bounds(figures['baseline_pck'])},
+            {'': '`default`', 'error, px': estimate(error), 'less than mean shape': estimate(shape - error), near: bounds(figures['pck'])}]
+
+
 def main():
     "Run the candidates and print the table"
     warnings.filterwarnings('ignore')
@@ -128,6 +149,7 @@ def main():
     parser.add_argument('--train', type=int, default=51)
     parser.add_argument('--valid', type=int, default=9)
     parser.add_argument('--only', nargs='+', choices=(*CANDIDATES, 'fastai'), default=('dsnt', 'tanh', 'simcc', 'rle', 'fastai'))
+    parser.add_argument('--folds', type=int)
     parser.add_argument('--epochs', type=int, help='so many for every candidate but fastai')
     parser.add_argument('--seeds', nargs='+', type=int, default=(1, 2, 3))
     parser.add_argument('--save', metavar='NAME', help='write results/NAME.json')
@@ -137,6 +159,15 @@ def main():
     torch.set_num_threads(1)
 
     manifest, spec = read(args)
+    about = dict(data=args.data, digits=2, interval='bootstrap over photos or groups, 1,000 draws; differences paired')
+    options = ''.join(f' --{name} {value}' for name in ('spec', 'points', 'folds') if (value := getattr(args, name)))
+    if args.folds:
+        table = cross_validated(manifest, spec, args)
+        print(pd.DataFrame([{key: in_words(value, key, 2) for key, value in row.items()} for row in table]).to_string(index=False))
+        if args.save:
+            save(args.save, table, **about, n=len(manifest), groups=manifest.path.map(theme_of).nunique(), command=f'python benchmarks/hands.py LABELS --weights FILE{options}',
+                 design=f'{spec_of(spec).n} points, {args.folds} folds, photos of one thing in one fold; {ERROR}')
+        return
     rows = manifest[manifest.split == 'test']
     print(manifest.split.value_counts().to_dict(), flush=True)
     wanted = {name: fields for name, fields in CANDIDATES.items() if name in args.only}
@@ -156,7 +187,7 @@ def main():
     own, groups = spec_of(spec), groups_of(rows).to_numpy()
     share = np.nanmean(points_of(manifest[manifest.split == 'train'], own) / manifest.loc[manifest.split == 'train', ['width', 'height']].to_numpy()[:, None], 0)
     shape = errors(share * rows[['width', 'height']].to_numpy()[:, None], rows, own)
-    def estimate(error): return {k: v for k, v in bootstrap(np.mean, error, groups=groups).items() if k != 'n'}
+    def estimate(error): return bounds(bootstrap(np.mean, error, groups=groups))
     table = [{'': 'mean shape', 'error, px': estimate(shape)}]
     for (name, views), part in kept.groupby(['candidate', 'views'], sort=False):
         error = part.groupby('path').error.mean()[[Path(p).name for p in rows.path]].to_numpy()
@@ -166,10 +197,9 @@ def main():
     print(f'\nn = {len(rows)} test photos')
     print(pd.DataFrame([{key: in_words(value, key, 2) for key, value in row.items()} for row in table]).to_string(index=False))
     if args.save:
-        n = manifest.split.value_counts()
-        save(args.save, table, data=args.data, n=len(rows), digits=2, design=f"{own.n} points, {n['train']} training photos; mean L1 error of a coordinate on a canvas of 384 x 288 px",
-             interval='bootstrap over test photos, 1,000 draws; differences paired',
-             command=f"python benchmarks/hands.py LABELS --weights FILE --only {' '.join(args.only)} --seeds {' '.join(map(str, args.seeds))}" + f' --spec {args.spec}' * bool(args.spec) + f' --points {args.points}' * bool(args.points))
+        design = f"{own.n} points, {(manifest.split == 'train').sum()} training photos; {ERROR}"
+        command = f"python benchmarks/hands.py LABELS --weights FILE --only {' '.join(args.only)} --seeds {' '.join(map(str, args.seeds))}{options}"
+        save(args.save, table, **about, n=len(rows), design=design, command=command)
 
 
 if __name__ == '__main__': main()

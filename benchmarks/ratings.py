@@ -32,7 +32,7 @@ from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import answer_groups
 from deepconn_fa.metrics import bootstrap_figures, drawn_spearman
-from results import in_words, save
+from results import bounds, in_words, save
 
 ARCH = 'efficientnet_lite0'
 NAMES = {'default': '`default`', 'lite0': '`default` with EfficientNet-Lite0, 224 px', 'probe': '`probe`: ridge, last three stages', 'ridge': 'ridge, last layer',
@@ -76,11 +76,11 @@ def plain_fastai(target: ratings.RatingTarget) -> Callable:
 def theme_of(path: str) -> str: return re.sub(r'[ _-]*\d+$', '', Path(path).stem).lower()
 
 
-def table_of(found: dict, seconds: dict, truth: np.ndarray, column: str, groups: np.ndarray, against: str) -> list[dict]:
+def table_of(found: dict, seconds: dict, truth: np.ndarray, groups: np.ndarray, against: str) -> list[dict]:
     "Spearman's correlation of each candidate's answers, [(n,) of each seed], and how much more that is than the one of `against`"
     def mean(w, name): return np.mean([drawn_spearman(w, answers, truth) for answers in found[name]], 0)
-    def estimate(figure): return {k: v for k, v in bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'].items() if k != 'n'}
-    return [{'': NAMES[name], f"Spearman's correlation, {column}": estimate(lambda w: mean(w, name)),
+    def estimate(figure): return bounds(bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'])
+    return [{'': NAMES[name], "Spearman's correlation": estimate(lambda w: mean(w, name)),
              f'more than {NAMES[against]}': None if name == against else estimate(lambda w: mean(w, name) - mean(w, against)),
              'mean absolute error': np.mean([np.abs(answers - truth).mean() for answers in found[name]]), 'CPU seconds': round(seconds[name])} for name in found]
 
@@ -119,12 +119,12 @@ def main():
         if args.out: pd.concat(tables).to_csv(args.out, index=False)
 
     groups = answer_groups(tables[0])
-    about = dict(data=args.data, n=len(tables[0]), groups=len(set(groups)), design=f'{args.folds} folds, {args.seeds} seed' + 's' * (args.seeds > 1) + ', photos of one theme in one fold' * args.theme,
+    about = dict(n=len(tables[0]), groups=len(set(groups)), design=f'{args.folds} folds, {args.seeds} seed' + 's' * (args.seeds > 1) + ', photos of one theme in one fold' * args.theme,
                  interval='bootstrap over photos or groups, 2,000 draws; differences paired', command=f"python benchmarks/ratings.py TABLE --only {' '.join(args.only)}" + ' --theme' * args.theme)
     for k, column in enumerate(target.names):
-        rows = table_of({name: [a[:, k] for a in answers] for name, answers in found.items()}, seconds, tables[0][column].to_numpy(float), column, groups, args.against)
+        rows = table_of({name: [a[:, k] for a in answers] for name, answers in found.items()}, seconds, tables[0][column].to_numpy(float), groups, args.against)
         print(f'\n{pd.DataFrame([{key: in_words(value, key) for key, value in row.items()} for row in rows]).to_string(index=False)}')
-        if args.save: save(f'{args.save}_{column}', rows, **about)
+        if args.save: save(f'{args.save}_{column}', rows, data=f'{column.capitalize()} of {args.data}', **about)
 
 
 if __name__ == '__main__': main()

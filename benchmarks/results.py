@@ -7,13 +7,13 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent/'results'
 HEADLINES = {  # File: photos, and the row of the default recipe
-    'people': ('people on web photos: happy or sad', '`default`'),
+    'people': ('web photos: happy or sad people', '`default`'),
     'scenes': ('scenes: positive or negative', '`default`'),
-    'objects': ('objects of 20 kinds', '`default`'),
-    'ratings_valence': ('rated scenes: how pleasant', '`default`'),
-    'ratings_arousal': ('rated scenes: how exciting', '`default`'),
-    'faces': ('faces: 12 points, 51 training photos', '`default`: ... and aligned'),
-    'hands_real': ('hands: 21 points, 24 training photos', '`default`'),
+    'objects': ('20 kinds of objects', '`default`'),
+    'ratings_valence': ('scenes: how pleasant', '`default`'),
+    'ratings_arousal': ('scenes: how exciting', '`default`'),
+    'faces': ('faces: 12 points, from 51 photos', '`default`: ... and aligned'),
+    'hands_real': ('hands: 21 points, from 24 photos', '`default`'),
 }
 
 
@@ -24,6 +24,11 @@ def machine() -> str:
     from deepconn_fa.callbacks import fast_precision
     bf16 = fast_precision(torch.device('cpu')) == 'bf16'
     return f"{os.cpu_count()} CPU cores {'with' if bf16 else 'without'} bfloat16, {torch.get_num_threads()} in use"
+
+
+def bounds(estimate: dict) -> dict:
+    "An estimate without its n, which the file tells for all"
+    return {key: estimate[key] for key in ('value', 'low', 'high')}
 
 
 def rounded(found):
@@ -98,7 +103,7 @@ def scores() -> str:
         base = by_name[difference[len('more than '):]]
         less = ' less' * (difference.startswith('less than ') and ours[difference] is not None)
         rows.append({'photos': photos, 'n': found['n'], 'figure': figure, '`default`': say(ours[figure]),
-                     'simple baseline': f"{say(base[figure])}, {base['']}", 'difference': say(ours[difference], difference) + less})
+                     'simple baseline': f"{say(base[figure])}, {base[''].partition(':')[0]}", 'difference': say(ours[difference], difference) + less})
     return markdown_table(rows)
 
 

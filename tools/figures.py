@@ -1,8 +1,8 @@
 """Figures that notebooks quote: tables are written from benchmarks/results/, and figures in prose are looked up there.
 
 In a markdown cell, what stands between `<!-- table: NAME -->` and `<!-- end -->` is the table of results/NAME.json, and
-`<!-- figures: NAME NAME -->` says where the figures of the cell's prose come from. A cell with neither is not looked at,
-unless it belongs to the README's section of scores.
+`<!-- figures: NAME NAME -->` says where the figures of the cell's prose come from. A cell that quotes a figure with its interval,
+or that belongs to the README's section of scores, has to have one of them; other cells without are not looked at.
 """
 import re
 import sys
@@ -18,6 +18,7 @@ TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- end -->)', re.S)
 NAMED = re.compile(r'<!-- (?:table|figures): ([\w ]+) -->')
 NO_FIGURES = re.compile(r'```.*?```|`[^`]*`|\]\([^)]*\)|\$[^$]*\$', re.S)  # code, addresses, formulas
 FIGURE = re.compile(r'(?<![\w.])\d+\.\d+(?![\w.]*\d)')  # no version
+MEASURED = re.compile(r'\d\.\d+ \([+-]?\d+\.\d+ to [+-]?\d+\.\d+')  # a figure with its interval
 SCORES = '## What it scores'
 
 
@@ -45,7 +46,7 @@ def unfounded(path: Path, known: dict[str, set[str]]) -> Iterator[tuple[str, str
     for cell, scored in score_cells(read(path)):
         source = text(cell['source'])
         named = [name for found in NAMED.findall(source) for name in found.split()]
-        if not named and not scored: continue
+        if not named and not scored and not MEASURED.search(NO_FIGURES.sub(' ', source)): continue
         if unknown := set(named) - set(known):
             yield cell['id'], f'benchmarks/results/ has no {min(unknown)}.json'
             continue

@@ -64,6 +64,7 @@ class Figures(Temporary):
         self.assertIn('0.926', self.lost(markdown('<!-- figures: people -->\n0.926')))
         self.assertIn('no nobody.json', self.lost(markdown('<!-- figures: nobody -->\n0.925')))
         self.assertEqual(self.lost(markdown('Elsewhere 0.926 is fine.')), '')
+        self.assertIn('0.926', self.lost(markdown('Not with its interval: 0.926 (0.883 to 0.960).')))
         self.assertIn('without its <!-- end -->', self.lost(markdown('<!-- table: people -->\n')))
         self.assertIn('0.926', self.lost(markdown(figures.SCORES), markdown('0.926')))
         self.assertEqual(self.lost(markdown(figures.SCORES), markdown('## Next\n0.926')), '')

@@ -29,6 +29,7 @@ import pandas as pd
 
 from .core import InputError
 from .folders import find_files, seen_name, split_named
+from .keypoints import scale_visible
 from .photos import SUFFIXES
 from .tables import NO, PATH_NAMES, YES, as_text, path_column, read_cells, split_column
 
@@ -49,6 +50,10 @@ class Labels:
     # Number of points that are `hidden`, have a likelihood (`judged`), a low one (`unsure`), or are `repeated`;
     # `stated`: the file tells which points are visible; `unscaled`: likelihoods beyond 0 to 1
     counts: Counter = field(default_factory=Counter)
+    visible: np.ndarray | None = None  # (rows, n): 1 visible, 0.5 occluded, 0 absent, NaN where the file does not tell; default: nowhere
+
+    def __post_init__(self):
+        if self.visible is None: self.visible = np.full(self.xy.shape[:2], np.nan)
 
 # %% ../nbs/06_formats.ipynb #5f0f78ac
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -78,18 +83,26 @@ QUALIFIERS = {word: kind for kind, words in dict(
     visible='v vis visible visibility labelled labeled annotated present', missing='missing absent outside invisible',
     occluded='occluded occlusion occl occ hidden', likelihood='likelihood score conf confidence prob probability certainty c').items() for word in words.split()}
 _NOTHING = frozenset(('', 'na', 'nan', 'none', 'null'))
-_MEANING = (dict.fromkeys((*YES, 'visible', 'occluded', 'hidden', 'partial'), 1.)
+_MEANING = (dict.fromkeys((*YES, 'visible'), 1.) | dict.fromkeys(('occluded', 'hidden', 'partial'), .5)
             | dict.fromkeys((*NO, 'invisible', 'not visible', 'missing', 'absent', 'outside'), 0.))
 
 def qualify(
     word: str,  # A key of `QUALIFIERS`
     value,  # A number, a bool or a word
-) -> tuple[bool, float]:  # Whether the point is missing, and its likelihood (NaN where not stated)
+) -> tuple[float, float]:  # Its visibility (0 absent, 0.5 occluded, 1 visible; or 0, 1, 2) and its likelihood; NaN where not stated
     "Interpret a value that qualifies a point. Raises `ValueError` if it is unknown."
     kind, text = QUALIFIERS[word], str(value).strip().lower().replace(',', '.')
     number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
-    if kind == 'likelihood' or kind == 'visible' and 0 < number < 1: return False, number
-    return (number <= 0 if kind == 'visible' else kind == 'missing' and number > 0), np.nan
+    if kind == 'likelihood' or kind == 'visible' and 0 < number < 1 and number != .5: return np.nan, number
+    if kind == 'visible' or np.isnan(number): return np.clip(number, 0, 2), np.nan
+    return (1. if number <= 0 else 0. if kind == 'missing' else .5), np.nan
+
+def _marks(
+    said: dict,  # What stands in columns or attributes of a point, by their names
+) -> tuple[float, float]:
+    "`qualify` for all that is said of a point: of two marks, the worse one"
+    marks = np.array([qualify(word.lower(), value) for word, value in said.items() if word.lower() in QUALIFIERS]).reshape(-1, 2)
+    return tuple(np.fmin.reduce(marks, initial=np.nan))
 
 # %% ../nbs/06_formats.ipynb #5b09de75
 def _use_split(file, rows):
@@ -111,13 +124,16 @@ def one_spelling(
 
 # %% ../nbs/06_formats.ipynb #84402817
 class Point(NamedTuple):
-    "One point of one photo; NaN or `missing` where it is not labelled"
+    "One point of one photo; NaN where it is not labelled"
     name: str
     x: float
     y: float
     where: str = ''
-    missing: bool = False
+    visible: float = np.nan  # As `qualify` gives it, and its likelihood
     likelihood: float = np.nan
+
+    @property
+    def is_set(self) -> bool: return self.visible != 0 and not np.isnan(self.x + self.y)
 
 # %% ../nbs/06_formats.ipynb #bc436f9c
 def _float(value):
@@ -160,9 +176,9 @@ def gather(file: str | Path,
         rows.append(dict(path='', where='', problem=problem) | {k: v for k, v in row.items() if k != 'problem' or v})
         for p in found.values() if not rows[-1]['problem'] else ():
             k = names.index(p.name)
-            xy[i, k], marks[:, i, k] = (p.x, p.y), (p.missing, p.likelihood)
+            xy[i, k], marks[:, i, k] = (p.x, p.y), (p.visible, p.likelihood)
     points = [f'p{name}' for name in names] if numbered else names
-    labels = build_labels(file, points, not numbered, rows, xy, missing=marks[0] == 1, likelihood=marks[1], counts=counts, **about)
+    labels = build_labels(file, points, not numbered, rows, xy, visible=marks[0], likelihood=marks[1], counts=counts, **about)
     return replace(labels, notes=[*labels.notes, *notes])
 
 # %% ../nbs/06_formats.ipynb #d29aafd8
@@ -174,15 +190,16 @@ _SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.
 def build_labels(file: str | Path, points: Sequence[str], named: bool,
     rows: Sequence[dict],  # One per photo, as in `Labels`
     xy: np.ndarray,  # (rows, n, 2)
-    *, missing: np.ndarray | None = None,  # (rows, n): whether points are marked as missing
+    *, visible: np.ndarray | None = None,  # (rows, n): as `qualify` gives it
     likelihood: np.ndarray | None = None,  # (rows, n): likelihoods; NaN where not stated
     counts: Counter | None = None,  # Fields of `Labels`
     **about,
 ) -> Labels:
-    "Create `Labels`: missing and unlikely points become NaN, split and size are read from the columns"
+    "Create `Labels`: absent and unlikely points become NaN, split and size are read from the columns"
     xy = np.array(xy, dtype=float).reshape(len(rows), len(points), 2)
     xy[np.isnan(xy).any(-1)] = np.nan
-    counts = _leave_out(xy, missing, likelihood) + (counts or Counter())
+    visible = np.full(xy.shape[:2], np.nan) if visible is None else scale_visible(np.array(visible, float).reshape(xy.shape[:2]))
+    counts = _leave_out(xy, visible == 0, likelihood) + (counts or Counter())
     rows, notes = _use_split(file, pd.DataFrame(list(rows)))
     rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side', 'width', 'height')})
     rows = rows.rename(columns={c: m[1].lower() for c in rows if (m := _SIZE.fullmatch(c)) and m[1].lower() not in rows})
@@ -195,13 +212,12 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     rows.loc[long, ['path', 'problem']] = '', 'the name of the photo is longer than a file name can be: correct it'
     sizes = np.stack([pd.to_numeric(rows[side], errors='coerce') if side in rows else np.full(len(rows), np.nan) for side in ('width', 'height')], -1)
     sizes = np.where(np.isfinite(sizes.astype(float)), sizes, np.nan).astype(float)
-    return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes, notes=notes, counts=counts, **about)
+    return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes, notes=notes, counts=counts, visible=visible, **about)
 
 # %% ../nbs/06_formats.ipynb #dc997362
 def _leave_out(xy, missing, likelihood):
     "Set missing and unlikely points of `xy` to NaN, in place, and count them"
     there = ~np.isnan(xy).any(-1)
-    missing = np.zeros(there.shape, bool) if missing is None else missing
     likelihood = np.full(there.shape, np.nan) if likelihood is None else np.where(missing, np.nan, likelihood)
     judged = there & ~np.isnan(likelihood)
     if not likelihood[judged].any(): judged &= False  # never filled in
@@ -227,7 +243,6 @@ def count_notes(labels: Labels) -> list[str]:
     if n['unsure'] and none_left:
         raise InputError(f'{labels.file}: every point has a likelihood (visibility, score, ...) below {CUTOFF:g}, the cutoff, so there is nothing to learn. Leave the likelihoods '
                          'out to use the points all the same.')
-    if n['hidden']: said.append(f"{count_of(n['hidden'], 'point')} marked as not visible or not labelled: taken as missing")
     if n['judged']:
         low = 'it is not between 0 and 1, so none is left out' if n['unscaled'] else f"{n['unsure']} of them below {CUTOFF:g}, taken as missing"
         said.append(f"{count_of(n['judged'], 'point')} with a likelihood, so a model set them, not a person: {low}; look at them before you train on them")
@@ -311,9 +326,9 @@ def _first_problem(read):
     return next((p for *_, p in read if p), '')
 
 def _point_arrays(read):
-    "Arguments of `build_labels` from the (place, missing, likelihood, problem) of each row's points"
-    xy, missing, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
-    return dict(xy=xy, missing=missing, likelihood=likelihood)
+    "Arguments of `build_labels` from the (place, visibility, likelihood, problem) of each row's points"
+    xy, visible, likelihood = (np.array([[p[k] for p in mine] for mine in read]) for k in range(3))
+    return dict(xy=xy, visible=visible, likelihood=likelihood)
 
 def _wide_row(line, cells, header, at, rest, points):
     "The row of a photo, and its points"
@@ -406,14 +421,15 @@ def _stated(points):
     return Counter(stated=int(any(QUALIFIERS.get(word) in ('visible', 'missing') for axes in points for word in axes)))
 
 def _table_point(cells, axes, header):
-    "Position, missing, likelihood and problem of one point of a table"
+    "Position, visibility, likelihood and problem of one point of a table"
     xy, problem = _numbers([cells[axes['x']], cells[axes['y']]], [header[axes['x']], header[axes['y']]])
-    missing, likelihood = False, np.nan
-    for word in axes.keys() & QUALIFIERS.keys():
-        try: said = qualify(word, cells[axes[word]])
-        except ValueError: problem = problem or f"{header[axes[word]]} is '{cells[axes[word]]}', which is neither a number nor yes or no: correct it, or leave it empty"
-        else: missing, likelihood = missing or said[0], likelihood if np.isnan(said[1]) else said[1]
-    return xy, missing, likelihood, problem
+    said = {word: cells[i] for word, i in axes.items() if word in QUALIFIERS}
+    for word, cell in said.items():
+        try: qualify(word, cell)
+        except ValueError:
+            problem = problem or f"{header[axes[word]]} is '{cell}', which is neither a number nor yes or no: correct it, or leave it empty"
+            said = {}
+    return xy, *_marks(said), problem
 
 # %% ../nbs/06_formats.ipynb #5301022b
 _POINT_NAME = re.compile('(?:(?:(?:key|land|body)?_?(?:point|mark|part)|marker|joint|kpt?|pt|lm)(?:_?(?:name|label|type|id|idx|index|no|nr|number))?|label_name)')
@@ -449,20 +465,20 @@ def read_long(
         cells = cells + [''] * (len(header) - len(cells))
         mine = {header[i]: cells[i] for i in rest}
         row, points = photos.setdefault(cells[at['file']], (dict(path=cells[at['file']], where=f'row {line}', problem='') | mine, []))
-        (x, y), missing, likelihood, problem = _table_point(cells, at, header)
+        (x, y), visible, likelihood, problem = _table_point(cells, at, header)
         if cells[at['point']] == '': problem = 'no point is named: fill it in, or remove the row'
         if odd := [k for k in mine if mine[k] != row[k] and split_column(pd.DataFrame({k: [row[k], mine[k]]}), file)[1]]:
             problem = f"its rows say different things in the column '{odd[0]}': make them the same"
         if problem and not row['problem']: row |= dict(problem=problem, where=f'row {line}')
-        if not problem: points.append(Point(cells[at['point']], x, y, f'row {line}', missing, likelihood))
+        if not problem: points.append(Point(cells[at['point']], x, y, f'row {line}', visible, likelihood))
     names = dict.fromkeys(cells[at['point']] for _, cells in lines if len(cells) > at['point'] and cells[at['point']])
     return gather(file, list(photos.values()), names=list(names), counts=_stated([at]))
 
 # %% ../nbs/06_formats.ipynb #0b681c46
 def _one_object(objects):
     "The points of the only labelled object among `objects` (where, points), and the problem if there are several"
-    labelled = [(where, points) for where, points in objects if any(not p.missing and not np.isnan(p.x + p.y) for p in points)]
-    different = list({tuple((p.name, p.x, p.y) for p in points if not p.missing): where for where, points in labelled[::-1]}.values())[::-1]
+    labelled = [(where, points) for where, points in objects if any(p.is_set for p in points)]
+    different = list({tuple((p.name, p.x, p.y) for p in points if p.is_set): where for where, points in labelled[::-1]}.values())[::-1]
     if len(different) < 2: return labelled[0][1] if labelled else [], ''
     return labelled[0][1], (f"{len(different)} objects are annotated on it ({', '.join(map(str, different[:4]))}), and this detector finds one: keep one, or cut the "
                    'photo up')
@@ -503,7 +519,7 @@ def _coco_photo(image, annotations, names):
         elif not all(isinstance(v, (int, float)) for v in values): problem = 'not all of its keypoints are numbers'
         else:
             marks = [qualify('v', v) for v in values[2::3]]
-            objects.append((f"annotation {a.get('id')}", [Point(name, float(x), float(y), '', missing, score if np.isnan(sure) else sure) for name, x, y, (missing, sure), score
+            objects.append((f"annotation {a.get('id')}", [Point(name, float(x), float(y), '', visible, score if np.isnan(sure) else sure) for name, x, y, (visible, sure), score
                                                           in zip(names, values[::3], values[1::3], marks, scores)]))
     points, several = _one_object(objects)
     mine = {k: v for k, v in image.items() if k not in _COCO_KEYS and not isinstance(v, (list, dict))}
@@ -528,7 +544,9 @@ def _deeplabcut_labels(file, columns, rows):
     header = [f'{part} {axis}' for part, axis in columns]
     read = [[_table_point(cells, axes, header) for axes in points.values()] for _, _, cells in rows]
     about = [dict(path=path, where=where, problem=_first_problem(mine)) for (where, path, _), mine in zip(rows, read)]
-    return build_labels(file, list(points), True, about, **_point_arrays(read))
+    arrays = _point_arrays(read)
+    blank = np.isnan(arrays['xy']).any(-1)  # DeepLabCut asks to leave empty what cannot be seen
+    return build_labels(file, list(points), True, about, **arrays | dict(visible=np.where(blank, 0, arrays['visible'])))
 
 # %% ../nbs/06_formats.ipynb #df6cf41e
 @_reader('DeepLabCut')
@@ -587,7 +605,7 @@ def read_labelme(
 ) -> Labels:
     "Read the points of one photo that labelme labelled"
     data = _load_json(file)
-    points = [Point(str(s['label']), *map(float, s['points'][0]), f'shape {i + 1}') for i, s in enumerate(data['shapes'])
+    points = [Point(str(s['label']), *map(float, s['points'][0]), f'shape {i + 1}', *_marks(s.get('flags') or {})) for i, s in enumerate(data['shapes'])
               if s.get('shape_type', 'point') == 'point' and len(s['points']) == 1]
     if data['shapes'] and not points: raise InputError(f"{file} holds {data['shapes'][0].get('shape_type')} shapes and no points. Label points ('Create Point').")
     row = dict(path=str(data.get('imagePath') or file.stem), other_name=file.stem, width=data.get('imageWidth'), height=data.get('imageHeight'))
@@ -611,8 +629,7 @@ def _via_points(regions, key):
     for i, region in enumerate(regions):
         shape, said = region['shape_attributes'], region.get('region_attributes') or {}
         name = _via_said(region, key) if key else i
-        marks = [qualify(k.lower(), v) for k, v in said.items() if k.lower() in QUALIFIERS]
-        yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', any(m for m, _ in marks), next((v for _, v in marks if v == v), np.nan))
+        yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', *_marks(said))
 
 def _via_table(file):
     "The images of VIA's CSV, in the form of its JSON"
@@ -754,7 +771,7 @@ def read_mediapipe(
     "Read normalised landmarks, of one hand, face or body per photo"
     photos = []
     for name, where, found in _landmark_photos(file, _load_json(file)):
-        objects = [(f'list {k + 1}', [Point(str(p.get('name') or i), _float(p['x']), _float(p['y']), '', False, _float(p.get('visibility'))) for i, p in enumerate(mine)])
+        objects = [(f'list {k + 1}', [Point(str(p.get('name') or i), _float(p['x']), _float(p['y']), likelihood=_float(p.get('visibility'))) for i, p in enumerate(mine)])
                    for k, mine in enumerate(_landmarks(found))]
         points, problem = _one_object(objects)
         photos.append((dict(path=name, where=where, problem=problem), points))
@@ -765,8 +782,8 @@ def read_mediapipe(
 def _cvat_points(shape, where):
     "The points of a <points> element: one by the name of its label, or several, numbered"
     places = [tuple(map(float, place.split(','))) for place in shape.get('points').split(';')]
-    label, gone = shape.get('label'), shape.get('outside') == '1'
-    return [Point(label if len(places) == 1 else f'{label}_{i + 1}', x, y, where, gone) for i, (x, y) in enumerate(places)]
+    label, marks = shape.get('label'), _marks({k: shape.get(k) or '' for k in ('outside', 'occluded')})
+    return [Point(label if len(places) == 1 else f'{label}_{i + 1}', x, y, where, *marks) for i, (x, y) in enumerate(places)]
 
 _XML_CURE = "Of XML files only CVAT's ('CVAT for images 1.1') are read, as others (Pascal VOC, ...) hold boxes. Export key points as CVAT, COCO or CSV."
 
@@ -800,7 +817,8 @@ def _yolo_object(line, number, names, dim):
     "(class, where, points) of one line"
     values = [float(v) for v in line.split()]
     if len(values) != 5 + dim * len(names): raise ValueError(f'line {number} has {len(values)} numbers, and kpt_shape [{len(names)}, {dim}] needs {5 + dim * len(names)}')
-    points = [Point(name, x, y, '', missing=(x, y) == (0, 0) or bool(v) and v[0] <= 0) for name, (x, y, *v) in zip(names, zip(*[iter(values[5:])] * dim))]
+    points = [Point(name, *((np.nan, np.nan) if (x, y) == (0, 0) else (x, y)), visible=qualify('v', v[0])[0] if v else np.nan)
+              for name, (x, y, *v) in zip(names, zip(*[iter(values[5:])] * dim))]
     return int(values[0]), f'line {number}', points
 
 # %% ../nbs/06_formats.ipynb #4f1d0457
@@ -980,16 +998,17 @@ def join_labels(parts: Sequence[Labels],
     words = [_split_of_file(part.file, folder) for part in parts]
     homes = defaultdict(list)
     for home in {f.parent for f in find_files(folder) if f.suffix.lower() in SUFFIXES} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
-    rows, xy = [], []
+    rows, xy, visible = [], [], []
     for part, word, points in zip(parts, words, own):
         relative = part.file.parent.relative_to(folder)
         there = [_from_folder(folder, part.file.parent, homes[word], name) for name in part.rows.path]
         where = [f'{(relative/part.file.name).as_posix()}, {w}' if w else (relative/part.file.name).as_posix() for w in part.rows['where']]
         rows.append(part.rows.assign(path=there, where=where, **({} if 'split' in part.rows or not all(words) else {'split': word})))
-        mine = np.full((len(part.rows), len(names), 2), np.nan)
-        mine[:, [names.index(spelling[name]) for name in points]] = part.xy
-        xy.append(mine)
-    return replace(parts[0], file=folder, points=names, named=named, rows=pd.concat(rows, ignore_index=True).fillna({'split': ''}), xy=np.concatenate(xy),
+        places, marks, at = np.full((len(part.rows), len(names), 2), np.nan), np.full((len(part.rows), len(names)), np.nan), [names.index(spelling[name]) for name in points]
+        places[:, at], marks[:, at] = part.xy, part.visible
+        xy.append(places)
+        visible.append(marks)
+    return replace(parts[0], file=folder, points=names, named=named, rows=pd.concat(rows, ignore_index=True).fillna({'split': ''}), xy=np.concatenate(xy), visible=np.concatenate(visible),
                    sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys([note for p in parts for note in p.notes] + notes)),
                    edges=list(dict.fromkeys((spelling.get(a, a), spelling.get(b, b)) for p in parts for a, b in p.edges)), counts=sum((p.counts for p in parts), Counter()))
 

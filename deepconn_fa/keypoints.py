@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/keypoints.html.md"""
 
 # %% auto #0
 __all__ = ['SPECS', 'TRUE_COLOUR', 'PREDICTED_COLOUR', 'KeypointSpec', 'match_sides', 'pairs_from_names', 'mirror_note',
-           'read_spec', 'spec_of', 'points_of', 'points_table', 'mean_shape', 'scale_matrix', 'crop_matrix',
-           'flip_matrix', 'transform_points', 'exif_matrix', 'resize_matrix', 'to_unit', 'from_unit', 'flip_points',
-           'as_photo', 'draw_points', 'plot_photos', 'plot_worst', 'align_shape', 'typical_shape', 'plot_point_errors',
-           'paint_points', 'is_mirrored', 'to_photo_points', 'to_canvas_points']
+           'read_spec', 'spec_of', 'points_of', 'points_table', 'mean_shape', 'scale_visible', 'visible_of',
+           'scale_matrix', 'crop_matrix', 'flip_matrix', 'transform_points', 'exif_matrix', 'resize_matrix', 'to_unit',
+           'from_unit', 'flip_points', 'as_photo', 'draw_points', 'plot_photos', 'plot_worst', 'align_shape',
+           'typical_shape', 'plot_point_errors', 'paint_points', 'is_mirrored', 'to_photo_points', 'to_canvas_points']
 
 # %% ../nbs/05_keypoints.ipynb #f977c107
 import re
@@ -317,13 +317,13 @@ def points_table(
     points: np.ndarray,  # (rows, n, 2)
     spec: KeypointSpec,
     *, conf: np.ndarray | None = None,  # (rows, n): adds the columns NAME_conf
+    visible: np.ndarray | None = None,  # (rows, n): adds the columns NAME_visible
 ) -> pd.DataFrame:
-    "Convert `points` to columns NAME_x and NAME_y (and NAME_conf), the inverse of `points_of`"
-    points = np.asarray(points, dtype=float)
-    table = pd.DataFrame(points.reshape(len(points), 2 * spec.n), columns=spec.columns)
-    if conf is None: return table
-    conf = pd.DataFrame(np.asarray(conf), columns=[f'{name}_conf' for name in spec.points])
-    return pd.concat([table, conf], axis=1)[[f'{name}_{what}' for name in spec.points for what in ('x', 'y', 'conf')]]
+    "Convert `points` to columns NAME_x and NAME_y (and NAME_conf and NAME_visible), the inverse of `points_of` and `visible_of`"
+    points, more = np.asarray(points, dtype=float), {what: values for what, values in (('conf', conf), ('visible', visible)) if values is not None}
+    tables = [pd.DataFrame(np.asarray(values), columns=[f'{name}_{what}' for name in spec.points]) for what, values in more.items()]
+    tables = [pd.DataFrame(points.reshape(len(points), 2 * spec.n), columns=spec.columns), *tables]
+    return pd.concat(tables, axis=1)[[f'{name}_{what}' for name in spec.points for what in ('x', 'y', *more)]]
 
 # %% ../nbs/05_keypoints.ipynb #cdd6c390
 def mean_shape(
@@ -332,6 +332,25 @@ def mean_shape(
     "Compute the mean of each point over the rows that have it; NaN where none has"
     there = ~np.isnan(points)
     return np.where(there, points, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+
+# %% ../nbs/05_keypoints.ipynb #0b386d81
+def scale_visible(
+    said: np.ndarray,  # Any shape: 1, 0.5, 0, or COCO's 2, 1, 0; NaN where nobody said
+) -> np.ndarray:
+    "Convert marks of visibility to 1 visible, 0.5 occluded, 0 absent"
+    return np.where(said > 0, np.maximum(said / 2, .5), said) if (said == 2).any() else said
+
+def visible_of(
+    rows: pd.DataFrame,  # Of a manifest
+    spec: KeypointSpec,
+) -> np.ndarray:  # (rows, n) float64, NaN where nobody said, or where a point that is visible has no place
+    "Read the columns NAME_visible, which need not be there"
+    cells = rows.reindex(columns=[f'{name}_visible' for name in spec.points])
+    said = cells.apply(pd.to_numeric, errors='coerce').to_numpy(float)
+    odd = cells.notna().to_numpy() & ~np.isin(said, (0, .5, 1, 2))
+    if odd.any(): raise InputError(f'{cells.columns[odd.any(0)][0]} is {cells.to_numpy()[odd][0]!r}: use 1 for visible, 0.5 for occluded, 0 for absent, and leave it empty where it is not known.')
+    placed = rows.reindex(columns=[f'{name}_x' for name in spec.points]).notna().to_numpy()
+    return np.where((said > 0) & ~placed, np.nan, scale_visible(said))
 
 # %% ../nbs/05_keypoints.ipynb #f6dee1e0
 def scale_matrix(
@@ -443,8 +462,9 @@ def _show(photo, ax=None):
 def _draw_set(ax, points, spec, colour, fill, radius):
     "One set of points with its skeleton"
     from matplotlib import colors
-    for a, b in spec.edges: ax.plot(*points[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
-    faces = [(*colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in fill]
+    ends = np.where(np.isnan(fill)[:, None], np.nan, points)
+    for a, b in spec.edges: ax.plot(*ends[[spec.points.index(a), spec.points.index(b)]].T, color=colour, lw=radius / 3, alpha=.7)
+    faces = [(*colors.to_rgb(colour), float(np.clip(f, 0, 1))) for f in np.nan_to_num(fill)]
     ax.scatter(*points.T, s=np.pi * radius**2, c=faces, edgecolors=colour, linewidths=radius / 4, zorder=3)
 
 # %% ../nbs/05_keypoints.ipynb #54fbb6cf
@@ -453,7 +473,7 @@ def draw_points(
     points: np.ndarray | None,  # (n, 2) predicted points in pixels, NaN where missing; `None` draws the truth alone
     spec: KeypointSpec,
     *, truth: np.ndarray | None = None,  # (n, 2) true points
-    conf: np.ndarray | None = None,  # (n,) from 0 to 1, drawn as the opacity of predicted points
+    conf: np.ndarray | None = None,  # (n,) from 0 to 1, drawn as the opacity of predicted points; NaN for those judged absent: hollow, without edges
     radius: float = 3.0,  # Radius of the points in typographic points; a third of it is the line width
 ) -> 'Axes':
     "Draw true points in green and predicted points in red, with edges"
@@ -584,9 +604,10 @@ def _paint_set(photo, points, spec, colours, fill):
     there = dict(zip(spec.points, ~np.isnan(points).any(-1)))
     place = {name: tuple(p.tolist()) for name, p in zip(spec.points, points)}
     tint = {name: tuple(round(255 * v) for v in colors.to_rgb(c)) for name, c in zip(spec.points, colours)}
+    seen = dict(zip(spec.points, ~np.isnan(fill)))
     for a, b in spec.edges:
-        if there[a] and there[b]: pen.line([place[a], place[b]], fill=(*tint[b], 190), width=round(radius / 2))
-    for name, f in zip(spec.points, fill):
+        if there[a] and there[b] and seen[a] and seen[b]: pen.line([place[a], place[b]], fill=(*tint[b], 190), width=round(radius / 2))
+    for name, f in zip(spec.points, np.nan_to_num(fill)):
         if not there[name]: continue
         box = [v + r for r in (-radius, radius) for v in place[name]]
         pen.ellipse(box, fill=(*tint[name], round(255 * f)), outline=(*tint[name], 255), width=round(radius / 4))
@@ -597,7 +618,7 @@ def paint_points(
     photo,  # A path, a PIL image or an array
     points: np.ndarray,  # (n, 2) in pixels of the photo; NaN where missing
     spec: KeypointSpec,
-    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1, painted as opacity
+    *, conf: np.ndarray | None = None,  # (n,) from 0 to 1, painted as opacity; NaN for points judged absent, as in `draw_points`
     truth: np.ndarray | None = None,  # (n, 2) true points, painted below in green
 ) -> Image.Image:
     "Paint points and edges on a copy of the photo; without `truth`, in the colours of the spec"

@@ -86,7 +86,7 @@ def _some(lines, most=12): return lines if len(lines) <= most else [*lines[:most
 @by_kind
 def kind_facts(target: Target, run: Run) -> dict[str, list[str]]:
     "Say what is predicted and how an answer comes about; here for any numbers or tags"
-    settled = ['Thresholds were fitted on photos that the network had not been trained on.'] if target.settles else []
+    settled = [f'{target.settles.capitalize()} were fitted on photos that the network had not been trained on.'] if target.settles else []
     return dict(outcome=[f'{target.about[0].upper()}{target.about[1:]} of each photo: {", ".join(target.names)}.'],
                 output=[f'For each photo: {words(target, run).columns}.', *settled], loss=[], imbalance=[], crosstab=[])
 
@@ -175,7 +175,7 @@ def split_facts(run: Run) -> dict[str, list[str]]:
     if folds: how = [f'Cross-validation in {run.rows.fold.nunique()} folds' + f', repeated {repeats:,} times' * (repeats > 1) + ': each photo was judged by a network that had been trained on the other folds.']
     elif _is_drawn(run): how = [f'The split was drawn at random, stratified, with seed {recipe.seed}: {recipe.valid:.0%} of the photos for validation, {recipe.test:.0%} for the test.']
     else: how = ['The split came with the photos, or was changed after it had been drawn: the seed of the run does not give it.']
-    decided = ['which weights are kept'] * recipe.looks_at_valid + ['the temperature that scales the probabilities'] * (run.target.calibrates and recipe.calibrate) + ['thresholds'] * run.target.settles
+    decided = ['which weights are kept'] * recipe.looks_at_valid + ['the temperature that scales the probabilities'] * (run.target.calibrates and recipe.calibrate) + [run.target.settles] * bool(run.target.settles)
     who = 'In each fold, validation photos within it or the answers to the other folds' if folds else 'The validation photos, and none of the test photos,'
     valid = [f'{who} decided {" and ".join(decided)}.'] if decided and (folds or 'valid' in set(run.answers.split)) else []
     scaled = {'imagenet': 'by numbers that were fixed beforehand', 'dataset': 'by mean and spread of the training photos', 'none': 'not at all'}[recipe.normalize]

@@ -243,7 +243,7 @@ def measure_folds(
     if target.calibrates and recipe.calibrate and not recipe.looks_at_valid:
         outside, temperature = target.recalibrated(outside)
         divide_logits(learn.model[1], temperature)
-    if target.settles: learn.target = target = target.settled(target.answers_in(outside), target.truth(outside))
+    if target.settles: learn.target = target = target.settled(target.answers_in(outside), outside)
     metrics = target.measure(outside, sight, target.fold_baseline(outside, sight))
     if 'test' not in split_loaders(learn.dls): return dict(out_of_fold=metrics), outside
     figures, answers = measure_splits(learn)

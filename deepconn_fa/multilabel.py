@@ -96,7 +96,7 @@ STRATA = 5  # photos (groups of them) with a tag, from which on splits and folds
 @dataclass(frozen=True)
 class TagTarget(Target):
     "Several labels at once"
-    kind, about, metric, calibrates, settles, options = 'tags', 'tags', 'map', True, True, ('columns',)
+    kind, about, metric, calibrates, settles, options = 'tags', 'tags', 'map', True, 'thresholds', ('columns',)
     tags: tuple[str, ...] = ()  # In the order of the outputs; none: those of the photos
     thresholds: tuple[float, ...] = ()  # From which probability on each tag is found; none: 0.5
     example = "columns=['cup', 'lamp']"  # How a user names them
@@ -402,7 +402,7 @@ def activate(self: TagTarget, logits: 'torch.Tensor') -> 'torch.Tensor': return 
 def temperature(self: TagTarget, logits: 'torch.Tensor', targets: 'torch.Tensor') -> float: return fit_temperature(logits.double().numpy(), targets.double().numpy())
 
 @patch
-def settled(self: TagTarget, answers: np.ndarray, truth: np.ndarray) -> TagTarget: return replace(self, thresholds=choose_thresholds(truth, answers))
+def settled(self: TagTarget, answers: np.ndarray, rows: pd.DataFrame) -> TagTarget: return replace(self, thresholds=choose_thresholds(self.truth(rows), answers))
 
 @patch
 def recalibrated(self: TagTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:

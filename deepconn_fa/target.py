@@ -36,7 +36,8 @@ class Target:
     metric: ClassVar[str] = ''  # The figure that stands for all others
     options: ClassVar[tuple[str, ...]] = ()  # What `read` takes besides
     calibrates: ClassVar[bool] = False  # Its answers are probabilities, whose logits a temperature can scale
-    settles: ClassVar[bool] = False  # It learns something from answers to photos that training has not seen: see `settled`
+    settles: ClassVar[str] = ''  # What it learns from answers once the network is trained, in a word: see `settled`
+    settles_on: ClassVar[tuple[str, ...]] = ('valid',)  # The splits whose answers it learns from
     exact: ClassVar[bool] = False  # Photos have to be decoded in full size, as for places in them
     flip_order: ClassVar[list | None] = None  # Each output's partner in a mirror, where outputs are places
 
@@ -313,10 +314,10 @@ def recalibrated(self: Target, answers: pd.DataFrame) -> tuple[pd.DataFrame, flo
 
 @patch
 def settled(self: Target,
-    answers: np.ndarray,  # (n, *shape), of photos that training has not seen
-    truth: np.ndarray,  # (n, *shape)
+    answers: np.ndarray,  # (n, *shape), to photos of `settles_on`, or out of fold
+    rows: pd.DataFrame,  # These photos' rows of the manifest
 ) -> Target:
-    "The target with what it learns from answers to held-out photos, such as thresholds; for targets that settle"
+    "The target with what it learns from answers, such as thresholds; for targets that settle"
     return self
 
 @patch

@@ -6,13 +6,14 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/train.html.md"""
 
 # %% auto #0
 __all__ = ['channel_stats', 'add_normalization', 'create_dls', 'create_learner', 'recipe_learner', 'runs_on_features',
-           'divide_logits', 'calibrate', 'settle', 'refresh_batchnorm', 'find_lr', 'plot_history', 'compare_bodies']
+           'answer_splits', 'divide_logits', 'calibrate', 'settle', 'refresh_batchnorm', 'find_lr', 'plot_history',
+           'compare_bodies']
 
 # %% ../nbs/33_train.ipynb #7888a3c6
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,13 +41,16 @@ from .augment import create_augment
 from .backbones import folded_batchnorm, layer_groups, normalization
 from .callbacks import GradientAccumulation, Checkpoint, BnFreeze, History, KeepBest, Precision, L2SP, between, copy_weights, restore
 from .classes import ClassTarget
-from .core import InputError
+from .core import InputError, with_progress
 from .features import only_averages
+from .heads import evaluating
 from .loader import MAX_DECODED, DecodeOnceDL, body_maps, remember, split_loaders
+from .manifest import SPLITS
+from .points import PointTarget
 from .probe import has_probe, probe_of
 from .recipe import Phase, Recipe
 from .sight import Sight
-from .target import Model, Target
+from .target import Model, Target, by_kind
 
 # %% ../nbs/33_train.ipynb #7846e5f3
 def channel_stats(dl: DecodeOnceDL) -> tuple[tuple[float, ...], tuple[float, ...]]:  # Mean and standard deviation of each channel, in 0 to 1
@@ -177,6 +181,27 @@ def fit_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:
     self.probe = probe_of(self.target, *found['train'], balanced=bool(self.recipe.imbalance), seed=self.recipe.seed)
     return {name: (self.probe.answers(features), targets) for name, (features, targets) in found.items()}
 
+# %% ../nbs/33_train.ipynb #9ebe52f6
+@by_kind
+def answer_splits(target: Target, learn: Learner,
+    splits: Sequence[str] = SPLITS,
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # {split: (answers (n, ...), truth (n, ...))}, of the splits that have photos
+    "Answer the photos of splits, in order, without augmentation; here for targets that get a vector of logits"
+    found = learn.split_logits(splits=tuple(splits), flip='flip' in learn.recipe.tta)
+    return {name: (target.mean_over_views(logits).numpy(), targets.numpy()) for name, (logits, targets) in found.items()}
+
+@answer_splits.register
+@torch.inference_mode()
+def _(target: PointTarget, learn, splits=SPLITS):
+    model, sight, found = learn.model.to(learn.dls.device), learn.as_model().sight, {}
+    with evaluating(model), folded_batchnorm(model[0]):
+        for name, dl in split_loaders(learn.dls).items():
+            if name not in splits: continue
+            parts = [target.look(model, batch[0].as_subclass(torch.Tensor), sight.views).cpu() for batch in with_progress(dl, f'Predicting {name}', total=len(dl))]
+            rows = dl.items
+            found[name] = target.to_photos(torch.cat(parts).numpy(), rows[['width', 'height']].to_numpy(), sight, target.mirrored(rows, sight)), target.truth(rows)
+    return found
+
 # %% ../nbs/33_train.ipynb #933fb307
 def divide_logits(head: nn.Module, temperature: float) -> None:
     "Divide the logits of a head by `temperature`, for good"
@@ -193,10 +218,10 @@ def calibrate(learn: Learner) -> float:  # The temperature; 1 where there are no
     return temperature
 
 def settle(learn: Learner) -> None:
-    "Let the target learn from the answers to the validation photos what it can, such as thresholds"
+    "Let the target learn from the answers to photos of its `settles_on` what it can, such as thresholds"
     if not learn.target.settles: return
-    for logits, truth in learn.split_logits(splits=('valid',), flip='flip' in learn.recipe.tta).values():
-        learn.target = learn.target.settled(learn.target.mean_over_views(logits).numpy(), truth.numpy())
+    found, loaders = answer_splits(learn.target, learn, learn.target.settles_on), split_loaders(learn.dls)
+    if found: learn.target = learn.target.settled(np.concatenate([answers for answers, _ in found.values()]), pd.concat([loaders[name].items for name in found], ignore_index=True))
 
 # %% ../nbs/33_train.ipynb #f9da3f02
 @torch.no_grad()

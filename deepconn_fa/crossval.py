@@ -151,7 +151,7 @@ def _train(make_learner, manifest, store, name, with_probe=True):
 
 def _digest(rows, groups, target):
     "A number that changes with the photos, their truth, and their groups"
-    known = [c for c in rows if c in ('path', 'label', 'width', 'height', 'side', *target.columns)]
+    known = [c for c in rows if c in ('path', 'label', 'width', 'height', 'side', *target.columns, *target.marks)]
     return hashlib.sha256(rows[known].assign(together=pd.factorize(groups)[0]).to_csv(index=False).encode()).hexdigest()
 
 # %% ../nbs/51_crossval.ipynb #56182755

@@ -62,6 +62,11 @@ class Target:
         return list(self.names)
 
     @property
+    def marks(self) -> list[str]:
+        "Columns that say more about the truth, in manifests that have them"
+        return []
+
+    @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         "The least and the largest value of each number that is asked for; infinite where there are none"
         return np.full(len(self.names), -np.inf), np.full(len(self.names), np.inf)

@@ -63,6 +63,7 @@ def toy_points(
     n: int = 40,  # Photos, two of each person
     seed: int = 0,  # Same seed, same photos
     *, sides: tuple[int, int] = (70, 130),  # Height and width of each photo are drawn from this range
+    absent: float = 0.0,  # Share of the photos without the dark disc; NAME_visible then says where it is
 ) -> tuple['pd.DataFrame', 'KeypointSpec']:  # A manifest's columns path, group, NAME_x, NAME_y and split; the spec of the two points
     "Save photos of a bright and a dark disc on grey, with the middle of both in `points.csv`"
     import numpy as np
@@ -70,13 +71,16 @@ def toy_points(
 
     from deepconn_fa.keypoints import KeypointSpec
     spec, rng, rows = KeypointSpec('spots', ('bright', 'dark'), ()), np.random.default_rng(seed), []
+    gone = np.random.default_rng([seed, 1]).random(n) < absent
     for i in range(n):
         w, h = (int(v) for v in rng.integers(*sides, 2))
         pixels, (yy, xx) = np.full((h, w, 3), 128.) + rng.normal(0, 8, (h, w, 3)), np.mgrid[:h, :w]
         at = rng.uniform(.2, .8, (2, 2)) * (w, h)
+        if gone[i]: at[1] = np.nan
         for (x, y), grey in zip(at, (255, 0)): pixels[np.hypot(xx - x, yy - y) < .1 * w] = grey
         _save_array(pixels, Path(dest)/f'{i:03}.png')
-        rows.append(dict(file=f'{i:03}.png', group=f'p{i // 2}', **dict(zip(spec.columns, at.flatten().round(2)))))
+        seen = dict(bright_visible=1, dark_visible=int(not gone[i])) if absent else {}
+        rows.append(dict(file=f'{i:03}.png', group=f'p{i // 2}', **dict(zip(spec.columns, at.flatten().round(2))), **seen))
     table = pd.DataFrame(rows)
     table.to_csv(Path(dest)/'points.csv', index=False)
     table.insert(0, 'path', [str(Path(dest)/file) for file in table.pop('file')])

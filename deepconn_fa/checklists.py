@@ -27,10 +27,9 @@ from . import __version__
 from .classes import ClassTarget
 from .core import InputError, echo, write_file
 from .manifest import groups_of, label_conflicts, leaks
-from .metrics import format_estimate
 from .points import PointTarget
-from .report import (MEASURES, NOT, UNSEEN, Photos, Run, _card_figures, _plain, _say_corrected, _say_groups, _say_together, answer, beside,
-                                command, confusion, gain, is_not, measure_of, question, read_run, say_known, slices, split_table, templates, training_words, words)
+from .report import (INTERVALS, MEASURES, NOT, UNSEEN, Photos, Run, answer, beside, calibration_words, card_figures, command, confusion, escape_markdown, gain, is_not, measure_of,
+                                question, read_run, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table, templates, training_words, words)
 from .target import Target, by_kind
 
 # %% ../nbs/61_checklists.ipynb #8f160f52
@@ -78,8 +77,6 @@ class Code(str):
 
 def _n(n, one): return f'{n:,} {one}' + 's' * (n != 1)
 
-def _span(x): return f'{x.min():,} to {x.max():,}' if x.min() < x.max() else f'{x.min():,}'
-
 def _some(lines, most=12): return lines if len(lines) <= most else [*lines[:most], f'... and {len(lines) - most:,} more, in report.html.']
 
 # %% ../nbs/61_checklists.ipynb #ab4dbd0f
@@ -122,7 +119,7 @@ def photos_facts(run: Run) -> dict[str, list[str]]:
     named = read.group[read.group != ''].nunique() if 'group' in read else 0
     odd = label_conflicts(table).duplicates.nunique() if 'duplicates' in table else 0
     return dict(
-        photos=[f'{_n(len(table), "photo")} were given, {len(used):,} of which were used; those are {_span(used.width)} px wide and {_span(used.height)} px high.'],
+        photos=[f'{_n(len(table), "photo")} were given, {len(used):,} of which were used; those are {say_sizes(used)}.'],
         counts=_count_lines(run),
         missing=['The input is the photo itself, so that nothing in it can be missing.', known or 'What is to be predicted is known of every photo that was used.',
                  *([f'{_n(unlabelled, "photo")} without a label {"was" if unlabelled == 1 else "were"} left out.'] if unlabelled else [])],
@@ -134,8 +131,8 @@ def photos_facts(run: Run) -> dict[str, list[str]]:
                 f'{len(together):,} of them are independent.'] if named else ['No photo has a group.'],
         checks=['Every file was opened and decoded before training. A file that cannot be read, and a row whose label cannot be meant, is left out with its reason.',
                 *(['Near-duplicates were searched for by comparing small, blurred copies of all photos.'] if copies is not None else [])],
-        labels=['The labels are those that came with the photos; the run does not know who gave them.', *_say_corrected(run), *_issue_lines(run)],
-        corrected=_say_corrected(run) or ['As far as the run knows, no label was corrected after the model had answered.'],
+        labels=['The labels are those that came with the photos; the run does not know who gave them.', *say_corrected(run), *_issue_lines(run)],
+        corrected=say_corrected(run) or ['As far as the run knows, no label was corrected after the model had answered.'],
         doubtful=_issue_lines(run), flow=[_flow(table, bad, unlabelled, used)],
         identity=['manifest.csv holds a checksum of every photo, by which a changed photo can be told.'] if 'digest' in table else [])
 
@@ -162,19 +159,9 @@ def _flow(table, bad, unlabelled, used):
     return f'{_n(len(table), "photo")} given; {len(bad):,} could not be used; {unlabelled:,} without a label; {len(used):,} used: {parts}.'
 
 # %% ../nbs/61_checklists.ipynb #2ba27ec1
-def _is_drawn(run):
-    "Whether the run's seed draws the split that the manifest has"
-    kept, recipe = run.manifest.split, run.recipe
-    try: drawn = run.target.split(run.manifest.assign(split=''), valid=recipe.valid, test=recipe.test, seed=recipe.seed).split
-    except (InputError, ValueError): return False
-    return bool((drawn == kept).all())
-
 def split_facts(run: Run) -> dict[str, list[str]]:
     "Describe how photos for training and for measuring were kept apart"
-    recipe, folds, repeats = run.recipe, run.shown == 'out_of_fold', run.config.get('repeats') or 1
-    if folds: how = [f'Cross-validation in {run.rows.fold.nunique()} folds' + f', repeated {repeats:,} times' * (repeats > 1) + ': each photo was judged by a network that had been trained on the other folds.']
-    elif _is_drawn(run): how = [f'The split was drawn at random, stratified, with seed {recipe.seed}: {recipe.valid:.0%} of the photos for validation, {recipe.test:.0%} for the test.']
-    else: how = ['The split came with the photos, or was changed after it had been drawn: the seed of the run does not give it.']
+    recipe, folds = run.recipe, run.shown == 'out_of_fold'
     decided = ['which weights are kept'] * recipe.looks_at_valid + ['the temperature that scales the probabilities'] * (run.target.calibrates and recipe.calibrate) + [run.target.settles] * bool(run.target.settles)
     who = 'In each fold, validation photos within it or the answers to the other folds' if folds else 'The validation photos, and none of the test photos,'
     valid = [f'{who} decided {" and ".join(decided)}.'] if decided and (folds or 'valid' in set(run.answers.split)) else []
@@ -182,8 +169,8 @@ def split_facts(run: Run) -> dict[str, list[str]]:
     kept = ['The photos that the figures rest on were not used to fit the weights' + ' of the network that judged them.' * folds + '.' * (not folds)] if run.shown != 'train' else ['The figures are those of the training photos, so that nothing was kept apart.']
     looked = ['But training looked at them to choose its weights.'] if run.shown == 'valid' else []
     overlap = leaks(run.manifest.assign(label=run.manifest.get('label', ''))).group.nunique()
-    return dict(split=how, unseen=[f'The figures are those of {len(run.rows):,} {UNSEEN[run.shown]}.'],
-                together=[line for line in (_say_together(run),) if line] + (_say_groups(run) if not overlap else []),
+    return dict(split=[say_split(run)], unseen=[f'The figures are those of {len(run.rows):,} {UNSEEN[run.shown]}.'],
+                together=[line for line in (say_together(run),) if line] + (say_groups(run) if not overlap else []),
                 separation=[*kept, *looked, f'Pixels are scaled {scaled}; the canvas and the settings of the recipe do not depend on the photos.', *valid])
 
 # %% ../nbs/61_checklists.ipynb #54a841fa
@@ -195,39 +182,14 @@ def training_facts(run: Run) -> dict[str, list[str]]:
               f'weight decay {p.weight_decay:g}, schedule {p.schedule}.' for i, p in enumerate(recipe.phases, 1)]
     bodies = [f'The body was chosen among {len(run.config["bodies"])} by a cross-validated linear probe within the training photos.'] if run.config.get('bodies') else []
     epoch = ['The weights that were kept were chosen by the validation photos.'] if recipe.looks_at_valid else []
-    return _seeing(run) | dict(
+    return seeing_words(run) | dict(
         network=[first], training=rest,
         settings=[f'Recipe “{recipe.name}”: batch size {recipe.batch_size}, label smoothing {recipe.label_smoothing:g}, L2-SP {recipe.l2sp:g}, mixup {recipe.mixup or 0:g}, '
-                  f'options of the head: {_dict_words(recipe.head_args)}.', *phases, 'Every setting stands in config.json.'],
+                  f'options of the head: {say_settings(recipe.head_args)}.', *phases, 'Every setting stands in config.json.'],
         tuning=['The strength of the linear probe’s penalty, where there is one, was chosen within the training photos.',
                 'All other settings are those of the recipe; within the run, no others were tried.'],
         selection=[*(bodies + epoch or ['Within the run, one model was trained, and nothing was chosen.']), *(['Test photos were not used to choose.'] if run.shown == 'test' else [])],
-        calibration=_calibration(run))
-
-def _seeing(run):
-    "What becomes of a photo before the network sees it"
-    recipe = run.recipe
-    height, width = recipe.canvas
-    fit = {'squish': 'squeezed', 'crop': 'cropped', 'pad': 'padded', 'centre': 'cropped around its middle'}.get(recipe.resize, recipe.resize)
-    changed = recipe.epochs and recipe.augment is not None
-    return dict(
-        inputs=[f'The only input is the photo, {height} px high and {width} px wide on the canvas' + (f', and its side (column side, those of {recipe.mirror} ones are mirrored)' if recipe.mirror else '')
-                + '. File name, folder, date and other notes are not given to the network.'],
-        preprocessing=[f'Each photo is turned upright, brought to 8-bit RGB, and {fit} onto {height} x {width} px.',
-                       {'imagenet': 'Pixels are scaled by the mean and spread that the body’s published weights expect.', 'dataset': 'Pixels are scaled by mean and spread of the training photos.',
-                        'none': 'Pixels are scaled to 0 to 1.'}[recipe.normalize]],
-        augmentation=[f'In training, photos are augmented at random (settings: {_dict_words(recipe.augment)}).' if changed else 'Photos were not augmented.'])
-
-def _dict_words(x): return ', '.join(f'{key} {value}' for key, value in x.items()) if x else 'those of the package'
-
-def _calibration(run):
-    "How probabilities were scaled, and how good they are"
-    recipe = run.recipe
-    if not run.target.calibrates: return ['The answers are no probabilities, so that there is nothing to calibrate.']
-    how = 'The probabilities were not scaled.'
-    if recipe.calibrate: how = ('One temperature scales the logits; it was fitted on photos that the network had not been trained on, where there were any'
-                                + (' (in a cross-validation: on the other folds, or on validation photos in each).' if run.shown == 'out_of_fold' else ' (the validation photos).'))
-    return [how, *([f'Calibration error: {format_estimate(run.figures["ece"])}.'] if 'ece' in run.figures else [])]
+        calibration=calibration_words(run))
 
 # %% ../nbs/61_checklists.ipynb #c2f2a7bc
 def figures_facts(run: Run) -> dict[str, list[str]]:
@@ -237,9 +199,7 @@ def figures_facts(run: Run) -> dict[str, list[str]]:
     return dict(
         metrics=[f'{measure_of(metric).name}: {measure_of(metric).meaning}'.removesuffix(': ') for metric in shown], figures=_figure_lines(run), answer=answered,
         baselines=[f'{who.name[0].upper()}{who.name[1:]}{who.about}.' for who in said.simpler.values()], gain=answered[1:], tests=_tests(run),
-        intervals=['All intervals are for 95 %. Shares have Wilson’s interval, for the number of independent photos; other figures have a percentile bootstrap of up to 1,000 draws, '
-                   'made wider where there are few groups.', 'Photos of one group and near-duplicates are drawn together and count as one.',
-                   'They say how far a figure would move with other photos of the same kind. What training again with another seed would change is not in them.'],
+        intervals=list(INTERVALS),
         report=['report.html shows every measure beside the baselines, with its plots.'], subgroups=_subgroups(run), limits=is_not(run), not_for=list(NOT.get(run.config['task'], ())), use=[said.use],
         indeterminate=['Every photo that could be read has an answer and counts; none was set aside as undecided.', *_say_withheld(run)],
         updating=['The figures are those of the model as it was trained. Nothing was fitted again after they had been seen.'] if run.shown == 'test' else [],
@@ -250,7 +210,7 @@ def figures_facts(run: Run) -> dict[str, list[str]]:
 def _figure_lines(run):
     "Each metric with its interval, and those of the baselines"
     def line(name, ours, others): return f'{name}: {ours}' + ''.join(f'; {other}' for other in others) + '.'
-    return [line(*figure) for figure in _card_figures(run)]
+    return [line(*figure) for figure in card_figures(run)]
 
 def _say_withheld(run):
     "On how many photos an opinion would be withheld, where that is known"
@@ -389,7 +349,7 @@ def render(
         open_ids=[e['id'] for entries in sections.values() for e in entries if e['status'] == 'open'], version=__version__)
 
 @cache
-def _markdown() -> Environment: return templates().overlay(finalize=_plain)
+def _markdown() -> Environment: return templates().overlay(finalize=escape_markdown)
 
 def _line(text, is_html):
     "A sentence, or a command with the fence around it, which is longer than any within"

@@ -14,6 +14,7 @@ import json
 import platform
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ from .metrics import format_estimate, mean_error, point_errors
 from .points import PointTarget
 from .probe import has_probe
 from .recipe import Recipe
-from .report import about_one, read_run, read_settings, read_table, write_model_card, write_report
+from .report import about_one, read_run, read_settings, read_table, say_folds, write_model_card, write_report
 from .stress import stress_test
 from .target import Target, by_kind, target_for, target_of
 from .train import plot_history
@@ -95,7 +96,7 @@ def save_settings(
     write_file(folder/'manifest.csv', learn.dls.manifest.to_csv(index=False))
     versions = {'python': platform.python_version(), 'torch': torch.__version__, 'deepconn_fa': deepconn_fa.__version__}
     return write_json(folder/'config.json', dict(task=learn.task, **learn.target.to_meta(), weights=learn.weights, device=str(learn.dls.device),
-                                                 versions=versions, **config, recipe=learn.recipe.to_dict()))
+                                                 date=date.today().isoformat(), versions=versions, **config, recipe=learn.recipe.to_dict()))
 
 def read_config(
     folder: Path,  # A run's folder
@@ -331,6 +332,7 @@ def _report(folder, learn, features, say):
     try:
         _stress(folder, learn)
         say(f'\nThe report: {write_up(folder, features=features)[0]}')
+        if few := say_folds(read_run(folder)): say('\n' + '\n  '.join(few))
     except Exception as e: say(f'\nThe run is saved, but its report could not be written ({type(e).__name__}: {e}). To try again: deepconn report {folder}')
 
 def _stress(folder, learn):

@@ -26,7 +26,7 @@ from .metrics import bootstrap_figures, format_estimate
 from .multilabel import TagTarget, plot_tags, split_tags, tag_figures, tag_table
 from .probe import Probe, linear_probe, probe_of
 from .recipe import Phase, Recipe
-from .report import (PROBE, MetricText, Simpler, Wording, _answered, _found, beside, caption, details, finding, gain, heat_outputs, paired, percent,
+from .report import (PROBE, MetricText, Simpler, Wording, answered_photo, opened, beside, caption, details, finding, gain, heat_outputs, paired, percent,
                                 interval, photo_scores, Section, plots, question, say_known, split_table, svg_picture, table_of, words, worst_section, CI, and_list)
 from .synth_objects import TAGS, render_tags
 
@@ -219,7 +219,7 @@ def _(target: TagTarget, run, i, name):
 def _(target: TagTarget, run, photos, n=8):
     "The photos with the largest mean distance of the probabilities from the truth"
     off = np.nanmean(np.abs(run.found - run.truth), 1)
-    return Section('worst_values', dict(photos=_found(_answered(run, photos, i) for i in np.argsort(-off, kind='stable')[:n])))
+    return Section('worst_values', dict(photos=opened(answered_photo(run, photos, i) for i in np.argsort(-off, kind='stable')[:n])))
 
 @heat_outputs.register
 def _(target: TagTarget, run, rows): return run.found[rows].argmax(1)

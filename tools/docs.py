@@ -224,6 +224,7 @@ def write_pages() -> None:
         write(page, names)
     (PAGES/'reference').mkdir()
     for part in {page.part for page in pages if page.module}: (PAGES/f'{part_address(part)}.md').write_text(part_page(part, pages), encoding='utf-8')
+    shutil.copytree(ROOT/'nbs'/'images', PAGES/'images')
     shutil.copyfile(ROOT/'CHANGELOG.md', PAGES/'changelog.md')
 
 
@@ -238,7 +239,7 @@ def dead_links(site: Path) -> Iterator[str]:
     places = {name: set(re.findall(r'\bid="([^"]+)"', page)) for name, page in pages.items()}
     for name, page in pages.items():
         for target in sorted(set(re.findall(r'\b(?:href|src)="([^"]+)"', page))):
-            target = posixpath.relpath(target.removeprefix(ADDRESS), posixpath.dirname(name) or '.') if target.startswith(ADDRESS) else target
+            target = posixpath.relpath(target.removeprefix(ADDRESS) or 'index.html', posixpath.dirname(name) or '.') if target.startswith(ADDRESS) else target
             if re.match(r'[a-z]+:|//', target): continue
             file, _, place = unquote(unescape(target)).partition('#')
             to = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name

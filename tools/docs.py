@@ -241,7 +241,7 @@ def dead_links(site: Path) -> Iterator[str]:
         for target in sorted(set(re.findall(r'\b(?:href|src)="([^"]+)"', page))):
             target = posixpath.relpath(target.removeprefix(ADDRESS) or 'index.html', posixpath.dirname(name) or '.') if target.startswith(ADDRESS) else target
             if re.match(r'[a-z]+:|//', target): continue
-            file, _, place = unquote(unescape(target)).partition('#')
+            file, _, place = unquote(re.sub(r'\?[^#]*', '', unescape(target))).partition('#')
             to = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
             if not (site/to).is_file() or place and place not in places.get(to, {place}): yield f'{name}: the link {target} leads nowhere'
 

@@ -34,7 +34,7 @@ from deepconn_fa.manifest import answer_groups, groups_of, scan
 from deepconn_fa.metrics import auc_estimate
 from deepconn_fa.novelty import Novelty
 from deepconn_fa.photos import SUFFIXES, open_photo
-from deepconn_fa.report import read_run
+from deepconn_fa.results import read_run
 from deepconn_fa.sight import Sight
 from deepconn_fa.target import DISTANCE, Model
 from results import bounds, in_words, save

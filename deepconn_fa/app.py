@@ -162,7 +162,7 @@ def ask(predictor: Predictor) -> str:
 
 def say_limits(predictor: Predictor) -> list[str]:
     "List in sentences what the score is not"
-    from deepconn_fa.report import NO_DIAGNOSIS, NOT
+    from deepconn_fa.wording import NOT, NO_DIAGNOSIS
     general = ('The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
                'No opinion means that the model does not know. It does not mean “no”, and it is not reassurance.',
                'A heatmap shows what raised a score, not whether the answer is right.')
@@ -223,7 +223,7 @@ def as_url(
 
 def _fill(template: str, **data) -> str:
     "Fill one of the package's templates, which escape what they are given"
-    from deepconn_fa.report import templates
+    from deepconn_fa.pages import templates
     return templates().get_template(f'{template}.html.jinja').render(data)
 
 def photo_html(

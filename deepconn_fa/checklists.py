@@ -28,8 +28,11 @@ from .classes import ClassTarget
 from .core import InputError, echo, write_file
 from .manifest import groups_of, label_conflicts, leaks
 from .points import PointTarget
-from .report import (INTERVALS, MEASURES, NOT, UNSEEN, Photos, Run, answer, beside, calibration_words, card_figures, command, confusion, escape_markdown, gain, is_not, measure_of,
-                                question, read_run, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table, templates, training_words, words)
+from .pages import Photos, escape_markdown, templates
+from .results import Run, read_run
+from .wording import (INTERVALS, MEASURES, NOT, UNSEEN, answer, beside, calibration_words, card_figures, command, confusion, gain, is_not, measure_of,
+                                 question, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
+                                 training_words, words)
 from .target import Target, by_kind
 
 # %% ../nbs/61_checklists.ipynb #8f160f52

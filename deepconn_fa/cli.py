@@ -350,7 +350,7 @@ def agree(
 @app.command()
 def compare(a: Run, b: Run):
     "Compare two runs: their figures, recipes and photos. Paired differences are of the photos that neither had seen."
-    from deepconn_fa.report import compare_runs
+    from deepconn_fa.compare import compare_runs
     echo(compare_runs(a, b))
 
 @app.command()

@@ -25,7 +25,7 @@ from .learners import Task
 from .probe import probe_of
 from .recipe import Phase, Recipe
 from .regression import RatingTarget, plot_ratings
-from .report import finding, words
+from .wording import finding, words
 from .synth_scenes import render_ratings
 from .target import Target
 

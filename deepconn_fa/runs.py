@@ -46,7 +46,9 @@ from .metrics import format_estimate, mean_error, point_errors
 from .points import PointTarget
 from .probe import has_probe
 from .recipe import Recipe
-from .report import about_one, read_run, read_settings, read_table, say_folds, write_model_card, write_report
+from .report import write_model_card, write_report
+from .results import read_run, read_settings, read_table
+from .wording import about_one, say_folds
 from .stress import stress_test
 from .target import Target, by_kind, target_for, target_of
 from .train import plot_history

@@ -22,7 +22,7 @@ from .hub import LOGIN, asking_hub, page_of, repo_name
 from .predictions import model_file
 
 if TYPE_CHECKING:
-    from deepconn_fa.report import Run
+    from deepconn_fa.results import Run
 
 # %% ../nbs/85_share.ipynb #5f858ad5
 def without_names(
@@ -31,7 +31,7 @@ def without_names(
 ) -> 'Run':
     "Replace the names of photos, groups and folders in a run by numbers, and leave out columns of the user's own"
     from deepconn_fa.manifest import CONTENT
-    from deepconn_fa.report import TEXT
+    from deepconn_fa.results import TEXT
     from deepconn_fa.target import SAID
     kept, numbers = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns), {}
     def number(what, x): return f'{what} {numbers.setdefault((what, x), 1 + sum(w == what for w, _ in numbers))}' if x else x
@@ -67,16 +67,19 @@ def shared_report(
     repo: str,  # 'USER/NAME', by which the report says how to use the model
 ) -> str:  # HTML
     "Write a run's report for others: without photos, names of photos and places on this computer"
-    from deepconn_fa import report
-    bare, photos = without_names(run, repo.split('/')[1]), report.Photos('', shown=False)
+    from deepconn_fa.pages import Photos, Section
+    from deepconn_fa.report import page
+    from deepconn_fa.sections import certainty_section, data_section, figures_section, second_rater_section, stress_section, training_section
+    from deepconn_fa.wording import command, is_not
+    bare, photos = without_names(run, repo.split('/')[1]), Photos('', shown=False)
     facts = {'seed': bare.recipe.seed, **bare.config.get('versions', {})}
-    sections = {'The photos': report.data_section(bare, photos), 'How good it is': report.figures_section(bare, photos), 'When it has no opinion': report.certainty_section(bare, photos),
-                'When photos get worse': report.stress_section(run), 'A second rater': report.second_rater_section(run),
-                'What the score is not': report.Section('limits', dict(lines=report.is_not(bare))), 'How it was trained': report.training_section(bare),
-                'How to repeat it': report.Section('repeat', dict(train=report.command(bare, places=False), facts=facts, predict=f'deepconn predict hub:{repo} NEW_PHOTOS'))}
+    sections = {'The photos': data_section(bare, photos), 'How good it is': figures_section(bare, photos), 'When it has no opinion': certainty_section(bare, photos),
+                'When photos get worse': stress_section(run), 'A second rater': second_rater_section(run),
+                'What the score is not': Section('limits', dict(lines=is_not(bare))), 'How it was trained': training_section(bare),
+                'How to repeat it': Section('repeat', dict(train=command(bare, places=False), facts=facts, predict=f'deepconn predict hub:{repo} NEW_PHOTOS'))}
     names = local_names(run.folder/'model.safetensors', run)
     clean = {heading: section for heading, section in sections.items() if section is not None and not find_local(section.html(), names)}
-    return report.page(bare, clean, photos)
+    return page(bare, clean, photos)
 
 # %% ../nbs/85_share.ipynb #37551c00
 _USE = "Predictor('model.safetensors')"
@@ -143,7 +146,7 @@ def _renamed(folder, repo):
 
 def _run_in(folder, say):
     "The run in a folder; `None` where there is none, or not all of it"
-    from deepconn_fa.report import read_run
+    from deepconn_fa.results import read_run
     if folder is None or not (folder/'config.json').is_file(): return None
     try: return read_run(folder)
     except InputError as e: say(f'It goes without a report: {e}')

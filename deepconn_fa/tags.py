@@ -26,8 +26,10 @@ from .metrics import bootstrap_figures, format_estimate
 from .multilabel import TagTarget, plot_tags, split_tags, tag_figures, tag_table
 from .probe import Probe, linear_probe, probe_of
 from .recipe import Phase, Recipe
-from .report import (PROBE, MetricText, Simpler, Wording, answered_photo, opened, beside, caption, details, finding, gain, heat_outputs, paired, percent,
-                                interval, photo_scores, Section, plots, question, say_known, split_table, svg_picture, table_of, words, worst_section, CI, and_list)
+from .compare import paired
+from .pages import CI, Section, interval, percent, plots, svg_picture, table_of
+from .sections import answered_photo, caption, details, heat_outputs, opened, worst_section
+from .wording import PROBE, MetricText, Simpler, Wording, and_list, beside, finding, gain, photo_scores, question, say_known, split_table, words
 from .synth_objects import TAGS, render_tags
 
 _all_ = ['TagTarget', 'plot_tags']  # of `multilabel`, and known by this name too

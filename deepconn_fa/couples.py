@@ -51,7 +51,7 @@ RECIPES = {
 }
 
 # %% ../nbs/75_couples.ipynb #71b0699d
-TASK = Task(name='couples', recipes=RECIPES, samples=samples, n_samples=4600, target=ClassTarget(CLASSES))
+TASK = Task(name='couples', recipes=RECIPES, samples=samples, n_samples=2000, target=ClassTarget(CLASSES))
 
 def recipe(*args, **kwargs): return TASK.recipe(*args, **kwargs)
 def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)

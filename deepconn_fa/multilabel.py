@@ -252,11 +252,13 @@ def read_known(self: TagTarget, photos, labels=None, columns=None) -> tuple[pd.D
 # %% ../nbs/27_multilabel.ipynb #a3c0df02
 @patch(cls_method=True)
 def why_not(cls: TagTarget, photos, labels=None) -> str | None:
-    "Photos are tagged where one of them has several tags"
+    "Photos are tagged where one of them has several tags; columns of yes and no beside a class for every photo are no tags"
     try:
         table, file = _cells(photos, labels)
         marks, said = tag_columns(table, _called(file))
     except InputError: return ''
+    classes = set() if said or not (label := _first(LABEL_NAMES, list(table))) else {tag for cell in table[label] for tag in split_tags(cell) or ['']}
+    if classes and '' not in classes and not classes & {*marks}: return ''
     if said: return None if table[said].str.contains('[|;]').any() else ''
     return None if len(marks) > 1 and (table[marks].apply(lambda c: c.str.lower().isin(YES)).sum(axis=1) > 1).any() else ''
 

@@ -21,7 +21,7 @@ from .core import PICTURES, InputError, check_output, save_figure
 from .keypoints import KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, spec_of, to_canvas_points, to_photo_points, visible_of
 from .labels import describe_points, find_labels, read_labels, sniff_labels, spec_of_table, usable_points
 from .manifest import answer_groups, groups_of, list_photos
-from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics
+from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, sure_of_all
 from .sight import Sight
 from .tables import TABLE_SUFFIXES, read_cells
 from .target import Target, each_fold
@@ -399,7 +399,7 @@ def visible_figures(
     p, y, groups = probs[rows, cols], visible[rows, cols], np.asarray(groups)[rows]
     if not (y == 0).any(): return {}
     found = bootstrap_figures(lambda w: dict(absent_ap=drawn_ap(w, y == 0, -p), visible_brier=(w * (p - y)**2).sum(1) / w.sum(1)), len(y), groups=groups)
-    found['visible_ece'] = calibration_estimate(p, y, groups=groups)['ece']
+    found |= dict(absent_ap=sure_of_all(found['absent_ap'], len({*groups[y == 0]})), visible_ece=calibration_estimate(p, y, groups=groups)['ece'])
     return {name: e | dict(n_photos=len(set(rows))) for name, e in found.items()}
 
 @patch

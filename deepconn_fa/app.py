@@ -81,10 +81,11 @@ def _on_scale(row, name, value, low, high):
 @bars_of.register
 def _(target: PointTarget, row):
     "Each point's place; its confidence is the bar"
-    def said(name, x, y, conf):
-        radius = row.get(f'{name}_radius', np.nan)
-        return f'{x:.1f}, {y:.1f} px' + (f' (within {radius:.1f})' if np.isfinite(radius) else '') + f', {conf:.0%} sure'
-    return [Bar(name, float(conf), said(name, x, y, conf)) for name, (x, y, conf) in zip(target.names, target.answers_of(row.to_frame().T)[0].astype(float))]
+    answers = target.answers_of(row.to_frame().T)[0].astype(float)
+    def said(name, x, y, conf, seen):
+        radius, seen = row.get(f'{name}_radius', np.nan), {0: 'not visible; else ', .5: 'occluded; '}.get(seen, '')
+        return f'{seen}{x:.1f}, {y:.1f} px' + (f' (within {radius:.1f})' if np.isfinite(radius) else '') + f', {conf:.0%} sure'
+    return [Bar(name, float(conf), said(name, x, y, conf, seen)) for name, (x, y, conf), seen in zip(target.names, answers, target.judged(answers))]
 
 # %% ../nbs/84_app.ipynb #c6460fb3
 @singledispatch

@@ -85,6 +85,7 @@ LABELS = dict(  # options about the labels, by the name that the targets' `read`
     labelled=Annotated[str | None, typer.Option(metavar='HOW', help="For points of photos that are stored turned: were they set on the photo as one sees it ('upright') or as it is stored ('raw')?  [default: found out]", show_default=False)],
     outside=Annotated[str | None, typer.Option(metavar='HOW', help="For points beyond the photo's edge: keep, clip to the edge, take as missing, or a problem of the photo.  [default: keep]", show_default=False)],
     units=Annotated[str | None, typer.Option(metavar='UNIT', help="For points: what their numbers are: pixels, percent or share of width and height.  [default: found out]", show_default=False)],
+    missing=Annotated[str | None, typer.Option(metavar='WHAT', help='For points without a place: absent (they cannot be seen, which is learned) or unknown (nobody looked for them).  [default: as the labels say]', show_default=False)],
     points=Annotated[str | None, typer.Option(metavar='NAMES', help='For points: use only these, by number or name, with commas in between.')],
 )
 

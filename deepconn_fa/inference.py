@@ -33,7 +33,7 @@ from .backends import OnnxBackend, TorchBackend, open_onnx
 from .bundle import Bundle, BundleError, load_bundle
 from .certainty import COVERAGE
 from .classes import ClassTarget
-from .keypoints import paint_points, points_of
+from .keypoints import paint_points
 from .labels import to_coco
 from .core import InputError, as_path, check_folder, check_output, with_progress, write_file
 from .hub import hub_file, page_of, repo_name
@@ -330,7 +330,7 @@ def predict(self: Predictor,
     *, side: str | Iterable | None = None,  # 'left' or 'right', one for all or one a photo, '' where not known; by default the table's column `side`
     coverage: float = COVERAGE,  # Share of the photos whose `set` is to hold the truth, 0 to 1
     progress: bool = True,  # Show a bar once it takes more than a second
-) -> pd.DataFrame:  # In order, with `path`, the answer (`label` and `prob_CLASS`, or `POINT_x`, `POINT_y`, `POINT_conf`), how far to trust it (`opinion`, `set`, `unlike`, `why`; see `certainty`), and `problem`
+) -> pd.DataFrame:  # In order, with `path`, the answer (`label` and `prob_CLASS`, or `POINT_x`, `POINT_y`, `POINT_conf`, and `POINT_visible` where absent points were learned), how far to trust it (`opinion`, `set`, `unlike`, `why`; see `certainty`), and `problem`
     "Predict photos. One that cannot be read has an empty answer, and its `problem`; an image in memory has no path. A model without a `certainty` has no opinions"
     listed = each_photo(photos) if isinstance(photos, Iterator) else list(each_photo(photos))   # what does not exist is said before the first is predicted
     n = len(listed) if isinstance(listed, list) else None
@@ -442,12 +442,13 @@ def _write(photo, said):
 
 @paint.register
 def _(target: PointTarget, photo, row):
-    "The points, each in the circle that holds its true place"
+    "The points, each in the circle that holds its true place; those judged absent are hollow"
     answer, draw = target.answers_of(row.to_frame().T)[0].astype(float), ImageDraw.Draw(photo)
-    for name, (x, y, _) in zip(target.names, answer):
+    conf = target.drawn_conf(answer)
+    for name, (x, y, _), c in zip(target.names, answer, conf):
         r = float(row.get(f'{name}_radius', np.nan))
-        if np.isfinite([x, y, r]).all(): draw.ellipse((x - r, y - r, x + r, y + r), outline='white', width=max(min(photo.size) // 300, 1))
-    photo = paint_points(photo, answer[:, :2], target.spec, conf=answer[:, 2])
+        if np.isfinite([x, y, r, c]).all(): draw.ellipse((x - r, y - r, x + r, y + r), outline='white', width=max(min(photo.size) // 300, 1))
+    photo = paint_points(photo, answer[:, :2], target.spec, conf=conf)
     said, _ = in_short(target, row)
     return _write(photo, said) if said else photo
 
@@ -489,4 +490,5 @@ def as_coco(target: Target, rows: pd.DataFrame) -> dict:
 
 @as_coco.register
 def _(target: PointTarget, rows):
-    return to_coco(rows, points_of(rows, target.spec), target.spec, conf=target.answers_of(rows)[..., 2])
+    answers = target.answers_of(rows)
+    return to_coco(rows, answers[..., :2], target.spec, conf=answers[..., 2], visible=target.judged(answers))

@@ -194,7 +194,7 @@ def _(target: PointTarget, folder, rows, shown):
     points, truth = target.answers_in(rows), target.truth(rows)
     far, alike = point_errors(points[..., :2], truth)[1], np.ones((1, len(rows)))
     mean = [mean_error(far[:, [i]], alike)['value'] for i in range(target.spec.n)]
-    save_figure(plot_worst(rows, points[..., :2], target.spec, conf=points[..., 2], n=12), folder/'predictions.png')
+    save_figure(plot_worst(rows, points[..., :2], target.spec, conf=target.drawn_conf(points), n=12), folder/'predictions.png')
     save_figure(plot_point_errors(mean, typical_shape(truth), target.spec, unit='px of the photo'), folder/'point_errors.png')
 
 # %% ../nbs/80_runs.ipynb #4613a62c
@@ -228,7 +228,7 @@ def train(task: str,
     corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
     second_rater: str | Path | None = None,  # What another person says of the same photos: a file as the labels are, kept in the run. The report shows it beside the network
     say: Callable[[str], None] = echo,  # Gets each sentence
-    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside` and `units` too, as in `PointTarget.read`
+    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside`, `units` and `missing` too, as in `PointTarget.read`
     which: dict | None = None,
     report: bool = True,  # `False` leaves label issues, report and model card for later: `write_up`
     # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
@@ -420,7 +420,7 @@ def evaluate(
     *, labels: str | Path | None = None,  # The file of the labels, where `photos` is the folder of the photos and does not hold it
     out: str | Path | None = None,  # File to write: the answers as CSV, or the figures as JSON
     say: Callable[[str], None] = echo,  # Gets each sentence
-    # What the target reads besides; for points `spec` (what numbered points are; default: those that the model finds), `labelled`, `outside` and `units`
+    # What the target reads besides; for points `spec` (what numbered points are; default: those that the model finds), `labelled`, `outside`, `units` and `missing`
     **options,
 ) -> tuple[dict[str, dict], pd.DataFrame]:  # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
     "Measure a trained model on labelled photos; raises `InputError` where they do not fit it"

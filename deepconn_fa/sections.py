@@ -6,9 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/sections.html.md"""
 
 # %% auto #0
 __all__ = ['BLIND', 'data_section', 'measure', 'with_baselines', 'each_class', 'plot_answers', 'details', 'blind_figures',
-           'figures_section', 'plot_near', 'certainty_section', 'stress_section', 'second_rater_section', 'drawn_rows',
-           'caption', 'answered_photo', 'opened', 'heat_outputs', 'heat_section', 'worst_section', 'issue_photo',
-           'label_issues_section', 'delivered', 'training_section', 'repeat_section', 'paper_section']
+           'figures_section', 'plot_near', 'plot_visible', 'certainty_section', 'stress_section',
+           'second_rater_section', 'drawn_rows', 'caption', 'answered_photo', 'opened', 'heat_outputs', 'heat_section',
+           'worst_section', 'issue_photo', 'label_issues_section', 'delivered', 'training_section', 'repeat_section',
+           'paper_section']
 
 # %% ../nbs/62_sections.ipynb #e7ddb360
 import json
@@ -29,10 +30,10 @@ from .certainty import COVERAGE, certainty_figures, plot_selective
 from .classes import ClassTarget
 from .evaluate import class_table, metrics_table, plot_reliability, plot_roc, plot_scores
 from .interpret import overlay
-from .keypoints import paint_points, plot_point_errors, typical_shape
+from .keypoints import paint_points, plot_point_errors, typical_shape, visible_of
 from .label_issues import issue_title
 from .manifest import label_conflicts, leaks
-from .metrics import bootstrap, format_estimate, known_mean, object_sizes, plain_text, point_errors
+from .metrics import bootstrap, bootstrap_ratio, calibration_bins, drawn_weights, format_estimate, known_mean, object_sizes, plain_text, point_errors, share_estimate
 from .pages import CI, SIDE, Photos, Section, interval, percent, plots, say_n, svg_picture, table_of
 from .points import PointTarget
 from .results import ISSUES, Run, read_table
@@ -172,6 +173,25 @@ def plot_near(run: Run,
     ax.legend(frameon=False, fontsize=9, loc='lower right')
     return fig
 
+# %% ../nbs/62_sections.ipynb #4aa593da
+def plot_visible(run: Run) -> Figure:
+    "Draw how many points are visible among those with about the same probability of it; on the dashed line as many as promised"
+    probs, visible = run.target.visible_in(run.rows), visible_of(run.rows, run.target.spec)
+    rows, cols = np.nonzero(~np.isnan(visible + probs))
+    p, y, (number, _) = probs[rows, cols], visible[rows, cols], calibration_bins(probs[rows, cols], bins=10)
+    fig = Figure(figsize=(4.6, 3.2), layout='constrained')
+    ax = fig.subplots()
+    ax.plot([0, 1], [0, 1], '--', color='.6', lw=1)
+    for i in np.unique(number):
+        x, seen, groups = p[number == i].mean(), y[number == i], run.groups[rows[number == i]]
+        e = bootstrap_ratio(seen, np.ones(len(seen)), weights=drawn_weights(len(seen), groups)) if (seen == .5).any() else share_estimate(seen, groups)
+        ax.plot([x, x], [e['low'], e['high']], color='C0', lw=1.2)
+        ax.plot(x, e['value'], 'o', color='C0', ms=5)
+        ax.annotate(f'{len(seen)}', (x, e['value']), xytext=(5, -9), textcoords='offset points', fontsize=7, color='.35')
+    ax.set(xlabel='probability of being visible', ylabel='share that is', xlim=(-.02, 1.02), ylim=(-.03, 1.03))
+    ax.spines[['top', 'right']].set_visible(False)
+    return fig
+
 # %% ../nbs/62_sections.ipynb #a560c304
 def _each_point(run, mean):
     "The errors of each point, the hardest first"
@@ -202,7 +222,8 @@ def _(target: PointTarget, run):
     near = svg_picture(lambda: plot_near(run), 'Share of points within a distance, for the network and the mean shape')
     mean = known_mean(far.T)
     hard = svg_picture(lambda: plot_point_errors(mean, typical_shape(run.truth), target.spec, unit='px of the photo'), 'Mean distance of each point, drawn on a typical shape')
-    return Section('points', dict(near=near, hard=hard, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
+    there = svg_picture(lambda: plot_visible(run), 'Share of visible points against the probability of being visible') if 'absent_ap' in run.figures else None
+    return Section('points', dict(near=near, hard=hard, there=there, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
 
 # %% ../nbs/62_sections.ipynb #69aa73ad
 def certainty_section(run: Run, photos: Photos) -> Section | None:
@@ -360,7 +381,7 @@ def _(target: PointTarget, run, photos, n=8):
     def shown(i):
         row, found, name = run.rows.iloc[i], run.found[i], photos.name(run.rows.path[i])
         return photos.figure(row.path, f'{name} with true and predicted points, {far[i]:.1f} px apart on average', side=4 * SIDE, distance=f'{far[i]:.1f} px',
-                             draw=lambda photo: [_paint_around(photo, (row.width, row.height), target.spec, run.truth[i], found[:, :2], found[:, 2])])
+                             draw=lambda photo: [_paint_around(photo, (row.width, row.height), target.spec, run.truth[i], found[:, :2], target.drawn_conf(found))])
     some = {'Farthest off': order[::-1][:n], 'Nearest': order[:min(n // 2, len(order) // 2)]}
     return Section('worst_points', dict(groups=[(title, opened(map(shown, which))) for title, which in some.items()]))
 

@@ -33,7 +33,7 @@ def without_names(
     from deepconn_fa.manifest import CONTENT
     from deepconn_fa.results import TEXT
     from deepconn_fa.target import SAID
-    kept, numbers = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns), {}
+    kept, numbers = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns, *run.target.marks), {}
     def number(what, x): return f'{what} {numbers.setdefault((what, x), 1 + sum(w == what for w, _ in numbers))}' if x else x
     def plain(table):
         table = table[[c for c in table if c in kept or c.startswith(SAID)]]

@@ -71,6 +71,9 @@ MEASURES = {
     'p95_photo_px': MetricText('95th percentile, px of the photo', 'Nineteen of twenty points lie nearer than this.', digits=1),
     'l1_photo_px': MetricText('Mean L1 error, px of the photo', 'The mean of |dx| and |dy| over all points.', digits=1),
     'l1_canvas_px': MetricText('Mean L1 error, px of the canvas', 'The same after every photo is brought to one size: what the published hand detector reports.', digits=1),
+    'absent_ap': MetricText('Average precision of absent points', 'Ranked by the probability that a point is not there, how pure the list is down to each point that is not. 1 is perfect.', 'score'),
+    'visible_brier': MetricText('Brier score of visibility', 'The mean squared distance of the probability that a point is visible from 1 (visible), 0.5 (occluded) or 0 (absent). Lower is better.'),
+    'visible_ece': MetricText('Calibration error of visibility', 'How far these probabilities lie from the shares of the points that are visible. Lower is better.'),
     'nme': MetricText('Normalised mean error', 'The mean distance, as a part of the distance of two points of the object.'),
     'spearman': MetricText('Spearman’s rank correlation', 'How well the order of the photos is right: 1 is perfect, 0 is chance.', 'score'),
     'pearson': MetricText('Pearson’s correlation', 'How well the numbers lie on a line: 1 is perfect, 0 is chance.', 'score'),
@@ -154,11 +157,12 @@ def _most_frequent(target, run): return target.majority(run.learnt if len(run.le
 @words.register
 def _(target: PointTarget, run):
     canvas = target.metric_canvas
-    return Wording(score='pck', meaning='of the points in place', simpler={'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')},
-                 note='baseline is the mean shape of the training photos', unit='points', from_manifest=False,
+    marked, simpler = target.visibility is not None, {'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')}
+    if marked: simpler['share'] = Simpler('the share in training', 'training share')
+    return Wording(score='pck', meaning='of the points in place', simpler=simpler, note='baseline is the mean shape of the training photos' + ', share how often they show each point' * marked, unit='points', from_manifest=False,
                  about=f'The canvas is {canvas[0]} px high and {canvas[1]} px wide.' if canvas else '',
                  use=f'To find {target.spec.n} points ({", ".join(target.names)}) in photos like those that it was trained on: one object, about as large in the photo as there.',
-                 columns='NAME_x, NAME_y and NAME_conf of each point', task='keypoint-detection')
+                 columns='NAME_x, NAME_y and NAME_conf of each point' + ', and NAME_visible' * marked, task='keypoint-detection')
 
 # %% ../nbs/60_wording.ipynb #dc38b62b
 UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not seen it', 'test': 'photos that it had not seen',
@@ -467,7 +471,7 @@ def slices(run: Run, photos: Photos) -> Section | None:
     "Measure the network on parts of the photos, by the manifest's columns and by facts of the photos; `None` where there is only one part"
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, (what, values) = photo_facts(run.rows, light=there, progress=False), photo_scores(run.target, run)
-    kept = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns)
+    kept = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns, *run.target.marks)
     own = ['side'] + [c for c in run.rows if c not in kept and not c.startswith(SAID)]
     several = [c for c in [*own, *FACTS] if c in rows and rows[c].nunique() > 1]
     if not several or np.isnan(values).all(): return None

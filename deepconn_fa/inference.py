@@ -486,7 +486,7 @@ def check_coco(target: Target) -> None:
 @singledispatch
 def as_coco(target: Target, rows: pd.DataFrame) -> dict:
     "Predictions in COCO's form, which is one for places"
-    raise InputError(f"COCO's form is one for points; this model tells {target.kind}. Write a table: --out answers.csv")
+    raise InputError(f"COCO's form is one for points; this model tells {target.kind}. Write a table: --out predictions.csv")
 
 @as_coco.register
 def _(target: PointTarget, rows):

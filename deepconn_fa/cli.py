@@ -143,7 +143,7 @@ def train(
     weights: Annotated[str, typer.Option(metavar='NAME', help='What the network knows before: imagenet (installed with this package for efficientnet_lite0 and efficientnet_lite2, else downloaded once), a FILE with torchvision or timm weights, or none.  '
                                               '[default: imagenet for your photos, none for samples]', show_default=False)] = 'auto',
     size: Annotated[str | None, typer.Option(metavar='SIZE', help='Size at which the network sees a photo: N or HEIGHTxWIDTH.')] = None,
-    recipe: Annotated[str | None, typer.Option(metavar='NAME', help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (the simple baseline: a logistic regression on the last layer), finetuned (classes: the body is trained, too), thorough (hands: longer and better).')] = None,
+    recipe: Annotated[str | None, typer.Option(metavar='NAME', help='How to train: default (the best we know), paper (as it was published), scratch (without weights), probe (the simple baseline: a linear fit to what the network sees before training), finetuned (classes: the body is trained, too), thorough (hands: five times as long; better for fingers).')] = None,
     epochs: Annotated[int | None, typer.Option(metavar='N', min=1, max=100_000, help='How often to go through the photos.')] = None,
     folds: Annotated[int | None, typer.Option(metavar='N', min=2, help='For fewer than 500 photos: measure on all of them by cross-validation with this many folds (5, say), then train on every one. '
                                                           'It trains one more network for each fold. Photos that a CSV or a folder marks as test photos are kept apart.')] = None,

@@ -147,7 +147,7 @@ def words(target: Target, run: Run) -> Wording:
 def _(target: ClassTarget, run):
     return Wording(score='accuracy', meaning='of the photos named right',
                  simpler={'probe': PROBE, 'majority': Simpler(f'always “{_most_frequent(target, run)}”', 'most frequent class')},
-                 note='probe is a logistic regression on what the untrained body sees, majority is always the most frequent class',
+                 note='probe is a logistic regression on what the body sees before it is trained, majority is always the most frequent class',
                  use=f'To tell {and_list(target.names)} apart in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
                      'and with a person who looks at what matters.',
                  columns='label, prob_CLASS of each class', task='image-classification')
@@ -484,7 +484,7 @@ def _by_column(table, what, columns):
     return [(by, what.bars(estimates(part))) for by, part in table.iloc[1:].groupby('by', sort=False) if by in columns]
 
 # %% ../nbs/60_wording.ipynb #fa0ce7a1
-INTERVALS = ('All intervals are for 95 %. Shares have Wilson’s interval, for the number of independent photos; other figures have a percentile bootstrap of up to 1,000 draws, '
+INTERVALS = ('All intervals are 95 % intervals. Shares have Wilson’s interval, for the number of independent photos; other figures have a percentile bootstrap of up to 1,000 draws, '
              'made wider where there are few groups.', 'Photos of one group and near-duplicates are drawn together and count as one.',
              'They say how far a figure would move with other photos of the same kind. What training again with another seed would change is not in them.')
 

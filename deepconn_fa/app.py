@@ -167,8 +167,7 @@ def say_limits(predictor: Predictor) -> list[str]:
     general = ('The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
                'No opinion means that the model does not know. It does not mean “no”, and it is not reassurance.',
                'A heatmap shows what raised a score, not whether the answer is right.')
-    heated = draw_answer.dispatch(type(predictor.target)) is draw_answer.dispatch(Target)  # as answers are drawn unless their kind has a way of its own
-    return [*NOT.get(predictor.meta.get('task'), (NO_DIAGNOSIS,)), *general[:3 if heated else 2]]
+    return [*NOT.get(predictor.meta.get('task'), (NO_DIAGNOSIS,)), *general[:2 if isinstance(predictor.target, PointTarget) else 3]]
 
 # %% ../nbs/84_app.ipynb #cbf4afeb
 CSV = 'text/csv;charset=utf-8'

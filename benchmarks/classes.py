@@ -32,9 +32,9 @@ from deepconn_fa.classes import ClassTarget
 from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import check_labels, groups_of, scan, usable
-from deepconn_fa.metrics import bootstrap_figures, drawn_auc
+from deepconn_fa.metrics import drawn_auc
 from deepconn_fa.recipe import Phase
-from results import bounds, in_words, save
+from results import as_text, drawn_bounds, save
 
 TASKS = {'couples': couples, 'emotions': emotions, 'objects': objects}
 NAMES = {'default': '`default`', 'probe': '`probe`', 'probe288': '`probe` at 288 px', 'lite0': 'EfficientNet-Lite0, last layer', 'mobilenet': 'MobileNetV2, last layer, 288 px',
@@ -96,11 +96,10 @@ def drawn_right(weights: np.ndarray, truth: np.ndarray, answers: np.ndarray) -> 
 def table_of(found: dict, seconds: dict, truth: np.ndarray, groups: np.ndarray, against: str | None) -> list[dict]:
     "Figures of each candidate, and how much more its score is than that of the strongest simple baseline"
     def mean(w, name, score=drawn_score): return np.mean([score(w, truth, answers) for answers in found[name]], 0)
-    def estimate(figure): return bounds(bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'])
     all_once, metric = np.ones((1, len(truth))), 'AUC' if found[min(found)][0].shape[1] == 2 else 'accuracy per class'
     base = against or max((name for name in found if name in BASELINES), key=lambda name: mean(all_once, name)[0])
-    return [{'': NAMES[name], metric: estimate(lambda w: mean(w, name)), f'more than {NAMES[base]}': None if name == base else estimate(lambda w: mean(w, name) - mean(w, base)),
-             'accuracy': estimate(lambda w: mean(w, name, drawn_right)), 'CPU seconds': round(seconds[name])} for name in found]
+    return [{'': NAMES[name], metric: drawn_bounds(lambda w: mean(w, name), groups), f'more than {NAMES[base]}': None if name == base else drawn_bounds(lambda w: mean(w, name) - mean(w, base), groups),
+             'accuracy': drawn_bounds(lambda w: mean(w, name, drawn_right), groups), 'CPU seconds': round(seconds[name])} for name in found]
 
 
 def main():
@@ -138,7 +137,7 @@ def main():
         if args.out: pd.concat(tables).to_csv(args.out, index=False)
 
     rows = table_of(found, seconds, truth, groups, args.against)
-    print(pd.DataFrame([{key: in_words(value, key) for key, value in row.items()} for row in rows]).to_string(index=False))
+    print(as_text(rows))
     if args.save:
         command = f"python benchmarks/classes.py PHOTOS --task {args.task} --only {' '.join(args.only)} --repeats {args.repeats}" + ' --weights FILE' * (args.weights != 'imagenet')
         save(args.save, rows, data=args.data, n=len(manifest), groups=len(set(groups)), command=command, interval='bootstrap over groups of photos, 2,000 draws; differences paired',

@@ -44,7 +44,7 @@ from deepconn_fa.points import PointTarget
 from deepconn_fa.recipe import Phase
 from deepconn_fa.sight import Sight
 from ratings import theme_of
-from results import bounds, in_words, save
+from results import as_text, bounds, save
 
 CANVAS = (384, 288)
 ERROR = 'mean L1 error of a coordinate on a canvas of 384 x 288 px'
@@ -163,7 +163,7 @@ def main():
     options = ''.join(f' --{name} {value}' for name in ('spec', 'points', 'folds') if (value := getattr(args, name)))
     if args.folds:
         table = cross_validated(manifest, spec, args)
-        print(pd.DataFrame([{key: in_words(value, key, 2) for key, value in row.items()} for row in table]).to_string(index=False))
+        print(as_text(table, 2))
         if args.save:
             save(args.save, table, **about, n=len(manifest), groups=manifest.path.map(theme_of).nunique(), command=f'python benchmarks/hands.py LABELS --weights FILE{options}',
                  design=f'{spec_of(spec).n} points, {args.folds} folds, photos of one thing in one fold; {ERROR}')
@@ -195,7 +195,7 @@ def main():
         table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), 'less than mean shape': estimate(shape - error), 'seeds': part.seed.nunique(),
                       'error of training photos': None if np.isnan(of_seeds.train) else of_seeds.train, 'CPU seconds': round(of_seeds.seconds)})
     print(f'\nn = {len(rows)} test photos')
-    print(pd.DataFrame([{key: in_words(value, key, 2) for key, value in row.items()} for row in table]).to_string(index=False))
+    print(as_text(table, 2))
     if args.save:
         design = f"{own.n} points, {(manifest.split == 'train').sum()} training photos; {ERROR}"
         command = f"python benchmarks/hands.py LABELS --weights FILE --only {' '.join(args.only)} --seeds {' '.join(map(str, args.seeds))}{options}"

@@ -31,8 +31,8 @@ from deepconn_fa.blocks import split_by_column
 from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import answer_groups
-from deepconn_fa.metrics import bootstrap_figures, drawn_spearman
-from results import bounds, in_words, save
+from deepconn_fa.metrics import drawn_spearman
+from results import as_text, drawn_bounds, save
 
 ARCH = 'efficientnet_lite0'
 NAMES = {'default': '`default`', 'lite0': '`default` with EfficientNet-Lite0, 224 px', 'probe': '`probe`: ridge, last three stages', 'ridge': 'ridge, last layer',
@@ -79,9 +79,8 @@ def theme_of(path: str) -> str: return re.sub(r'[ _-]*\d+$', '', Path(path).stem
 def table_of(found: dict, seconds: dict, truth: np.ndarray, groups: np.ndarray, against: str) -> list[dict]:
     "Spearman's correlation of each candidate's answers, [(n,) of each seed], and how much more that is than the one of `against`"
     def mean(w, name): return np.mean([drawn_spearman(w, answers, truth) for answers in found[name]], 0)
-    def estimate(figure): return bounds(bootstrap_figures(lambda w: dict(figure=figure(w)), len(truth), groups=groups, draws=2000)['figure'])
-    return [{'': NAMES[name], "Spearman's correlation": estimate(lambda w: mean(w, name)),
-             f'more than {NAMES[against]}': None if name == against else estimate(lambda w: mean(w, name) - mean(w, against)),
+    return [{'': NAMES[name], "Spearman's correlation": drawn_bounds(lambda w: mean(w, name), groups),
+             f'more than {NAMES[against]}': None if name == against else drawn_bounds(lambda w: mean(w, name) - mean(w, against), groups),
              'mean absolute error': np.mean([np.abs(answers - truth).mean() for answers in found[name]]), 'CPU seconds': round(seconds[name])} for name in found]
 
 
@@ -123,7 +122,7 @@ def main():
                  interval='bootstrap over photos or groups, 2,000 draws; differences paired', command=f"python benchmarks/ratings.py TABLE --only {' '.join(args.only)}" + ' --theme' * args.theme)
     for k, column in enumerate(target.names):
         rows = table_of({name: [a[:, k] for a in answers] for name, answers in found.items()}, seconds, tables[0][column].to_numpy(float), groups, args.against)
-        print(f'\n{pd.DataFrame([{key: in_words(value, key) for key, value in row.items()} for row in rows]).to_string(index=False)}')
+        print(f'\n{as_text(rows)}')
         if args.save: save(f'{args.save}_{column}', rows, data=f'{column.capitalize()} of {args.data}', **about)
 
 

@@ -1,6 +1,7 @@
 """The measured figures: results/ holds a small JSON file for each benchmark, from which the tables of README and notebooks are written."""
 import json
 import os
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,12 @@ def machine() -> str:
 def bounds(estimate: dict) -> dict:
     "An estimate without its n, which the file tells for all"
     return {key: estimate[key] for key in ('value', 'low', 'high')}
+
+
+def drawn_bounds(figure: Callable, groups: Sequence) -> dict:
+    "An estimate of `figure`, which takes weights (draws, rows), by 2,000 draws of groups"
+    from deepconn_fa.metrics import bootstrap_figures
+    return bounds(bootstrap_figures(lambda w: dict(figure=figure(w)), len(groups), groups=groups, draws=2000)['figure'])
 
 
 def rounded(found):
@@ -61,6 +68,12 @@ def in_words(value, column: str = '', digits: int = 3) -> str:
     said = {key: f"{round(value[key], digits) + 0.:{'+' * column.startswith('more than ')}.{digits}f}" for key in ('value', 'low', 'high') if key in value}
     beside = ([f"{said['low']} to {said['high']}"] if 'low' in said else []) + ([f"n = {value['n']}"] if 'n' in value else [])
     return said['value'] + (f" ({', '.join(beside)})" if beside else '')
+
+
+def as_text(rows: list[dict], digits: int = 3) -> str:
+    "Rows as a table for the terminal"
+    import pandas as pd
+    return pd.DataFrame([{key: in_words(value, key, digits) for key, value in row.items()} for row in rows]).to_string(index=False)
 
 
 def read(name: str) -> dict:

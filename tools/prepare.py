@@ -32,8 +32,8 @@ IMAGES = Path('docs')/'images'
 
 
 def execute() -> int:
-    "Run every notebook as a test and store its outputs; the exit code of nbdev's command"
-    return subprocess.call([sys.executable, '-c', 'from nbdev.test import nbdev_test; nbdev_test(save=True)'])
+    "Run every notebook as a test, tutorials too, and store its outputs; the exit code of nbdev's command"
+    return subprocess.call([sys.executable, '-c', 'from nbdev.test import nbdev_test; nbdev_test(save=True, ignore_fname="")'])
 
 
 def write_tables() -> None:

@@ -53,7 +53,8 @@ def tag_columns(
         return ([], columns[0]) if len(columns) == 1 and not _says_yes(table[columns[0]]) else (list(columns), '')
     if columns and not said: raise InputError(f"{name} has no column '{next(c for c in columns if c not in there)}'; its columns are {', '.join(map(str, table.columns[:12]))}.")
     others = table[[c for c in table if c not in (path, said) and _plain(c) not in (*_NAMES, *FOUND_ANEW)]]
-    marks = [c for c in others if c not in split_column(others, name)[1] and _says_yes(others[c])]
+    splits = split_column(others, name)[1]
+    marks = [c for c in others if c not in splits and _says_yes(others[c])]
     several = said and not columns and table[said].str.contains('[|;]').any()
     if several and {tag for cell in table[said] for tag in split_tags(cell)} <= {*marks}: said = ''   # a saved manifest has both
     if columns or several or not marks:

@@ -12,8 +12,10 @@ __all__ = ['ODD', 'toy_photos', 'toy_points', 'save_turned', 'toy_network', 'toy
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # nothing heavy is imported with this module, see `limit_threads`
@@ -156,12 +158,25 @@ def _write_run(folder, config, metrics, **tables):
 def _config(photos, recipe, **more):
     return dict(weights=None, device='cpu', versions=dict(python='3.11', torch='2.6', deepconn_fa='0.2'), photos=str(photos), recipe=recipe.to_dict(), stopped=False, **more)
 
+@cache
+def _drawn(render, n):
+    "The files that `render` writes, drawn once in each process: {place in the folder: content}"
+    with TemporaryDirectory() as folder:
+        render(dest := Path(folder)/'drawn', n, seed=0)
+        return {file.relative_to(dest): file.read_bytes() for file in dest.rglob('*') if file.is_file()}
+
+def _write_drawn(render, dest, n):
+    "Write the photos that `render` draws into the folder `dest`"
+    for file, content in _drawn(render, n).items():
+        (dest/file).parent.mkdir(parents=True, exist_ok=True)
+        (dest/file).write_bytes(content)
+
 def _drawn_couples(photos, odd, n, seed):
     "The manifest of drawn couples, which are made where they are not there; one photo cannot be read"
     from deepconn_fa.manifest import scan, split
     from deepconn_fa.synth import render_couples
     if not photos.exists():
-        render_couples(photos, n, seed=0)
+        _write_drawn(render_couples, photos, n)
         (photos/'unhappy').rename(photos/'rest')
         (photos/'rest'/'broken<i>.jpg').write_text('no photo')
     manifest = scan(photos, progress=False)
@@ -223,7 +238,7 @@ def toy_points_run(
     from deepconn_fa.sight import Sight
     from deepconn_fa.synth_hands import render_hands
     rng, photos = np.random.default_rng(0), folder.parent/'hands'
-    render_hands(photos, n, seed=0)
+    _write_drawn(render_hands, photos, n)
     manifest, target = PointTarget().read(photos)
     manifest, spec = target.split(manifest, seed=0), target.spec
     rows = manifest[manifest.split != ''].reset_index(drop=True)

@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/app.html.md"""
 
 # %% auto #0
 __all__ = ['LOOPBACK', 'CSV', 'SIDE', 'FORMATS', 'VIDEO_KINDS', 'FRAMES', 'MB', 'ONE', 'WAITING', 'POLICY', 'HEADERS', 'UPLOAD',
-           'PAGE', 'Bar', 'bars_of', 'say_possible', 'say_certainty', 'Answer', 'read_answer', 'question_of', 'ask',
+           'PAGE', 'Bar', 'bars_of', 'say_possible', 'say_certainty', 'Answer', 'read_answer', 'ask', 'say_pictures',
            'say_limits', 'heated_outputs', 'draw_answer', 'as_url', 'photo_html', 'refuse', 'Answerer', 'Reply',
            'as_csv', 'as_json', 'begins_as_video', 'has_video', 'uploads_folder', 'Uploads', 'import_gradio',
            'only_uploads', 'say_failure', 'explained', 'create_app', 'forbid', 'Guard', 'create_server', 'running',
@@ -142,32 +142,25 @@ def read_answer(target: Target,
     return Answer(name, 'opinion', row.opinion.replace('|', ', '), said, bars)
 
 # %% ../nbs/84_app.ipynb #14944c88
-@singledispatch
-def question_of(target: Target,
-    task: str = '',  # Its name
-) -> str:
-    "The question that a model answers"
-    return f'{_capital(target.about)} of this photo: {", ".join(target.names[:6])}{", ..." if len(target.names) > 6 else ""}'
-
-@question_of.register
-def _(target: ClassTarget, task=''):
-    if len(target.names) > 2: return f'Which of these {len(target.names)} is it?'
-    return f'Is {dict(couples="this couple", emotions="this photo").get(task, "this")} {" or ".join(target.names)}?'
-
-@question_of.register
-def _(target: PointTarget, task=''): return f'Where are the {len(target.names)} points of this photo?'
-
 def ask(predictor: Predictor) -> str:
     "The question that the predictor answers"
-    return question_of(predictor.target, predictor.meta.get('task', ''))
+    from deepconn_fa.wording import question
+    return question(predictor.target, predictor.meta.get('task', ''))
+
+@singledispatch
+def say_pictures(target: Target) -> list[str]:
+    "List in sentences what the pictures of an answer do not show"
+    return ['A heatmap shows what raised a score, not whether the answer is right.']
+
+@say_pictures.register
+def _(target: PointTarget): return []
 
 def say_limits(predictor: Predictor) -> list[str]:
     "List in sentences what the score is not"
     from deepconn_fa.wording import NOT, NO_DIAGNOSIS
-    general = ('The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
-               'No opinion means that the model does not know. It does not mean “no”, and it is not reassurance.',
-               'A heatmap shows what raised a score, not whether the answer is right.')
-    return [*NOT.get(predictor.meta.get('task'), (NO_DIAGNOSIS,)), *general[:2 if isinstance(predictor.target, PointTarget) else 3]]
+    general = ['The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
+               'No opinion means that the model does not know. It does not mean “no”, and it is not reassurance.']
+    return [*NOT.get(predictor.meta.get('task'), (NO_DIAGNOSIS,)), *general, *say_pictures(predictor.target)]
 
 # %% ../nbs/84_app.ipynb #cbf4afeb
 CSV = 'text/csv;charset=utf-8'

@@ -208,7 +208,7 @@ def figures_facts(run: Run) -> dict[str, list[str]]:
         updating=['The figures are those of the model as it was trained. Nothing was fitted again after they had been seen.'] if run.shown == 'test' else [],
         poor_input=['A file that cannot be read gets no answer, but the reason. A readable photo of another kind gets an answer all the same; in a table of predictions its column “unlike” is high, and no opinion is given above a limit.'],
         no_judgement=['Nobody measures the input: the photo goes to the model as it is.'],
-        aims=[f'A model was trained, and measured on {UNSEEN[run.shown]}. An evaluation on photos from elsewhere is not part of the run.'], question=[question(run.target, run)])
+        aims=[f'A model was trained, and measured on {UNSEEN[run.shown]}. An evaluation on photos from elsewhere is not part of the run.'], question=[question(run.target, run.config['task'])])
 
 def _figure_lines(run):
     "Each metric with its interval, and those of the baselines"

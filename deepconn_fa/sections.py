@@ -517,6 +517,6 @@ def paper_section(run: Run) -> Section:
     photos = [f'{bad:,} of {len(run.manifest):,} could not be used.' if bad else '', say_split(run), say_together(run), *say_corrected(run)]
     baselines = and_list([f'{who.name}{who.about}' for key, who in said.simpler.items() if f'{key}_{said.score}' in run.figures])
     return Section('paper', dict(
-        n=len(used), question=question(run.target, run), sizes=say_sizes(used), photos=photos, grouped=not say_groups(run), metric=metric.within(), meaning=metric.meaning[:1].lower() + metric.meaning[1:].rstrip('.'),
+        n=len(used), question=question(run.target, run.config['task']), sizes=say_sizes(used), photos=photos, grouped=not say_groups(run), metric=metric.within(), meaning=metric.meaning[:1].lower() + metric.meaning[1:].rstrip('.'),
         training=[*training_words(run), *seen['preprocessing'], *seen['augmentation'], *calibration_words(run)[:1]], baselines=baselines, intervals=INTERVALS, results=answer(run),
         date=run.config.get('date'), device=run.config.get('device'), versions=versions))

@@ -149,7 +149,7 @@ def _(target: TagTarget, run):
                      'and with a person who looks at what matters.')
 
 @question.register
-def _(target: TagTarget, run): return f'Which of these {len(target.tags)} tags does this photo have?' if len(target.tags) > 1 else f'Does this photo have the tag {target.tags[0]}?'
+def _(target: TagTarget, task=''): return f'Which of these {len(target.tags)} tags does this photo have?' if len(target.tags) > 1 else f'Does this photo have the tag {target.tags[0]}?'
 
 # %% ../nbs/79_tags.ipynb #a3c0df07
 @beside.register

@@ -169,17 +169,19 @@ UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not 
           'valid': 'validation photos, at which training looked to choose its weights', 'train': 'photos that it was trained on'}
 
 @by_kind
-def question(target: Target, run: Run) -> str:
-    "State the question that the run answers"
+def question(target: Target,
+    task: str = '',  # Its name
+) -> str:
+    "State the question that a model answers"
     return f'What {"is" if len(target.names) == 1 else "are"} the {and_list(target.names)} of this photo?'
 
 @question.register
-def _(target: ClassTarget, run):
+def _(target: ClassTarget, task=''):
     if len(target.names) > 2: return f'Which of these {len(target.names)} is it?'
-    return f'Is {dict(couples="this couple", emotions="this photo").get(run.config["task"], "it")} {target.names[0]} or {target.names[1]}?'
+    return f'Is {dict(couples="this couple", emotions="this photo").get(task, "it")} {target.names[0]} or {target.names[1]}?'
 
 @question.register
-def _(target: PointTarget, run):
+def _(target: PointTarget, task=''):
     what = next((kind for kind in ('hand', 'face') if target.spec.name.startswith(kind)), 'photo')
     return f'Where are the {target.spec.n} points of this {what}?'
 

@@ -258,13 +258,6 @@ def check_asked(self: ClassTarget, classes=None, **options) -> None:
     if classes and tuple(classes) != self.classes: raise InputError(f"The loaders have the classes {', '.join(self.classes)}: name others where you make them.")
 
 @patch
-def adopt(self: ClassTarget, dls, **options) -> None:
-    from deepconn_fa.adopt import adopt_loaders
-    from deepconn_fa.loader import remember
-    adopt_loaders(dls)
-    if dls.kind == self.kind: remember(dls, target=replace(self, classes=tuple(str(c) for c in dls.vocab)))
-
-@patch
 def for_recipe(self: ClassTarget, recipe) -> ClassTarget:
     one_logit = recipe.loss == 'bce'
     if one_logit and len(self.classes) != 2: raise InputError(f"loss='bce' is for two classes, not {len(self.classes)}: {', '.join(self.classes)}.")

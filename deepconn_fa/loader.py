@@ -35,7 +35,7 @@ def _quarter_of_memory() -> int:
 MAX_DECODED = _quarter_of_memory()
 
 # %% ../nbs/14_loader.ipynb #e1341d55
-FACTS = ('c', 'kind', 'manifest', 'recipe', 'sight', 'spec', 'stats', 'target')  # attributes that describe a loader's data; kept by `dls.new()` and `learn.export`
+FACTS = ('c', 'kind', 'manifest', 'options', 'recipe', 'sight', 'spec', 'stats', 'target')  # attributes that describe a loader's data; kept by `dls.new()` and `learn.export`
 
 def remember(dls: DataLoaders,
     **facts,  # Some of `FACTS`, available as `dls.NAME` from now on

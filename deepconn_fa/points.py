@@ -217,11 +217,7 @@ def again(self: PointTarget) -> dict: return dict(spec=self.spec)
 def asked(self: PointTarget, spec=None) -> PointTarget: return self if spec is None else replace(self, spec=spec_of(spec))
 
 @patch
-def adopt(self: PointTarget, dls, spec=None, **options) -> None:
-    from deepconn_fa.adopt import adopt_loaders
-    from deepconn_fa.loader import remember
-    adopt_loaders(dls, spec=spec and spec_of(spec))
-    if dls.kind == self.kind: remember(dls, target=replace(self, spec=dls.spec))
+def adopt(self: PointTarget, dls, spec=None, **options) -> None: Target.adopt(self, dls, spec=spec and spec_of(spec))
 
 @patch
 def settle(self: PointTarget, recipe, manifest: pd.DataFrame):

@@ -291,6 +291,16 @@ def again(self: RatingTarget) -> dict:
 def asked(self: RatingTarget, columns=None, low=None, high=None) -> RatingTarget: return replace(self, ratings=tuple(named_columns(columns))) if columns else self
 
 @patch
+def adopt(self: RatingTarget, dls, columns=None, low=None, high=None, **options) -> None:
+    from deepconn_fa.loader import remember
+    given = dict(low=low, high=high)
+    Target.adopt(self, dls, columns=named_columns(columns), **{end: value for end, value in given.items() if value is not None})
+    if dls.kind != self.kind: return
+    manifest, target = self.read(dls.manifest, **dls.options)
+    if bad := [problem for problem in manifest.problem if problem]: raise InputError(f'{manifest.path[(manifest.problem != "").argmax()]}: {bad[0]}.')
+    remember(dls, target=target)
+
+@patch
 def check_asked(self: RatingTarget, columns=None, **options) -> None:
     if columns and named_columns(columns) != list(self.ratings): raise InputError(f"The loaders have {', '.join(self.ratings)}: name others where you make them.")
 

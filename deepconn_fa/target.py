@@ -221,10 +221,15 @@ def check_asked(self: Target, **options) -> None:
     "Raise `InputError` where ready loaders ask for something else than the user says"
 
 @patch
-def adopt(self: Target, dls, **options) -> None:
-    "Let everything here work on loaders that fastai made, and note in them what is asked"
+def adopt(self: Target, dls,
+    # What `read` takes besides, where fastai's loaders do not tell it
+    **options,
+) -> None:
+    "Let everything here work on loaders that fastai made, and note in them what is asked; loaders of another kind are left to whoever looks at their `kind`"
     from deepconn_fa.adopt import adopt_loaders
-    adopt_loaders(dls)
+    from deepconn_fa.loader import remember
+    adopt_loaders(dls, **options)
+    if dls.kind == self.kind: remember(dls, target=self.asked(**dls.options))
 
 # %% ../nbs/20_target.ipynb #2fa5e2ec
 @patch

@@ -6,8 +6,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/label_issues.html.md"""
 
 # %% auto #0
 __all__ = ['RULES', 'TEST_RULE', 'is_held_out', 'doubted_classes', 'robust_z', 'find_outliers', 'issues_of', 'find_label_issues',
-           'describe_label_issues', 'label_key', 'issue_title', 'show_issue', 'plot_label_issues', 'exchanged_points',
-           'save_label_issues', 'label_names', 'read_correction', 'apply_corrections', 'save_test_labels', 'label_next']
+           'one_row_each', 'issues_table', 'looks_the_same', 'odd_photos', 'describe_label_issues', 'label_key',
+           'issue_title', 'show_issue', 'plot_label_issues', 'exchanged_points', 'save_label_issues', 'label_names',
+           'read_correction', 'apply_corrections', 'save_test_labels', 'label_next']
 
 # %% ../nbs/54_label_issues.ipynb #cc68223a
 import re
@@ -123,8 +124,11 @@ def find_label_issues(
     return found
 
 # %% ../nbs/54_label_issues.ipynb #1b752b85
-def _one_row_each(answers: pd.DataFrame, columns: list[str], features: np.ndarray | None = None):
-    "A row a photo, the means of its held-out answers in `columns` (NaN where it has none), and its features"
+def one_row_each(answers: pd.DataFrame,
+    columns: list[str],  # k columns with answers
+    features: np.ndarray | None = None,  # (len(answers), c)
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:  # n rows, (n, k) answers, NaN where none is held out, and (n, c) features
+    "Reduce a table of answers to one row for each photo, with the means of its held-out answers"
     if lost := [c for c in columns if c not in answers]:
         raise InputError(f"the table of answers has no column '{lost[0]}' ({len(lost)} of {len(columns)} are missing). "
                          'Give what learn.answers() returned, or the answers.csv of a run, and the classes of that run.')
@@ -134,19 +138,23 @@ def _one_row_each(answers: pd.DataFrame, columns: list[str], features: np.ndarra
     said = answers.loc[is_held_out(answers), ['path', *columns]].groupby('path').mean().reindex(photos)
     return answers[first].reset_index(drop=True), said.to_numpy(float), None if features is None else np.asarray(features, float)[first]
 
-def _as_table(found: list[dict],
+def issues_table(
+    found: list[dict],  # Findings: `path`, `label`, `suggested`, `reason`, `score`, `finding`, and `key`
     key: str = '',  # Column that says which label of a photo is meant, where it has several
     none: str | float = '',  # What stands where nothing is suggested
 ) -> pd.DataFrame:
-    "Findings as a table, the surest first, those about one label in one row"
+    "Make a table of findings, the surest first, those about one label in one row"
     by = ['path', key] if key else ['path']
     found = pd.DataFrame(found, columns=[*by, 'label', 'suggested', 'reason', 'score', 'finding'])
     return found.sort_values('score', ascending=False, kind='stable').groupby(by, sort=False, as_index=False).agg(
         {'label': 'first', 'suggested': lambda s: next((v for v in s if v != '' and v == v), none), 'reason': '; '.join, 'score': 'max', 'finding': 'first'})
 
 # %% ../nbs/54_label_issues.ipynb #ba479fc0
-def _looks_like(path: str, label: str) -> str:
-    "The reason of a contradiction"
+def looks_the_same(
+    path: str,  # Of the other photo
+    label: str,  # Its label
+) -> str:
+    "Say why a label contradicts that of a near-duplicate"
     return f"looks the same as {'/'.join(Path(path).parts[-2:])}, which is labelled {label}"
 
 def _contradictions(rows: pd.DataFrame, probs: np.ndarray, classes: list[str]) -> list[dict]:
@@ -162,7 +170,7 @@ def _contradictions(rows: pd.DataFrame, probs: np.ndarray, classes: list[str]) -
             top = [] if said is None or not known else [max(known, key=lambda c: said[classes.index(c)])]
         for path, label in zip(same.path, same.label):
             other = same[same.label != label].iloc[0]
-            suggested, reason = top[0] if len(top) and top[0] != label else '', _looks_like(other.path, f"'{other.label}'")
+            suggested, reason = top[0] if len(top) and top[0] != label else '', looks_the_same(other.path, f"'{other.label}'")
             found.append(dict(path=path, label=label, suggested=suggested, score=1., finding='contradiction', reason=reason))
     return found
 
@@ -179,8 +187,15 @@ def _doubted(rows: pd.DataFrame, probs: np.ndarray, classes: list[str], judged: 
                           reason=f"the network says '{classes[guess[i]]}' with {p[i, guess[i]]:.0%}, and '{classes[targets[i]]}' with {p[i, targets[i]]:.0%}"))
     return found
 
-def _odd_photos(rows: pd.DataFrame, features: np.ndarray | None, neighbours: int, odd: float, **row) -> list[dict]:
-    "Photos unlike all others; `row`: what stands in their rows besides, `label` one each"
+# %% ../nbs/54_label_issues.ipynb #8ab0f666
+def odd_photos(rows: pd.DataFrame,
+    features: np.ndarray | None,  # (n, c); `None`: nothing is found
+    neighbours: int,  # As in `find_outliers`
+    odd: float,  # From this robust z on, a photo is unlike all others
+    # What stands in every finding besides; `label` holds one for each photo
+    **row,
+) -> list[dict]:  # Findings for `issues_table`
+    "Find photos unlike all others"
     if features is None: return []
     there = np.flatnonzero(~np.isnan(features).any(1))
     far, labels = find_outliers(features[there], neighbours=neighbours), row.pop('label')
@@ -198,10 +213,10 @@ def _(target: ClassTarget, answers: pd.DataFrame, features: np.ndarray | None = 
 ) -> pd.DataFrame:  # `path`, `label`, `suggested`, `reason`, `score`, `finding` ('contradiction', 'label' or 'outlier')
     "Classes: labels that the network contradicts, near-duplicates with different labels, and photos unlike all others"
     classes = list(target.classes)
-    rows, probs, features = _one_row_each(answers, target.answer_columns(kind), features)
+    rows, probs, features = one_row_each(answers, target.answer_columns(kind), features)
     judged = ~np.isnan(probs).any(1) & rows.label.isin(classes).to_numpy()
-    found = _as_table([*_contradictions(rows, probs, classes), *_doubted(rows, probs, classes, judged, rule),
-                       *_odd_photos(rows, features, neighbours, odd, label=rows.label, suggested='')])
+    found = issues_table([*_contradictions(rows, probs, classes), *_doubted(rows, probs, classes, judged, rule),
+                          *odd_photos(rows, features, neighbours, odd, label=rows.label, suggested='')])
     found.attrs = dict(judged=int(judged.sum()), outliers=features is not None)
     return found
 
@@ -264,7 +279,7 @@ def _(target: PointTarget, ax, mine: pd.DataFrame, answers: pd.DataFrame | None 
     "All points of the photo, where they are known, and rings around those that are suspect: as labelled (green) and as found (red)"
     spec = target.spec
     if answers is not None and (answers.path == mine.path.iloc[0]).any():
-        row, found, _ = _one_row_each(answers[answers.path == mine.path.iloc[0]], [f'pred_{c}' for c in spec.columns])
+        row, found, _ = one_row_each(answers[answers.path == mine.path.iloc[0]], [f'pred_{c}' for c in spec.columns])
         draw_points(ax, found.reshape(spec.n, 2), spec, truth=points_of(row, spec)[0], radius=1.5)
     view = ax.get_xlim(), ax.get_ylim()
     ax.plot(mine[['x', 'suggested_x']].T, mine[['y', 'suggested_y']].T, color='white', lw=1)
@@ -318,11 +333,11 @@ def _number_issues(target: Target, answers: pd.DataFrame, features: np.ndarray |
     odd: float = 3.5,
 ) -> pd.DataFrame:  # `path`, `column` where there are several, `label`, `suggested`, `reason`, `score`, `finding` ('contradiction', 'label' or 'outlier')
     "Numbers far from what the network says, near-duplicates with different numbers, and photos unlike all others"
-    rows, said, features = _one_row_each(answers, target.answer_columns(), features)
+    rows, said, features = one_row_each(answers, target.answer_columns(), features)
     key, true, one = label_key(target), target.truth(rows), len(target.columns) == 1
     found = [*_apart_numbers(target, rows, true, said, apart), *_far_numbers(target, rows, true, said, limit),
-             *_odd_photos(rows, features, neighbours, odd, label=true[:, 0] if one else [np.nan] * len(rows), suggested=np.nan, column='')]
-    found = _as_table(found, key, none=np.nan)
+             *odd_photos(rows, features, neighbours, odd, label=true[:, 0] if one else [np.nan] * len(rows), suggested=np.nan, column='')]
+    found = issues_table(found, key, none=np.nan)
     found.attrs = dict(judged=int((~np.isnan(true) & ~np.isnan(said)).any(1).sum()), outliers=features is not None)
     return found
 
@@ -345,7 +360,7 @@ def _apart_numbers(target, rows, true, said, apart) -> list[dict]:
             best = values[np.abs(values - answer.mean()).argmin()] if len(answer) else np.nan
             gaps = np.abs(values[:, None] - values)
             found += [dict(path=rows.path[at[i]], column=target.columns[j], label=values[i], suggested=best if abs(best - values[i]) > limit else np.nan,
-                           score=1., finding='contradiction', reason=_looks_like(rows.path[at[k]], f'{values[k]:.3g}'))
+                           score=1., finding='contradiction', reason=looks_the_same(rows.path[at[k]], f'{values[k]:.3g}'))
                       for i, k in enumerate(gaps.argmax(1)) if gaps[i, k] > limit]
     return found
 
@@ -394,7 +409,7 @@ def _(target: PointTarget, answers: pd.DataFrame, features: np.ndarray | None = 
 def _points_and_answers(answers: pd.DataFrame, spec):
     "A row a photo, its points as labelled and as found (n, n_points, 2), and how far the network is to be believed"
     columns, conf = [f'pred_{c}' for c in spec.columns], [f'pred_{name}_conf' for name in spec.points]
-    rows, said, _ = _one_row_each(answers, [*columns, *(c for c in conf if c in answers)])
+    rows, said, _ = one_row_each(answers, [*columns, *(c for c in conf if c in answers)])
     trust = _trust(said[:, 2 * spec.n:]) if set(conf) <= set(answers) else np.ones((len(rows), spec.n))
     return rows, points_of(rows, spec), said[:, :2 * spec.n].reshape(-1, spec.n, 2), trust
 

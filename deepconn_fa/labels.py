@@ -26,7 +26,7 @@ from .folders import place_photos, split_of_folders
 from .formats import (FORMATS, Labels, count_notes, count_of, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
-from .manifest import list_photos, scan, split
+from .manifest import list_photos, say_problems, scan, split
 from .photos import stored_size
 from .tables import read_cells
 
@@ -459,9 +459,9 @@ def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
     *, n_problems: int = 10,  # Largest number of photos with problems to list
 ) -> str:
     "Summarise a keypoint manifest in words: photos, points, points that are often missing, and problems"
-    rows, bad = usable_points(manifest, spec), manifest[manifest.problem != '']
+    rows = usable_points(manifest, spec)
     there = ~np.isnan(points_of(rows, spec)).any(-1)
-    lines = [f"{len(manifest)} photos, {len(bad)} of them with a problem; {spec.n} points a photo ('{spec.name}'), {there.sum()} "
+    lines = [f"{len(manifest)} photos, {(manifest.problem != '').sum()} of them with a problem; {spec.n} points a photo ('{spec.name}'), {there.sum()} "
              f"labelled, {(~there).sum()} missing"]
     if len(rows): lines.append(f'sizes: {rows.width.min()} to {rows.width.max()} px wide, {rows.height.min()} to {rows.height.max()} px high')
     rare = sorted(((n, name) for n, name in zip(there.sum(0), spec.points) if n < len(rows)))[:8]
@@ -470,5 +470,4 @@ def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
     lines += manifest.attrs.get('notes', [])
     try: split_points(manifest, spec)
     except InputError as e: lines.append(f'cannot be trained on as it is: {e}')
-    lines += [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:n_problems], bad.problem)]
-    return '\n'.join(lines + ([f'... and {len(bad) - n_problems} more'] if len(bad) > n_problems else []))
+    return '\n'.join(lines + say_problems(manifest, n_problems))

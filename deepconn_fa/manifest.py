@@ -8,7 +8,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 __all__ = ['LEFT_OUT', 'SAME', 'COLUMNS', 'CONTENT', 'SEVERAL', 'list_photos', 'clean_text', 'similar_pairs', 'near_duplicates',
            'groups_of', 'answer_groups', 'join_names', 'scan', 'content_of', 'usable', 'classes_of', 'label_conflicts',
            'plot_duplicates', 'several_labels', 'check_labels', 'each_name', 'check_split', 'split', 'counts', 'leaks',
-           'check_leaks', 'describe', 'plot_counts', 'sizes', 'plot_sizes']
+           'check_leaks', 'describe', 'say_problems', 'say_copies', 'say_folders', 'plot_counts', 'sizes', 'plot_sizes']
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
@@ -538,8 +538,8 @@ def describe(manifest: pd.DataFrame,
     *, n_problems: int = 10,  # Largest number of photos with problems to list
 ) -> str:
     "Summarise `manifest` in words: classes, sizes, balance, problems, near-duplicates and leaks"
-    rows, bad = usable(manifest), manifest[manifest.problem != '']
-    lines = [f'{len(manifest)} photos, {len(bad)} of them with a problem']
+    rows = usable(manifest)
+    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem']
     if len(rows):
         table = counts(manifest)
         most = table['all'].iloc[:-1]
@@ -550,13 +550,19 @@ def describe(manifest: pd.DataFrame,
     if len(fine := manifest[manifest.problem == '']):
         lines.append(f'sizes: {fine.width.min()} to {fine.width.max()} px wide, {fine.height.min()} to {fine.height.max()} px high, '
                      f'median {fine.width.median():.0f} x {fine.height.median():.0f}')
-    lines += _say_copies(manifest) + _say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])] + _say_refusal(manifest)
-    lines += [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:n_problems], bad.problem)]
-    if len(bad) > n_problems: lines.append(f'... and {len(bad) - n_problems} more')
-    return '\n'.join(lines)
+    lines += say_copies(manifest) + say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])] + _say_refusal(manifest)
+    return '\n'.join(lines + say_problems(manifest, n_problems))
 
 # %% ../nbs/04_manifest.ipynb #c106bb43
-def _say_copies(manifest: pd.DataFrame) -> list[str]:
+def say_problems(manifest: pd.DataFrame,
+    most: int = 3,  # Photos to list
+) -> list[str]:
+    "List photos that cannot be used, and why"
+    bad = manifest[manifest.problem != '']
+    lines = [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:most], bad.problem)]
+    return lines + [f'... and {len(bad) - most} more'] * (len(bad) > most)
+
+def say_copies(manifest: pd.DataFrame) -> list[str]:  # Sentences; none where there is nothing to say
     "Describe near-duplicates, contradictory labels and leaks"
     lines, fine = [], manifest[manifest.problem == '']
     if 'duplicates' in manifest and (sets := fine[_filled(fine.duplicates)].duplicates.nunique()):
@@ -570,8 +576,8 @@ def _say_copies(manifest: pd.DataFrame) -> list[str]:
     return lines
 
 # %% ../nbs/04_manifest.ipynb #12232e0c
-def _say_folders(manifest: pd.DataFrame) -> list[str]:
-    "Describe the rest of the folder"
+def say_folders(manifest: pd.DataFrame) -> list[str]:  # Sentences; none where there is nothing to say
+    "Describe what else lies in the folder: photos left out, empty folders, other files"
     lines = [f"the folder '{name}' is left out by default, with {n} photos" for name, n in manifest.attrs.get('left_out', {}).items()]
     if tools := {name: n for name, n in manifest.attrs.get('of_tools', {}).items() if n}:
         lines.append(f"{sum(tools.values())} {'photo' if sum(tools.values()) == 1 else 'photos'} of systems and programs left out ({', '.join(f'{name}: {n}' for name, n in tools.items())})")

@@ -23,11 +23,11 @@ from fastcore.foundation import L
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
 from .folders import find_files
-from .manifest import SEVERAL, _say_copies, _say_folders, answer_groups, groups_of, join_names
+from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_problems
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import SUFFIXES
 from .sight import Sight
-from .tables import FOUND_ANEW, LABEL_NAMES, NO, TABLE_SUFFIXES, YES, _NAMES, _first, _plain, as_text, path_column, read_cells, split_column
+from .tables import FOUND_ANEW, LABEL_NAMES, NO, OWN_NAMES, TABLE_SUFFIXES, YES, as_text, first_column, path_column, plain_name, read_cells, split_column
 from .target import Target, best_temperature, each_fold, looked_at, scale_by_folds
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def tag_columns(
 ) -> tuple[list[str], str]:  # The columns of yes and no, or the column that names tags
     "Find out where the tags stand; raise `InputError` where there are none"
     path, there = path_column(table, name), [c for c in columns if c in table]
-    said = _first(LABEL_NAMES, [c for c in table if c != path])
+    said = first_column(LABEL_NAMES, [c for c in table if c != path])
     if columns and len(there) == len(columns):
         return ([], columns[0]) if len(columns) == 1 and not _says_yes(table[columns[0]]) else (list(columns), '')
     if columns and not said: raise InputError(f"{name} has no column '{next(c for c in columns if c not in there)}'; its columns are {', '.join(map(str, table.columns[:12]))}.")
-    others = table[[c for c in table if c not in (path, said) and _plain(c) not in (*_NAMES, *FOUND_ANEW)]]
+    others = table[[c for c in table if c not in (path, said) and plain_name(c) not in (*OWN_NAMES, *FOUND_ANEW)]]
     splits = split_column(others, name)[1]
     marks = [c for c in others if c not in splits and _says_yes(others[c])]
     several = said and not columns and table[said].str.contains('[|;]').any()
@@ -176,7 +176,7 @@ def _read(source, labels, columns, made: bool) -> tuple[pd.DataFrame, pd.DataFra
     marks, said = tag_columns(table, _called(file), columns)
     _check_repeated(table, _called(file), marks or [said])
     if marks: read_marks(table[marks].set_axis(marks, axis=1), _called(file))   # an error names the row
-    keep = [c for c in table if c in marks or c == said != _first(LABEL_NAMES, list(table)) or _says_yes(table[c]) and c not in split_column(table, _called(file))[1]]
+    keep = [c for c in table if c in marks or c == said != first_column(LABEL_NAMES, list(table)) or _says_yes(table[c]) and c not in split_column(table, _called(file))[1]]
     manifest = looked_at(source, None if file is source else file, keep)
     notes = list(manifest.attrs.get('notes', []))
     if marks:
@@ -258,7 +258,7 @@ def why_not(cls: TagTarget, photos, labels=None) -> str | None:
         table, file = _cells(photos, labels)
         marks, said = tag_columns(table, _called(file))
     except InputError: return ''
-    classes = set() if said or not (label := _first(LABEL_NAMES, list(table))) else {tag for cell in table[label] for tag in split_tags(cell) or ['']}
+    classes = set() if said or not (label := first_column(LABEL_NAMES, list(table))) else {tag for cell in table[label] for tag in split_tags(cell) or ['']}
     if classes and '' not in classes and not classes & {*marks}: return ''
     if said: return None if table[said].str.contains('[|;]').any() else ''
     return None if len(marks) > 1 and (table[marks].apply(lambda c: c.str.lower().isin(YES)).sum(axis=1) > 1).any() else ''
@@ -284,17 +284,16 @@ def tags_together(
 # %% ../nbs/27_multilabel.ipynb #377a8a52
 @patch
 def describe(self: TagTarget, manifest: pd.DataFrame) -> str:
-    bad, table, rows = manifest[manifest.problem != ''], tag_table(manifest, self.tags), self.usable(manifest)
+    table, rows = tag_table(manifest, self.tags), self.usable(manifest)
     if not table.unknown.any(): table = table.drop(columns='unknown')
     n = np.nansum(self.truth(rows), 1)
-    lines = [f'{len(manifest)} photos, {len(bad)} of them with a problem', '', table.to_string(), '',
+    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem', '', table.to_string(), '',
              f'{n.mean():.1f} tags a photo; {(n == 0).sum()} photos without a tag, {(n > 1).sum()} with several']
     if len(rows): lines.append(f'sizes: {rows.width.min()} to {rows.width.max()} px wide, {rows.height.min()} to {rows.height.max()} px high')
     rare = [tag for tag in self.tags if tag not in self._stratified(rows)]
     if rare: lines.append(f"on fewer than {STRATA} photos, so that splits cannot be even in them: {', '.join(rare)}")
-    lines += _say_copies(manifest) + _say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])]
-    lines += [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:3], bad.problem)]
-    return '\n'.join(lines + [f'... and {len(bad) - 3} more'] * (len(bad) > 3))
+    lines += say_copies(manifest) + say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])]
+    return '\n'.join(lines + say_problems(manifest))
 
 @patch
 def _stratified(self: TagTarget, rows: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 
 from .core import PICTURES, InputError, check_output, save_figure
-from .manifest import answer_groups, groups_of, scan
+from .manifest import answer_groups, groups_of, say_problems, scan
 from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
@@ -313,15 +313,15 @@ def read_known(self: RatingTarget, photos, labels=None, columns=None, **options)
 # %% ../nbs/26_regression.ipynb #fa7da6d7
 @patch
 def describe(self: RatingTarget, manifest: pd.DataFrame) -> str:
-    rows, bad = self.usable(manifest), manifest[manifest.problem != '']
-    lines = [f'{len(manifest)} photos, {len(bad)} of them with a problem', '']
+    rows = self.usable(manifest)
+    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem', '']
     table = pd.DataFrame({name: rows[name].astype(float).describe()[['count', 'mean', 'std', 'min', '50%', 'max']] for name in self.ratings}).T
     lines += [table.rename(columns={'count': 'photos', '50%': 'median', 'std': 'spread'}).to_string(float_format=lambda v: f'{v:.4g}'), '']
     lines += [f'scale of {name}: {a:g} to {b:g}' + ('' if self.given else ', as far as the ratings go; answers stay within it')
               + _say_raters(rows, name) for name, a, b in zip(self.ratings, self.low, self.high)]
     if len(bare := manifest[(manifest.problem == '') & manifest[self.columns].isna().all(axis=1)]): lines.append(f'{len(bare)} photos have no rating: they can be predicted, not trained on')
-    lines += [f'note: {note}' for note in manifest.attrs.get('notes', []) if note] + [f'problem: {path}: {problem}' for path, problem in zip(bad.path[:3], bad.problem)]
-    return '\n'.join(lines + ([f'... and {len(bad) - 3} more'] if len(bad) > 3 else []))
+    lines += [f'note: {note}' for note in manifest.attrs.get('notes', []) if note]
+    return '\n'.join(lines + say_problems(manifest))
 
 def _say_raters(rows: pd.DataFrame, name: str) -> str:
     "What is known of the raters"

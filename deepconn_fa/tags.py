@@ -20,7 +20,7 @@ from .agree import agreement_of, draw_estimates, drawn_alpha, drawn_cohen, measu
 from .classes import n_draws
 from .core import InputError
 from .interpret import drawn_outputs
-from .label_issues import (_as_table, _looks_like, _odd_photos, _one_row_each, doubted_classes, issues_of, label_key, label_names, read_correction)
+from .label_issues import doubted_classes, issues_of, issues_table, label_key, label_names, looks_the_same, odd_photos, one_row_each, read_correction
 from .learners import Task
 from .metrics import bootstrap_figures, format_estimate
 from .multilabel import TagTarget, plot_tags, split_tags, tag_figures, tag_table
@@ -75,11 +75,11 @@ def _(target: TagTarget, answers: pd.DataFrame, features: np.ndarray | None = No
     odd: float = 3.5,  # From this robust z on, a photo is unlike all others
 ) -> pd.DataFrame:  # `path`, `label`, `suggested`, `reason`, `score`, `finding` ('contradiction', 'label' or 'outlier')
     "Tags: those that are given or not against what the network is sure of, near-duplicates with different tags, and photos unlike all others"
-    rows, probs, features = _one_row_each(answers, target.answer_columns(kind), features)
+    rows, probs, features = one_row_each(answers, target.answer_columns(kind), features)
     rows = rows.assign(label=rows.label.fillna(''))
     truth, judged = target.truth(rows), ~np.isnan(probs).any(1)
-    found = _as_table([*_different_copies(target, rows, truth, probs), *_doubted_tags(target, rows, truth, probs, judged, rule),
-                       *_odd_photos(rows, features, neighbours, odd, label=rows.label, suggested='')])
+    found = issues_table([*_different_copies(target, rows, truth, probs), *_doubted_tags(target, rows, truth, probs, judged, rule),
+                          *odd_photos(rows, features, neighbours, odd, label=rows.label, suggested='')])
     found.attrs = dict(judged=int(judged.sum()), outliers=features is not None)
     return found
 
@@ -118,7 +118,7 @@ def _different_copies(target, rows, truth, probs) -> list[dict]:
             if other is None: continue
             wrong = (best != (truth[i] == 1)) & apart & ~np.isnan(truth[i])
             found.append(dict(path=rows.path[i], label=_as_list(target, truth[i] == 1), suggested=_as_list(target, (truth[i] == 1) ^ wrong) if wrong.any() else '', score=1.,
-                              finding='contradiction', reason=_looks_like(rows.path[other], f"'{_as_list(target, truth[other] == 1)}'")))
+                              finding='contradiction', reason=looks_the_same(rows.path[other], f"'{_as_list(target, truth[other] == 1)}'")))
     return found
 
 # %% ../nbs/79_tags.ipynb #4b2e445a

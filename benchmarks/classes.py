@@ -34,7 +34,7 @@ from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import check_labels, groups_of, scan, usable
 from deepconn_fa.metrics import drawn_auc
 from deepconn_fa.recipe import Phase
-from results import as_text, drawn_bounds, save
+from results import add_outputs, as_text, drawn_bounds, save
 
 TASKS = {'couples': couples, 'emotions': emotions, 'objects': objects}
 NAMES = {'default': '`default`', 'probe': '`probe`', 'probe288': '`probe` at 288 px', 'lite0': 'EfficientNet-Lite0, last layer', 'mobilenet': 'MobileNetV2, last layer, 288 px',
@@ -115,9 +115,7 @@ def main():
     parser.add_argument('--ungrouped', action='store_true', help='let near-duplicates fall into different folds, as a figure without that care would')
     parser.add_argument('--only', nargs='+', choices=NAMES, default=('default', 'probe', 'probe288', 'lite0'))
     parser.add_argument('--against', choices=NAMES)
-    parser.add_argument('--save', metavar='NAME', help='write results/NAME.json')
-    parser.add_argument('--data', default='', help='for the file: what photos these are')
-    parser.add_argument('--out', help='CSV with every out-of-fold probability')
+    add_outputs(parser, 'results/NAME.json', 'every out-of-fold probability')
     args = parser.parse_args()
     if not {*args.only} & {args.against or '', *(() if args.against else BASELINES)}: parser.error(f'nothing to compare with: add {args.against or " or ".join(BASELINES)} to --only')
 

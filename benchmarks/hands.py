@@ -44,7 +44,7 @@ from deepconn_fa.points import PointTarget
 from deepconn_fa.recipe import Phase
 from deepconn_fa.sight import Sight
 from ratings import theme_of
-from results import as_text, bounds, save
+from results import add_outputs, as_text, bounds, save
 
 CANVAS = (384, 288)
 ERROR = 'mean L1 error of a coordinate on a canvas of 384 x 288 px'
@@ -152,9 +152,7 @@ def main():
     parser.add_argument('--folds', type=int)
     parser.add_argument('--epochs', type=int, help='so many for every candidate but fastai')
     parser.add_argument('--seeds', nargs='+', type=int, default=(1, 2, 3))
-    parser.add_argument('--save', metavar='NAME', help='write results/NAME.json')
-    parser.add_argument('--data', default='', help='for the file: what photos these are')
-    parser.add_argument('--out', type=Path, help='CSV with the error of every test photo; runs that it holds already are not repeated')
+    add_outputs(parser, 'results/NAME.json', 'the error of every test photo; runs that it holds already are not repeated')
     args = parser.parse_args()
     torch.set_num_threads(1)
 

@@ -32,7 +32,7 @@ from deepconn_fa.crossval import cross_validate
 from deepconn_fa.loader import split_loaders
 from deepconn_fa.manifest import answer_groups
 from deepconn_fa.metrics import drawn_spearman
-from results import as_text, drawn_bounds, save
+from results import add_outputs, as_text, drawn_bounds, save
 
 ARCH = 'efficientnet_lite0'
 NAMES = {'default': '`default`', 'lite0': '`default` with EfficientNet-Lite0, 224 px', 'probe': '`probe`: ridge, last three stages', 'ridge': 'ridge, last layer',
@@ -95,9 +95,7 @@ def main():
     parser.add_argument('--theme', action='store_true', help='keep photos of one theme in one fold')
     parser.add_argument('--only', nargs='+', choices=NAMES, default=('default', 'probe', 'ridge'))
     parser.add_argument('--against', choices=NAMES, default='probe')
-    parser.add_argument('--save', metavar='NAME', help='write results/NAME_RATING.json')
-    parser.add_argument('--data', default='', help='for the files: what photos these are')
-    parser.add_argument('--out', help='CSV with every out-of-fold answer')
+    add_outputs(parser, 'results/NAME_RATING.json', 'every out-of-fold answer')
     args = parser.parse_args()
     if args.against not in args.only: parser.error(f'--against {args.against}: choose from {", ".join(args.only)}')
 

@@ -1,4 +1,5 @@
 """The measured figures: results/ holds a small JSON file for each benchmark, from which the tables of README and notebooks are written."""
+import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -58,6 +59,13 @@ def save(
     RESULTS.mkdir(exist_ok=True)
     (RESULTS/f'{name}.json').write_text(f'{head},\n "rows": [\n  {lines}\n ]\n}}\n', encoding='utf-8')
     return RESULTS/f'{name}.json'
+
+
+def add_outputs(parser: argparse.ArgumentParser, file: str, table: str) -> None:
+    "Let a benchmark take --save, --data and --out; `file` of results/ and `table` are what they write, in words"
+    parser.add_argument('--save', metavar='NAME', help=f'write {file}')
+    parser.add_argument('--data', default='', help='for the file: what photos these are')
+    parser.add_argument('--out', type=Path, help=f'CSV with {table}')
 
 
 def in_words(value, column: str = '', digits: int = 3) -> str:

@@ -9,7 +9,6 @@ __all__ = ['multiply_adds', 'archs_asked', 'is_open', 'fitted_to', 'probe_out_of
            'cheapest_of_best', 'choose_body', 'bodies_in_words']
 
 # %% ../nbs/52_bodies.ipynb #23bc48a3
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from .backbones import Backbone, at_hand, check_arch, create_backbone, folded_batchnorm, trace_shapes
 from .core import InputError
 from .crossval import check_folds, deal_folds
-from .features import photo_features
+from .features import each_once, photo_features
 from .manifest import groups_of
 from .metrics import format_estimate
 from .probe import has_probe, probe_of
@@ -94,11 +93,10 @@ def kept_features(
     "Compute the features of photos by the recipe's body; those of published weights are computed once for each file"
     sight, flip = Sight(canvas=tuple(recipe.canvas), resize=recipe.resize, mean=body.mean, std=body.std), 'flip' in recipe.tta
     kept = {} if body.weights_name is None else _KEPT.setdefault((recipe.arch, body.weights_name, str(recipe.body_args), sight, flip), {})
-    files = [(path, (stat := os.stat(path)).st_mtime_ns, stat.st_size) for path in paths]
-    if new := [file for file in files if file not in kept]:
+    def compute(new):
         body.to(memory_format=torch.channels_last)  # faster
-        with folded_batchnorm(body): kept |= zip(new, photo_features(body, [path for path, *_ in new], sight, flip=flip, progress=progress))
-    return np.stack([kept[file] for file in files]), sight
+        with folded_batchnorm(body): return photo_features(body, new, sight, flip=flip, progress=progress)
+    return np.stack(each_once(kept, paths, compute)), sight
 
 # %% ../nbs/52_bodies.ipynb #234d3469
 def compare_on_training(

@@ -38,7 +38,7 @@ from fastcore.basics import patch
 from . import __version__
 from .core import InputError, as_path, check_folder, echo, in_threads, with_progress, write_file
 from .manifest import similar_pairs
-from .photos import SUFFIXES, fingerprint, inspect_photo, open_image, open_photo, upright_size
+from .photos import FORMATS, SUFFIXES, fingerprint, inspect_photo, open_image, open_photo, upright_size
 from .tables import TABLE_SUFFIXES, read_cells
 
 # %% ../nbs/83_collect.ipynb #4789e451
@@ -301,8 +301,6 @@ def _follow(self: Fetcher, url: str) -> bytes:
     raise FetchError('redirects', f'more than {self.limits.redirects}')
 
 # %% ../nbs/83_collect.ipynb #69766277
-_SUFFIXES = {'JPEG': '.jpg', 'MPO': '.jpg', 'PNG': '.png', 'WEBP': '.webp', 'GIF': '.gif', 'BMP': '.bmp', 'TIFF': '.tif', 'AVIF': '.avif', 'HEIF': '.heic'}
-
 class WebPhoto(NamedTuple):
     "A photo in memory, with what is known of it"
     content: bytes
@@ -335,13 +333,13 @@ def examine_photo(
     try:
         with open_image(io.BytesIO(content)) as img: kind, (width, height), moves = img.format, upright_size(img), getattr(img, 'is_animated', False)
     except Exception as e: raise FetchError('not a photo', _what(content)) from e  # decoders raise all kinds of errors
-    if kind not in _SUFFIXES: raise FetchError('not a photo', f'a file of the kind {kind}')
+    if kind not in FORMATS: raise FetchError('not a photo', f'a file of the kind {kind}')
     if moves and kind in ('GIF', 'PNG', 'WEBP', 'AVIF'): raise FetchError('not a photo', 'an animation')
     if width * height > limits.pixels: raise FetchError('too large', f'{width} x {height} pixels, more than {limits.pixels / 1e6:.3g} million')
     if min(width, height) < limits.side: raise FetchError('too small', f'{width} x {height} pixels')
     try: photo = open_photo(io.BytesIO(content), (64, 64))
     except Exception as e: raise FetchError('damaged', str(e)) from e
-    return WebPhoto(content, _SUFFIXES[kind], width, height, hashlib.sha256(content).hexdigest(), fingerprint(photo))
+    return WebPhoto(content, FORMATS[kind], width, height, hashlib.sha256(content).hexdigest(), fingerprint(photo))
 
 # %% ../nbs/83_collect.ipynb #9dbecfc5
 def fetch_photo(

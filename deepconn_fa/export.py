@@ -25,12 +25,10 @@ from torch import nn
 from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
 from .core import InputError, check_output, echo, write_file
-from .inference import Predictor
+from .inference import Predictor, decode_photo
 from .manifest import list_photos
-from .photos import fit_canvas
 from .predictions import model_file
 from .runs import answer_rows, read_manifest
-from .sight import open_upright
 from .target import Model
 
 # %% ../nbs/82_export.ipynb #e6b8bc7b
@@ -93,10 +91,10 @@ def on_canvas(
     model: Model,
     photos: Sequence[str | Path],  # Paths
 ) -> np.ndarray:  # uint8 (n, 3, h, w)
-    "Photos as `Predictor` gives them to a backend"
-    canvas = model.sight.canvas
-    pixels = [np.asarray(fit_canvas(open_upright(p, None if model.target.exact else canvas), canvas, model.sight.resize)) for p in photos]
-    return np.stack(pixels).transpose(0, 3, 1, 2) if pixels else np.zeros((0, 3, *canvas), np.uint8)
+    "Photos as `Predictor` gives them to a backend; raise `InputError` where one cannot be read"
+    decoded = [decode_photo(photo, model.sight, exact=model.target.exact) for photo in photos]
+    if bad := next((f'{photo}: {problem}' for photo, (*_, problem) in zip(photos, decoded) if problem), ''): raise InputError(f'{bad}. Leave it out.')
+    return np.stack([pixels for pixels, *_ in decoded]).transpose(0, 3, 1, 2) if decoded else np.zeros((0, 3, *model.sight.canvas), np.uint8)
 
 def largest_difference(
     ours, theirs,  # Backends

@@ -35,7 +35,7 @@ from .certainty import COVERAGE
 from .core import PICTURES, VIDEOS, InputError, as_path, check_folder, check_output, echo, save_figure, with_progress, write_file
 from .inference import TABLES, Predictor, paint, save_predictions
 from .photos import to_rgb
-from .points import PointTarget, spread_of
+from .points import PointTarget, conf_of, spread_of
 from .predictions import check_answers, model_file
 from .target import Model, Target
 
@@ -471,8 +471,8 @@ def _(target: PointTarget, table, size):
     if f'smooth_{target.names[0]}_x' not in table: return table
     table = table.drop(columns=[f'{name}_radius' for name in target.names], errors='ignore')     # circles around places that are not drawn
     found = {f'{name}_{axis}': table[f'smooth_{name}_{axis}'] for name in target.names for axis in 'xy'}
-    share = {name: 1 - np.exp(-.1 * np.sqrt(np.prod(size)) / 2 / table[f'smooth_{name}_sd'].clip(lower=1e-3)) for name in target.names}
-    return table.assign(**found, **{f'{name}_conf': s**2 for name, s in share.items()})          # `points.spread_of`, backwards
+    conf = {f'{name}_conf': conf_of(table[f'smooth_{name}_sd'].clip(lower=1e-3) / (np.sqrt(np.prod(size)) / 2)) for name in target.names}
+    return table.assign(**found, **conf)
 
 # %% ../nbs/81_video.ipynb #2e78e812
 @singledispatch

@@ -730,6 +730,7 @@ def beside_human(
     table = pd.DataFrame([dict(figure=name, who=who, **{k: e.get(k) for k in ('value', 'low', 'high', 'n', 'p')}) for (name, who), e in figures.items()])
     return table, _say_sides(target, ours, theirs, rows, file)
 
+# %% ../nbs/56_agree.ipynb #24d97d61
 @by_kind
 def known_to(target: Target,
     file: str | Path, photos: str | Path | None = None,  # As in `read_raters`

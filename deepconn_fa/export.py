@@ -165,6 +165,7 @@ def _photos_of(file: Path, photos, target) -> tuple[pd.DataFrame, pd.DataFrame]:
     if len(filled) < 2: return rows[::2].reset_index(drop=True), rows[1::2].reset_index(drop=True)
     return by[filled[1]], by[filled[0]]
 
+# %% ../nbs/82_export.ipynb #d5170bda
 def export_onnx(
     model: str | Path,  # A run folder, or the file of a bundle
     path: str | Path | None = None,  # The .onnx file; default: beside the model, `model.onnx`, or `model-int8.onnx`
@@ -193,6 +194,7 @@ def export_onnx(
         else: say(f'Its answers are those of {file.name}, within {off:.1g}, on noise and on {min(len(calibration), 8)} photos.')
         return write_file(path, ready.read_bytes())
 
+# %% ../nbs/82_export.ipynb #adea2adc
 def _signed(graph, bundle, made):
     "The graph with the bundle's description, and how it was made"
     meta = validate_meta(bundle.meta | dict(export=made))

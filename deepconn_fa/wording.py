@@ -91,6 +91,7 @@ MEASURES = {
     'f1': MetricText('F1', '', 'score'),
 }
 
+# %% ../nbs/60_wording.ipynb #d01b050f
 def measure_of(
     metric: str,  # Its name in metrics.json
 ) -> MetricText:

@@ -7,9 +7,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/agree.html.md"""
 # %% auto #0
 __all__ = ['FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleiss', 'drawn_alpha', 'nominal_agreement', 'class_agreement',
            'drawn_icc', 'interval_agreement', 'pair_errors', 'point_agreement', 'match_photos', 'rated_by', 'united',
-           'said_of', 'Raters', 'read_raters', 'of_each', 'agreement_of', 'agreement', 'by_pair', 'differences',
-           'differ_most', 'confusion', 'plot_of', 'draw_estimates', 'plot_agreement', 'figure_words', 'say_agreement',
-           'agree', 'measure_sides', 'sides_of', 'beside_human', 'known_to']
+           'said_of', 'Raters', 'are_numbers', 'read_raters', 'of_each', 'agreement_of', 'agreement', 'by_pair',
+           'differences', 'differ_most', 'confusion', 'say_confusion', 'plot_of', 'draw_estimates', 'plot_agreement',
+           'figure_words', 'say_agreement', 'agree', 'measure_sides', 'sides_of', 'beside_human', 'known_to']
 
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 from collections.abc import Callable, Sequence
@@ -339,13 +339,25 @@ class Raters:
 
 # %% ../nbs/56_agree.ipynb #5aa49be4
 def _kind_of(file, photos, options):
-    "The kind of target that a file's labels are for; a table of numbers under a name of its own holds ratings"
+    "The kind of target that a file's labels are for"
     def ask(**options): return target_for(photos, file, **options)[0] if photos else target_for(file, **options)[0]
     found = ask(**options)
-    if options or not isinstance(found, ClassTarget) or Path(file).suffix.lower() not in TABLE_SUFFIXES: return found
-    if any(c.strip().lower() in LABEL_NAMES for c in read_cells(file)[0][1]): return found
+    return ask(columns=None) if not options and are_numbers(found, file, photos) else found
+
+@by_kind
+def are_numbers(target: Target,
+    file: str | Path,  # What a rater says
+    photos: str | Path | None = None,  # Folder of the photos, where it is not that of the file
+) -> bool:
+    "Tell whether labels that are taken for those of `target` are ratings; here never"
+    return False
+
+@are_numbers.register
+def _(target: ClassTarget, file, photos=None):
+    "Where a table holds numbers under a name of its own"
+    if Path(file).suffix.lower() not in TABLE_SUFFIXES or any(c.strip().lower() in LABEL_NAMES for c in read_cells(file)[0][1]): return False
     table = list_photos(file, photos=photos)
-    return found if 'label' in table and pd.to_numeric(table.label, errors='coerce').isna().any() else ask(columns=None)
+    return 'label' not in table or not pd.to_numeric(table.label, errors='coerce').isna().any()
 
 def _one_kind(files, photos, options):
     "The kind of all files; a file whose photos happen to have one tag each is one of tags if another is"
@@ -511,6 +523,16 @@ def confusion(
     rows, columns = raters.names if len(pairs) == 1 else ('one rater', 'another')
     return pd.DataFrame(counts, index=pd.Index(raters.target.names, name=rows), columns=pd.Index(raters.target.names, name=columns))
 
+# %% ../nbs/56_agree.ipynb #33cf69db
+@by_kind
+def say_confusion(target: Target, raters: Raters) -> list[str]:
+    "Write the table of `confusion` for the terminal; none where there are no classes, or more than twelve"
+    return []
+
+@say_confusion.register
+def _(target: ClassTarget, raters):
+    return [f'\nWhat they say, in {"photos" if len(raters.names) == 2 else "pairs of ratings"}:\n{confusion(raters).to_string()}'] * (len(target.names) <= 12)
+
 # %% ../nbs/56_agree.ipynb #cc74476b
 @by_kind
 def plot_of(target: Target, raters: Raters) -> Figure:
@@ -643,7 +665,7 @@ def agree(
     drawn = 'photos' if raters.groups is None else 'groups of photos'
     say('\n' + '\n'.join(lines) + f'\n\nEach figure with its 95 % interval and n; intervals by a bootstrap of {drawn}.')
     if len(raters.names) > 2 and not many: say('\nEach pair of raters:\n' + by_pair(raters).rename(columns=figure_words).T.to_string())
-    if isinstance(raters.target, ClassTarget) and len(raters.target.names) <= 12: say(f'\nWhat they say, in {"photos" if len(raters.names) == 2 else "pairs of ratings"}:\n' + confusion(raters).to_string())
+    for line in say_confusion(raters.target, raters): say(line)
     far = table[table.distance > 0].head(10)
     if len(far): say(f'\nThe {len(far)} photos on which they differ most:\n' + far.assign(path=_named_below(table.path)[:len(far)]).to_string(index=False, float_format=lambda v: f'{v:.3g}'))
     else: say('\nThey agree on every photo.')

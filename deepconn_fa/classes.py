@@ -175,6 +175,7 @@ class ClassTarget(Target):
     classes: tuple[str, ...] = ()  # In the order of the outputs; none: those of the photos
     one_logit: bool = False  # The network of two classes gives one logit, that of the second class
     example = "classes=['yes', 'no']"  # How a user names them
+    hub_task = 'image-classification'
 
     @property
     def names(self): return self.classes

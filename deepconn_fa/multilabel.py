@@ -101,6 +101,7 @@ class TagTarget(Target):
     tags: tuple[str, ...] = ()  # In the order of the outputs; none: those of the photos
     thresholds: tuple[float, ...] = ()  # From which probability on each tag is found; none: 0.5
     example = "columns=['cup', 'lamp']"  # How a user names them
+    hub_task = 'image-classification'
 
     @property
     def names(self): return self.tags

@@ -98,6 +98,7 @@ class PointTarget(Target):
     metric_canvas: tuple[int, int] | None = None  # (height, width) on which errors in canvas pixels are given; default: the network's own
     visibility: Visibility | None = None  # How a confidence tells whether a point is visible; `None` where the training labels had no absent points
     example, settles_on = "spec='hand12'", ('train', 'valid')  # How a user names them
+    hub_task = 'keypoint-detection'
 
     @property
     def names(self): return self.spec.points if self.spec else ()

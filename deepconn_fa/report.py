@@ -68,7 +68,7 @@ def _yaml(x, indent=''):
 # %% ../nbs/63_report.ipynb #73406578
 def _header(run):
     "The card's metadata, as Hugging Face reads it"
-    kind, figures, name = words(run.target, run).task, run.figures, run.folder.resolve().name
+    kind, figures, name = run.target.hub_task, run.figures, run.folder.resolve().name
     there = {metric: figures[metric] for metric in CARD if metric in figures and np.isfinite(figures[metric]['value'])}
     measured = [dict(type=CARD[m], value=round(e['value'], 4), name=f'{measure_of(m).name} (95 % interval {e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]})') for m, e in there.items()]
     photos = Path(run.config.get('photos') or 'photos').name

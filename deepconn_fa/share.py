@@ -20,6 +20,7 @@ from .bundle import load_bundle
 from .core import InputError, check_folder, echo, write_file
 from .hub import LOGIN, asking_hub, page_of, repo_name
 from .predictions import model_file
+from .target import SAID, target_of
 
 if TYPE_CHECKING:
     from deepconn_fa.results import Run
@@ -32,7 +33,6 @@ def without_names(
     "Replace the names of photos, groups and folders in a run by numbers, and leave out columns of the user's own"
     from deepconn_fa.manifest import CONTENT
     from deepconn_fa.results import TEXT
-    from deepconn_fa.target import SAID
     kept, numbers = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns, *run.target.marks), {}
     def number(what, x): return f'{what} {numbers.setdefault((what, x), 1 + sum(w == what for w, _ in numbers))}' if x else x
     def plain(table):
@@ -103,10 +103,9 @@ def bare_card(
     repo: str,  # 'USER/NAME'
 ) -> str:
     "Write a short card for a model that comes without a run"
-    kind = 'keypoint-detection' if meta['kind'] == 'points' else 'image-classification'
-    from deepconn_fa.target import target_of
-    return (f'---\nlibrary_name: "deepconn_fa"\npipeline_tag: "{kind}"\ntags: ["deepconn_fa", "safetensors", "{kind}"]\n---\n\n# {repo.split("/")[1]}\n\n'
-            f'Answers photos: {", ".join(target_of(meta).names)}. How often it is right was not sent with it.\n')
+    target = target_of(meta)
+    return (f'---\nlibrary_name: "deepconn_fa"\npipeline_tag: "{target.hub_task}"\ntags: ["deepconn_fa", "safetensors", "{target.hub_task}"]\n---\n\n# {repo.split("/")[1]}\n\n'
+            f'Answers photos: {", ".join(target.names)}. How often it is right was not sent with it.\n')
 
 # %% ../nbs/85_share.ipynb #0cedb4fe
 SENT = ('README.md', 'model.safetensors', 'model.onnx', 'model-int8.onnx', 'metrics.json', 'report.html')  # all that may go out

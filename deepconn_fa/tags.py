@@ -144,7 +144,7 @@ def _(target: TagTarget, run):
     return Wording(score='map', meaning='mean average precision',
                  simpler={'probe': PROBE._replace(about=' (a logistic regression for each tag on what the network sees before it is trained)'),
                           'baseline': Simpler('the frequencies of the tags', 'no look at the photo', ', which look at no photo')},
-                 note=target.explain(run.sight), task='image-classification', columns='label (the tags that are found, with | between), prob_TAG of each tag',
+                 note=target.explain(run.sight), columns='label (the tags that are found, with | between), prob_TAG of each tag',
                  use=f'To find {and_list(target.tags)} in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
                      'and with a person who looks at what matters.')
 

@@ -34,6 +34,7 @@ class Target:
     kind: ClassVar[str] = ''  # Its name in `KINDS`, stored with every model
     about: ClassVar[str] = ''  # What it asks for, in a word
     metric: ClassVar[str] = ''  # The figure that stands for all others
+    hub_task: ClassVar[str] = 'other'  # Hugging Face's name for models of this kind
     options: ClassVar[tuple[str, ...]] = ()  # What `read` takes besides
     calibrates: ClassVar[bool] = False  # Its answers are probabilities, whose logits a temperature can scale
     settles: ClassVar[str] = ''  # What it learns from answers once the network is trained, in a word: see `settled`

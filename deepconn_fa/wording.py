@@ -123,7 +123,6 @@ class Wording:
     columns: str  # Of a table of predictions
     unit: str = 'photos'  # What the metrics count
     about: str = ''  # What else a reader of the metrics has to know, in a sentence
-    task: str = 'other'  # Hugging Face's name for this kind of model
     from_manifest: bool = True  # Whether manifest.csv alone is enough to train again
 
 PROBE = Simpler('the linear probe', 'linear probe', ' (a logistic regression on what the network sees before it is trained)')
@@ -151,7 +150,7 @@ def _(target: ClassTarget, run):
                  note='probe is a logistic regression on what the body sees before it is trained, majority is always the most frequent class',
                  use=f'To tell {and_list(target.names)} apart in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
                      'and with a person who looks at what matters.',
-                 columns='label, prob_CLASS of each class', task='image-classification')
+                 columns='label, prob_CLASS of each class')
 
 def _most_frequent(target, run): return target.majority(run.learnt if len(run.learnt) else run.answers, {})
 
@@ -163,7 +162,7 @@ def _(target: PointTarget, run):
     return Wording(score='pck', meaning='of the points in place', simpler=simpler, note='baseline is the mean shape of the training photos' + ', share how often they show each point' * marked, unit='points', from_manifest=False,
                  about=f'The canvas is {canvas[0]} px high and {canvas[1]} px wide.' if canvas else '',
                  use=f'To find {target.spec.n} points ({", ".join(target.names)}) in photos like those that it was trained on: one object, about as large in the photo as there.',
-                 columns='NAME_x, NAME_y and NAME_conf of each point' + ', and NAME_visible' * marked, task='keypoint-detection')
+                 columns='NAME_x, NAME_y and NAME_conf of each point' + ', and NAME_visible' * marked)
 
 # %% ../nbs/60_wording.ipynb #dc38b62b
 UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not seen it', 'test': 'photos that it had not seen',

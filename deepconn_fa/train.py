@@ -6,13 +6,11 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/train.html.md"""
 
 # %% auto #0
 __all__ = ['channel_stats', 'add_normalization', 'create_dls', 'create_learner', 'recipe_learner', 'runs_on_features',
-           'answer_splits', 'divide_logits', 'calibrate', 'settle', 'refresh_batchnorm', 'find_lr', 'plot_history',
-           'compare_bodies']
+           'answer_splits', 'divide_logits', 'calibrate', 'settle', 'refresh_batchnorm', 'find_lr', 'plot_history']
 
 # %% ../nbs/33_train.ipynb #7888a3c6
 import math
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -40,7 +38,6 @@ from torch import nn
 from .augment import create_augment
 from .backbones import folded_batchnorm, layer_groups, normalization
 from .callbacks import GradientAccumulation, Checkpoint, BnFreeze, History, KeepBest, Precision, L2SP, between, copy_weights, restore
-from .classes import ClassTarget
 from .core import InputError, with_progress
 from .features import only_averages
 from .heads import evaluating
@@ -412,30 +409,3 @@ def plot_history(
         ax.spines[['top', 'right']].set_visible(False)
         if ax.get_legend_handles_labels()[0]: ax.legend(frameon=False, fontsize=8)
     return fig
-
-# %% ../nbs/33_train.ipynb #e16a6754
-def compare_bodies(
-    source,  # A folder, a CSV or a manifest
-    archs: list[str] | tuple[str, ...],  # Architectures, see `backbones.arch_names()`
-    *, target: Target = ClassTarget(),  # What is asked of the photos  # noqa: B008
-    weights: str | dict[str, str | Path] | None = 'imagenet',  # 'imagenet', `None`, or a file for each architecture by its name
-    canvas: tuple[int, int] = (224, 224),  # (height, width) that the networks see
-    # What else to set in the recipe: `resize`, `valid`, `test`, `seed`, ...
-    **fields,
-) -> pd.DataFrame:  # For each body: the target's metric of the linear probe on unseen photos, its 95 % interval and n, seconds, parameters
-    "Compare bodies by the linear probe on one set of photos, the best first"
-    manifest, photos, rows = None, None, []
-    for arch in archs:
-        recipe = Recipe(arch=arch, canvas=tuple(canvas), phases=(), augment=None, **fields)
-        dls = create_dls(source if manifest is None else manifest, target, recipe)
-        manifest, photos = dls.manifest, photos or [dl.kept for dl in dls.loaders]
-        for dl, kept in zip(dls.loaders, photos): dl.kept = kept  # decoded once for all bodies
-        learn = create_learner(dls, recipe, weights=weights[arch] if isinstance(weights, dict) else weights)
-        began = time.perf_counter()
-        learn.frozen_features(keep=len(archs) > 1)
-        name, (answers, _) = list(learn.fit_probe().items())[-1]
-        seconds, shown = time.perf_counter() - began, split_loaders(dls)[name].items.reset_index(drop=True)
-        e = learn.target.measure(pd.concat([shown, learn.target.table(answers)], axis=1), learn.as_model().sight, {})[learn.target.metric]
-        rows.append({'arch': arch, learn.target.metric: e['value'], 'low': e['low'], 'high': e['high'], 'n': e['n'],
-                     'seconds': seconds, 'parameters': sum(p.numel() for p in learn.model[0].parameters())})
-    return pd.DataFrame(rows).set_index('arch').sort_values(learn.target.metric, ascending=False, kind='stable')

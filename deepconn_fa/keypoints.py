@@ -384,22 +384,22 @@ def transform_points(
 # %% ../nbs/05_keypoints.ipynb #5af673ce
 def exif_matrix(
     orientation: int,  # 1 to 8; 1 is upright
-    size: tuple[int, int],  # (width, height) as stored, before it is turned
+    wh: tuple[int, int],  # (width, height) as stored, before it is turned
 ) -> np.ndarray:  # (3, 3)
     "Create the matrix from the stored photo to the upright photo, as in `PIL.ImageOps.exif_transpose`"
-    w, h = size[0] - 1, size[1] - 1
+    w, h = wh[0] - 1, wh[1] - 1
     x, y, x_back, y_back = [1, 0, 0], [0, 1, 0], [-1, 0, w], [0, -1, h]
     rows = {2: (x_back, y), 3: (x_back, y_back), 4: (x, y_back), 5: (y, x), 6: (y_back, x), 7: (y_back, x_back), 8: (y, x_back)}
     return np.array([*rows.get(orientation, (x, y)), [0, 0, 1]], dtype=float)
 
 # %% ../nbs/05_keypoints.ipynb #d06f3fd0
 def resize_matrix(
-    size: tuple[int, int],  # (width, height) of the upright photo
+    wh: tuple[int, int],  # (width, height) of the upright photo
     canvas: tuple[int, int],  # (height, width)
     resize: str = 'squish',  # As in `photos.fit_canvas`
 ) -> np.ndarray:  # (3, 3)
     "Create the matrix from the upright photo to the canvas"
-    (w, h), (height, width) = size, canvas
+    (w, h), (height, width) = wh, canvas
     if resize == 'squish': return scale_matrix(width / w, height / h)
     if resize == 'squish_centre':
         cut_w, cut_h = w * centre_shares(canvas)[0], h * centre_shares(canvas)[1]
@@ -415,18 +415,18 @@ def resize_matrix(
 # %% ../nbs/05_keypoints.ipynb #b6a040a5
 def to_unit(
     points: np.ndarray,  # (..., 2) in pixels
-    size: tuple[int, int],  # (width, height) in pixels
+    wh: tuple[int, int],  # (width, height) in pixels
 ) -> np.ndarray:  # (..., 2) from -1 to 1
     "Convert pixels to -1 (left or top edge) ... 1 (right or bottom edge)"
-    return (2 * np.asarray(points, dtype=float) + 1) / np.asarray(size) - 1
+    return (2 * np.asarray(points, dtype=float) + 1) / np.asarray(wh) - 1
 
 # %% ../nbs/05_keypoints.ipynb #bd406901
 def from_unit(
     points: np.ndarray,  # (..., 2) from -1 to 1
-    size: tuple[int, int],  # (width, height) in pixels
+    wh: tuple[int, int],  # (width, height) in pixels
 ) -> np.ndarray:  # (..., 2) in pixels
     "Convert -1 ... 1 to pixels, the inverse of `to_unit`"
-    return ((np.asarray(points, dtype=float) + 1) * np.asarray(size) - 1) / 2
+    return ((np.asarray(points, dtype=float) + 1) * np.asarray(wh) - 1) / 2
 
 # %% ../nbs/05_keypoints.ipynb #35affb5b
 def flip_points(

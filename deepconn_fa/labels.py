@@ -88,12 +88,12 @@ def drop_placeholders(labels: Labels) -> Labels:
 # %% ../nbs/07_labels.ipynb #39b8847a
 def fits(
     xy: np.ndarray,  # (n, 2)
-    size: Sequence[float],  # (width, height)
+    wh: Sequence[float],  # (width, height)
     margin: float = 0,  # Allowed distance outside, as a fraction of width and height
 ) -> bool:
     "Whether all points are inside a photo of that size, or one pixel beyond it, as some tools count from 1"
-    xy, size = xy[~np.isnan(xy).any(-1)], np.asarray(size, float)
-    return bool((xy > -1 - margin * size).all() and (xy <= size * (1 + margin)).all())
+    xy, wh = xy[~np.isnan(xy).any(-1)], np.asarray(wh, float)
+    return bool((xy > -1 - margin * wh).all() and (xy <= wh * (1 + margin)).all())
 
 # %% ../nbs/07_labels.ipynb #08fec4b0
 def turned_how(
@@ -223,20 +223,20 @@ def _shares(xy, size):
 # %% ../nbs/07_labels.ipynb #81a75e9b
 def points_problem(
     xy: np.ndarray,  # (n, 2) in pixels of the upright photo
-    size: Sequence[float],  # (width, height) of the upright photo
+    wh: Sequence[float],  # (width, height) of the upright photo
     names: Sequence[str],  # Names of the points
     *, margin: float = 0,  # Allowed distance outside, as a fraction of width and height
 ) -> str:
     "Describe the problem of one photo's points and its remedy; '' for none"
     there = np.flatnonzero(~np.isnan(xy).any(-1))
     if not len(there): return 'no point is labelled: add its labels, or remove the photo'
-    w, h = (f'{v:.0f}' for v in size)
-    if _shares(xy, size):
+    w, h = (f'{v:.0f}' for v in wh)
+    if _shares(xy, wh):
         return f'all points lie between -1 and 1, as shares of the photo do: multiply x by its width ({w}) and y by its height ({h})'
-    if not fits(xy, size, min(margin, .1)) and fits(xy[:, ::-1], size):
+    if not fits(xy, wh, min(margin, .1)) and fits(xy[:, ::-1], wh):
         return f'the points lie outside the photo ({w} x {h}), and inside it with x and y exchanged: exchange them'
-    if fits(xy, size, margin): return ''
-    bad = next(i for i in there if not fits(xy[[i]], size, margin))
+    if fits(xy, wh, margin): return ''
+    bad = next(i for i in there if not fits(xy[[i]], wh, margin))
     return (f"the point '{names[bad]}' at ({xy[bad, 0]:g}, {xy[bad, 1]:g}) lies {'far ' if margin else ''}outside the photo, which is {w} wide and {h} high: "
             "correct it, or leave it empty (outside='missing' takes such points as missing, 'clip' moves them to the edge)")
 

@@ -75,7 +75,12 @@ class Target:
 # %% ../nbs/20_target.ipynb #5b69ab12
 @patch
 def to_meta(self: Target) -> dict:
-    "What a bundle and a run's config.json store of the target, in JSON's types; `kind` is among it"
+    "Describe the target in JSON's types, with its `kind`, for a bundle and for a run's config.json"
+    raise NotImplementedError
+
+@patch(cls_method=True)
+def from_meta(cls: Target, meta: dict) -> Target:
+    "Read back what `to_meta` has written; raise `ValueError` where that is not what it is"
     raise NotImplementedError
 
 KINDS = {'classes': 'classes.ClassTarget', 'points': 'points.PointTarget', 'ratings': 'regression.RatingTarget', 'tags': 'multilabel.TagTarget'}  # where each kind of target is at home
@@ -136,7 +141,7 @@ def check_options(self: Target, **options) -> None:
 # %% ../nbs/20_target.ipynb #0899bb2e
 @patch
 def label_files(self: Target, source) -> list:
-    "Files with labels beside `source`, which must not be written over"
+    "List the label files of `source`, which must not be written over"
     return []
 
 @patch
@@ -156,7 +161,7 @@ def check_up(self: Target, photos, labels=None, *, out=None, **options) -> str:
 # %% ../nbs/20_target.ipynb #ab048174
 @patch(cls_method=True)
 def why_not(cls: Target, photos, labels=None) -> str | None:
-    "`None` where photos are labelled for this kind of target, '' where they are not, else what keeps their labels from being read"
+    "Say why photos are not labelled for this kind of target: `None` where they are, '' where they are not, else what keeps their labels from being read"
     return ''
 
 def target_for(photos, labels=None, **options) -> tuple[Target, str]:
@@ -170,12 +175,12 @@ def target_for(photos, labels=None, **options) -> tuple[Target, str]:
 
 @patch
 def usable(self: Target, manifest: pd.DataFrame) -> pd.DataFrame:  # noqa: F811  the method of that name
-    "The rows that can be trained on: without a problem, and with a truth"
+    "Select the rows of a manifest that can be trained on: without a problem, and with a truth"
     return manifest[(manifest.problem == '') & manifest[self.columns].notna().any(axis=1)]
 
 @patch
 def strata(self: Target, rows: pd.DataFrame) -> pd.Series:
-    "A name for each usable row: photos of one name are spread evenly over splits and folds"
+    "Give each of n usable rows a name, (n,) with the index of `rows`: photos of one name are spread evenly over splits and folds"
     return pd.Series('photo', rows.index)
 
 @patch
@@ -200,13 +205,13 @@ def split(self: Target, manifest: pd.DataFrame,  # noqa: F811  the method of tha
 
 @patch
 def describe(self: Target, manifest: pd.DataFrame) -> str:  # noqa: F811  the method of that name
-    "Sum up what was read, in words"
+    "Summarise a manifest in words"
     return describe(manifest, n_problems=3)
 
 # %% ../nbs/20_target.ipynb #19205eab
 @patch
 def again(self: Target) -> dict:
-    "The options by which `read` gives this target for other rows of the same table"
+    "Return the options with which `read` gives this target for other rows of the same table"
     return {}
 
 @patch
@@ -214,7 +219,7 @@ def asked(self: Target,
     # Some of what `again` gives
     **options,
 ) -> Target:
-    "The target with what the user says about it, before any photo is read"
+    "Return the target with what the user says about it, before any photo is read"
     return self
 
 @patch
@@ -235,76 +240,76 @@ def adopt(self: Target, dls,
 # %% ../nbs/20_target.ipynb #2fa5e2ec
 @patch
 def settle(self: Target, recipe, manifest: pd.DataFrame):
-    "The recipe, without what cannot be done with these photos"
+    "Return the recipe without what these photos do not allow"
     return recipe
 
 @patch
 def block(self: Target, recipe, **kwargs) -> 'DataBlock':
-    "The DataBlock over the rows of a manifest"
+    "Create the DataBlock over the rows of a manifest; `kwargs` are those of `blocks.photo_datablock`"
     raise NotImplementedError
 
 @patch
 def augmentation(self: Target, recipe) -> dict | None:
-    "What of the recipe's augmentation leaves the truth known"
+    "Return the part of the recipe's augmentation that leaves the truth known"
     return recipe.augment
 
 @patch
 def facts(self: Target) -> dict:
-    "What loaders are told of it, beside the target itself"
+    "Return what loaders are told beside the target itself, see `loader.FACTS`"
     return {}
 
 # %% ../nbs/20_target.ipynb #a7586f5a
 @patch
 def row_weights(self: Target, rows: pd.DataFrame) -> np.ndarray | None:
-    "How often each row is drawn so that rare answers are as frequent as others; `None` where there is no such thing"
+    "Weight n training rows, (n,), so that rare answers are drawn as often as others; `None` where answers are not rare or frequent"
     return None
 
 @patch
 def network(self: Target, recipe, weights=None) -> 'nn.Sequential':
-    "Body and head as the recipe names them"
+    "Create body and head as the recipe names them: (b, 3, h, w) -> (b, n_out)"
     from deepconn_fa.backbones import create_network
     return create_network(recipe.arch, recipe.head, self.n_out, canvas=recipe.canvas, weights=weights, head_args=recipe.head_args, body_args=recipe.body_args)
 
 @patch
 def prepare(self: Target, head: 'nn.Module', rows: pd.DataFrame, recipe) -> None:
-    "Tell the head what it should know of the training photos before it learns"
+    "Set up the head with what it has to know of the training photos `rows`, before it learns"
 
 @patch
 def loss(self: Target, recipe, head: 'nn.Module', rows: pd.DataFrame, loss_func=None):
-    "The loss as the recipe says, or the user's own"
+    "Create the loss of outputs (b, n_out) as the recipe says, around the user's own `loss_func` where there is one"
     raise NotImplementedError
 
 # %% ../nbs/20_target.ipynb #0caaec84
 @patch
 def metrics(self: Target, recipe, head: 'nn.Module', metrics=None) -> list:
-    "The metrics of fastai's table, or the user's own"
+    "List the metrics that fastai shows after each epoch, the user's own where there are some"
     raise NotImplementedError
 
 @patch
 def for_recipe(self: Target, recipe) -> Target:
-    "The target with the outputs that the recipe's loss needs"
+    "Return the target with the outputs that the recipe's loss needs"
     return self
 
 @patch
 def fitted(self: Target, rows: pd.DataFrame) -> Target:
-    "The target with what it takes from the training photos, such as the spread of their ratings"
+    "Return the target with what it takes from the training photos `rows`, such as the mean and spread of their ratings"
     return self
 
 @patch
 def for_probe(self: Target) -> Target:
-    "The target as the linear probe answers it"
+    "Return the target as the linear probe answers it"
     return self
 
 # %% ../nbs/20_target.ipynb #91c13220
 @patch
 def learner_class(self: Target) -> type:
-    "The kind of fastai Learner whose `predict` speaks of photos"
+    "Return the class of the Learner, whose `predict` speaks of photos"
     from fastai.learner import Learner
     return Learner
 
 @patch
 def callbacks(self: Target, recipe) -> list:
-    "What the training of this kind of target needs besides"
+    "Create the callbacks that training this kind of target needs"
     return []
 
 # %% ../nbs/20_target.ipynb #f7d38499
@@ -315,7 +320,7 @@ def activate(self: Target, logits: 'torch.Tensor') -> 'torch.Tensor':
 
 @patch
 def temperature(self: Target, logits: 'torch.Tensor', targets: 'torch.Tensor') -> float:
-    "The number by which to divide logits (n, n_out) so that probabilities are right on average; for targets that calibrate"
+    "Fit the number by which to divide logits (n, n_out) so that probabilities are right on average; for targets that calibrate"
     raise NotImplementedError
 
 @patch
@@ -328,25 +333,25 @@ def settled(self: Target,
     answers: np.ndarray,  # (n, *shape), to photos of `settles_on`, or out of fold
     rows: pd.DataFrame,  # These photos' rows of the manifest
 ) -> Target:
-    "The target with what it learns from answers, such as thresholds; for targets that settle"
+    "Return the target with what it learns from answers, such as thresholds; for targets that settle"
     return self
 
 @patch
 def look(self: Target, network: 'nn.Module', x: 'torch.Tensor', views: Sequence[str] = ()) -> 'torch.Tensor':
-    "The answers (b, *shape) to photos (b, 3, h, w), averaged over the photo and its views"
+    "Answer photos (b, 3, h, w) by (b, *shape), averaged over the photo and its views"
     import torch
     seen = [x, *(x.flip(-1) for view in views if view == 'flip')]
     return self.mean_over_views(torch.stack([network(view).float() for view in seen], 1))
 
 @patch
 def mean_over_views(self: Target, logits: 'torch.Tensor') -> 'torch.Tensor':
-    "The answers (b, *shape), averaged over the views, from logits (b, views, n_out)"
+    "Turn logits (b, views, n_out) into answers (b, *shape), averaged over the views"
     import torch
     return torch.stack([self.activate(view) for view in logits.unbind(1)]).mean(0)
 
 @patch
 def to_photos(self: Target, answers: np.ndarray, sizes: np.ndarray, sight: Sight, mirrored: np.ndarray) -> np.ndarray:
-    "Take answers from the canvas to photos of `sizes` (b, 2: width, height); `mirrored` says which were mirrored before"
+    "Take answers (b, *shape) from the canvas to photos of `sizes` (b, 2: width and height in pixels); `mirrored` (b,) says which were mirrored before"
     return answers
 
 # %% ../nbs/20_target.ipynb #2b97b634
@@ -383,12 +388,12 @@ SAID = ('prob_', 'probe_', 'pred_', DISTANCE)  # how the columns of answers begi
 
 @patch
 def table(self: Target, answers: np.ndarray, kind: str = 'prob') -> pd.DataFrame:
-    "Answers (n, *shape) as columns of a table; `kind` 'probe' marks those of the linear probe"
+    "Write answers (n, *shape) as columns of a table; `kind` 'probe' marks those of the linear probe"
     return pd.DataFrame(answers, columns=self.answer_columns(kind))
 
 @patch
 def answer_columns(self: Target, kind: str = 'prob') -> list[str]:
-    "How these columns are called"
+    "List the names of these columns"
     return [f'{kind}_{name}' for name in self.names]
 
 @patch
@@ -398,14 +403,14 @@ def answers_in(self: Target, table: pd.DataFrame, kind: str = 'prob') -> np.ndar
 
 @patch
 def has_probe(self: Target, table: pd.DataFrame) -> bool:
-    "Whether the answers of a linear probe are there, too"
+    "Tell whether the answers of a linear probe are there, too"
     columns = self.answer_columns('probe')
     return set(columns) <= set(table) and bool(table[columns].notna().all(axis=None))
 
 # %% ../nbs/20_target.ipynb #301ca21b
 @patch
 def predictions(self: Target, answers: np.ndarray) -> pd.DataFrame:
-    "Answers (n, *shape) as the columns of a table of predictions, which people read"
+    "Write answers (n, *shape) as the columns of a table of predictions, which people read"
     return self.table(answers)
 
 @patch
@@ -413,17 +418,17 @@ def caption(self: Target,
     row: pd.Series,  # Of a table of predictions
     truth: str = '',  # What is true, in words
 ) -> tuple[str, bool]:  # And whether that is wrong
-    "What is said of a photo, in words"
+    "Put an answer into words"
     return ', '.join(f'{name} {row[column]:.2f}' for name, column in zip(self.names, self.answer_columns())), False
 
 @patch
 def in_words(self: Target, truth: np.ndarray) -> str:
-    "What is true of a photo, in words"
+    "Put the truth of one photo, as `truth` gives it, into words"
     return ', '.join(f'{value:.3g}' for value in truth)
 
 @patch
 def confidence(self: Target, answers: np.ndarray) -> np.ndarray:
-    "How sure each answer is, from 0 to 1"
+    "Tell how sure each of n answers (n, *shape) is: (n,), from 0 to 1"
     raise NotImplementedError
 
 # %% ../nbs/20_target.ipynb #90cbcbff
@@ -459,7 +464,7 @@ def opinions(self: Target, answers: np.ndarray,
 
 @patch
 def size_is(self: Target) -> str:
-    "What the `size` of a set is, in words"
+    "Name the unit of a set's `size`"
     return 'width of the intervals'
 
 # %% ../nbs/20_target.ipynb #a56ec876
@@ -470,23 +475,23 @@ def answers_of(self: Target, predictions: pd.DataFrame) -> np.ndarray:
 
 @patch
 def truth(self: Target, rows: pd.DataFrame) -> np.ndarray:
-    "What is true of each row, as `measure` compares it"
+    "Return what is true of n rows, (n, ...): as `measure` compares it"
     return rows[self.columns].to_numpy(float)
 
 # %% ../nbs/20_target.ipynb #8bd342d9
 @patch
 def baseline(self: Target, rows: pd.DataFrame, sight: Sight) -> dict:
-    "What the training photos tell of a new one without a look at it, in JSON's types; stored with the model"
+    "Return what the training photos `rows` tell of a new one without a look at it, in JSON's types; stored with the model"
     raise NotImplementedError
 
 @patch
 def fold_baseline(self: Target, answers: pd.DataFrame, sight: Sight) -> dict:
-    "The same for a table of out-of-fold answers, of the photos outside each one's fold"
+    "Return the same for a table of out-of-fold answers, from the photos outside each one's fold"
     return self.baseline(answers, sight)
 
 @patch
 def measurable(self: Target, answers: pd.DataFrame) -> pd.DataFrame:
-    "The rows of a table of answers that have a truth and an answer; raise `InputError` where there are none. Here: of numbers, at least one that is known"
+    "Select the rows of a table of answers that have a truth and an answer; raise `InputError` where there are none. Here: of numbers, at least one that is known"
     fine = ~np.isnan(self.truth(answers)).all(1) & ~np.isnan(self.answers_in(answers)).any(1)
     if not fine.any(): raise InputError(f'None of the {len(answers)} photos has {self.about} and can be read.')
     return answers[fine]
@@ -502,12 +507,12 @@ def measure(self: Target,
 
 @patch
 def right(self: Target, answers: pd.DataFrame, kind: str = 'prob') -> np.ndarray | None:
-    "Whether each answer is right; `None` where answers are not right or wrong, but near or far"
+    "Tell whether each of n answers is right, (n,); `None` where answers are not right or wrong, but near or far"
     return None
 
 @patch
 def sum_up(self: Target, answers: pd.DataFrame, figures) -> str:
-    "How good the answers to a fold's photos are, in a sentence; `figures()` measures them"
+    "Say in a sentence how good the answers to a fold's photos are; `figures()` measures them"
     raise NotImplementedError
 
 @patch
@@ -515,7 +520,7 @@ def explain(self: Target, sight: Sight,
     known: dict | None = None,  # What `baseline` gave, for answers to other photos than those of the training
     answers: pd.DataFrame | None = None,  # These answers
 ) -> str:
-    "What the baseline among the figures is, in half a sentence"
+    "Say in half a sentence what the baseline among the figures is"
     raise NotImplementedError
 
 # %% ../nbs/20_target.ipynb #016d0ff3

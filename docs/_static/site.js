@@ -15,7 +15,7 @@ document.addEventListener('DOMContentLoaded', () => {
 
 // Names for what the theme leaves unnamed, or names otherwise than it reads
 document.addEventListener('DOMContentLoaded', () => {
-  document.querySelector('.search-button-field')?.removeAttribute('aria-label');
+  for (const named of document.querySelectorAll('.search-button-field, details.hide > summary')) named.removeAttribute('aria-label');
   for (const summary of document.querySelectorAll('.bd-sidebar-primary summary'))
     summary.setAttribute('aria-label', `Pages of ${summary.closest('li').querySelector('a').textContent.trim()}`);
 });

@@ -20,6 +20,7 @@ from project import PACKAGE, ROOT, Failed, copy_files, expect, files, settings
 
 INDEX = f'{PACKAGE}/_modidx.py'  # nbdev's index of names, which setup.py leaves out
 LARGEST = 1_000_000  # bytes of the wheel
+RELATIVE = re.compile(r'(?:\]\(|src=")(?![a-z]+:|#)([^)"]+)')  # links of a description that lead nowhere on PyPI
 
 
 def git(*words: str) -> str:
@@ -43,12 +44,15 @@ def check_sdist(sdist: Path, names: set[str]) -> None:
 
 
 def check_wheel(wheel: Path, names: set[str]) -> None:
-    "Failed unless the wheel holds the package's files, nothing else, and is small"
-    held = set(zipfile.ZipFile(wheel).namelist())
+    "Failed unless the wheel holds the package's files, nothing else, is small, and its description can be read anywhere"
+    archive = zipfile.ZipFile(wheel)
+    held = set(archive.namelist())
     missing = sorted(name for name in names - held - {INDEX} if name.startswith(f'{PACKAGE}/'))
     foreign = sorted(name for name in held if not name.startswith(PACKAGE) or name == INDEX)
     expect(not missing, f'{wheel.name} lacks {", ".join(missing)}')
     expect(not foreign, f'{wheel.name} holds {", ".join(foreign)}')
+    relative = [link for name in held if name.endswith('.dist-info/METADATA') for link in RELATIVE.findall(archive.read(name).decode())]
+    expect(not relative, f'the description of {wheel.name} has relative links: {", ".join(relative)}')
     expect((size := wheel.stat().st_size) < LARGEST, f'{wheel.name} has {size:,} bytes, not less than {LARGEST:,}')
 
 

@@ -124,8 +124,8 @@ class Release(Temporary):
         for changelog, why in (('## 1.2.0 (not released)\n', 'write the date'), ('## 1.1.0\n', 'begins with 1.1.0')):
             with self.assertRaisesRegex(Failed, why): release.notes('1.2.0', changelog)
 
-    def wheel(self, *held: str) -> Path:
-        with zipfile.ZipFile(self.folder/'a.whl', 'w') as file: [file.writestr(name, '') for name in held]
+    def wheel(self, *held: str, **contents: str) -> Path:
+        with zipfile.ZipFile(self.folder/'a.whl', 'w') as file: [file.writestr(name, text) for name, text in {**dict.fromkeys(held, ''), **contents}.items()]
         return self.folder/'a.whl'
 
     def test_wheel(self):
@@ -133,6 +133,8 @@ class Release(Temporary):
         release.check_wheel(self.wheel(f'{PACKAGE}/a.py'), names)
         for held, why in (([], 'lacks'), ([f'{PACKAGE}/a.py', 'tests/a.py'], 'holds tests'), ([f'{PACKAGE}/a.py', release.INDEX], 'holds')):
             with self.assertRaisesRegex(Failed, why): release.check_wheel(self.wheel(*held), names)
+        with self.assertRaisesRegex(Failed, 'relative links: LICENSE'):
+            release.check_wheel(self.wheel(f'{PACKAGE}/a.py', **{f'{PACKAGE}-1.dist-info/METADATA': '[web](https://a.b) [![a](https://a.b/c)](LICENSE)'}), names)
         with patch.object(release, 'LARGEST', 10), self.assertRaisesRegex(Failed, 'bytes'): release.check_wheel(self.wheel(f'{PACKAGE}/a.py'), names)
 
     def test_version(self):

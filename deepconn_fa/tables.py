@@ -137,7 +137,8 @@ def path_column(
     table: pd.DataFrame,
     name: str | Path,  # Name of the table in error messages
 ) -> str:
-    "Find the column with the file names of the photos, by its name or its content"
+    "Find the column with the file names of the photos, by its name or its content; raise `InputError` where two columns have one name"
+    if twice := [c for c in table if c and list(table).count(c) > 1]: raise InputError(f"{name} has two columns '{twice[0]}'. Rename or remove one.")
     if found := first_column([n for n in PATH_NAMES if n not in _WEAK_NAMES], list(table)): return found
     if found := [c for c in table if _looks_like_photos(table[c].map(as_text))]: return found[0]
     if found := first_column(_WEAK_NAMES, list(table)): return found
@@ -221,10 +222,9 @@ def settle_columns(
 ) -> pd.DataFrame:  # `path`, `split` and `label` if known, then the other columns; assumptions in `attrs['notes']`
     "Rename the columns of a table of photos to the usual names; names become text"
     columns = [str(c).strip() for c in table]
-    if twice := [c for c in columns if c and columns.count(c) > 1]: raise InputError(f"{name} has two columns '{twice[0]}'. Rename or remove one.")
     table = table.set_axis(columns, axis=1)
-    table = table[[c for c in table if plain_name(c) not in FOUND_ANEW and not c.startswith('Unnamed: ')]]
     path = path_column(table, name)
+    table = table[[c for c in table if plain_name(c) not in FOUND_ANEW and not c.startswith('Unnamed: ')]]
     text = table.map(as_text)
     if (empty := text[path] == '').any():
         raise InputError(f"{name}, row {_row_of(table, empty)}: '{path}' is empty. Fill it in or remove the row.")

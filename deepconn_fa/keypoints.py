@@ -244,7 +244,8 @@ def pairs_from_names(points: Sequence[str]) -> tuple[tuple[str, str], ...] | Non
 # %% ../nbs/05_keypoints.ipynb #ca49ea8c
 def mirror_note(spec: KeypointSpec) -> str:
     "Describe which points are exchanged in mirrored photos, or why photos are not mirrored"
-    cure = 'a spec with a mirror column tells it'
+    known = next((name for name, s in SPECS.items() if len(s.points) == len(spec.points)), None)
+    cure = (f'if these are the points of {known}, say --spec {known}; else ' if known else '') + 'a spec with a mirror column tells it'
     if spec.flip_order is not None:
         pairs = [f'{a} and {b}' for a, b in spec.pairs if {a, b} <= {*spec.points}] or ['no points']
         return f"mirrored photos exchange {', '.join(pairs[:8])}" + (f' and {len(pairs) - 8} more pairs' if len(pairs) > 8 else '')

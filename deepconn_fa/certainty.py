@@ -40,6 +40,8 @@ class Certainty:
     below: np.ndarray = field(default_factory=_none)  # (m,) share of held-out photos up to each, all groups counting alike
     about: dict = field(default_factory=dict)  # How many photos and groups, and where from
 
+    def __repr__(self): return f"Certainty(photos={self.about.get('photos')}, groups={self.about.get('groups')}, where={self.about.get('where')!r})"
+
     @classmethod
     def of(cls, target: Target,
         answers: pd.DataFrame,  # Rows of a table of answers: photos that the network has not seen, whose truth is known

@@ -31,7 +31,7 @@ from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
 from .results import Run, read_run
 from .wording import (INTERVALS, MEASURES, NOT, UNSEEN, answer, beside, calibration_words, card_figures, command, confusion, gain, is_not, measure_of,
-                                 question, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
+                                 question, run_name, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
                                  training_words, words)
 from .target import Target, by_kind
 
@@ -348,7 +348,7 @@ def render(
     env = templates() if is_html else _markdown()
     shown = {title: [e | dict(lines=[_line(line, is_html) for line in e['lines']]) for e in entries] for title, entries in sections.items()}
     return env.get_template(template).render(
-        list=checklist, run=run.folder.resolve().name, task=run.config['task'], count=count_words(sections), shares=list(shares(sections).items()), sections=list(shown.items()), file=file,
+        list=checklist, run=run.folder.resolve().name, eyebrow=run_name(run), count=count_words(sections), shares=list(shares(sections).items()), sections=list(shown.items()), file=file,
         open_ids=[e['id'] for entries in sections.values() for e in entries if e['status'] == 'open'], version=__version__)
 
 @cache

@@ -28,7 +28,7 @@ from .manifest import answer_groups
 from .metrics import (auc_estimate, bootstrap_figures, bootstrap_ratio, calibration_bins, calibration_estimate, choose_threshold, drawn_auc, drawn_weights, f1_estimate,
                                  format_estimate, plain_text, share_estimate)
 from .novelty import Novelty
-from .photocheck import measure_photos
+from .photocheck import FEATURES, measure_photos
 from .target import DISTANCE
 from .train import answer_splits
 
@@ -351,7 +351,7 @@ def expected_misses(
 # %% ../nbs/50_evaluate.ipynb #a13a894e
 def photo_facts(
     answers: pd.DataFrame,  # With `path`, `label`, `width`, `height`, as every table of answers
-    *, light: bool = True,  # Also look into the photos, some milliseconds each: brightness, contrast, colourfulness, detail
+    *, light: bool = True,  # Also look into the photos, some milliseconds each: `photocheck.FEATURES`, but for columns that are there
     progress: bool = True,
 ) -> pd.DataFrame:  # the same rows with more columns, to cut by
     "Add what can be said of photos without knowing what they show: `megapixels`, `photos together` (of one group), `brightness` and kin"
@@ -360,7 +360,7 @@ def photo_facts(
     if not light: return table
     photos = answers.drop_duplicates('path')
     measured = measure_photos(photos.assign(problem=photos.problem if 'problem' in photos else ''), most=len(photos), progress=progress)
-    facts = measured.reindex(columns=['brightness', 'contrast', 'colourfulness', 'detail']).set_index(photos.path.reindex(measured.index))
+    facts = measured[[name for name in FEATURES if name in measured and name not in answers]].set_index(photos.path.reindex(measured.index))
     return table.assign(**{name: answers.path.map(column) for name, column in facts.items()})
 
 # %% ../nbs/50_evaluate.ipynb #8946efaa

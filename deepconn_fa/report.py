@@ -22,7 +22,7 @@ from .pages import Photos, Section, escape_markdown, templates
 from .results import Run, read_run
 from .sections import (certainty_section, data_section, figures_section, heat_section, label_issues_section, paper_section, repeat_section,
                                   second_rater_section, stress_section, training_section, with_baselines, worst_section)
-from .wording import UNSEEN, answer, card_figures, command, headline, is_not, measure_of, question, say_folds, say_together, training_words, verdict, words
+from .wording import UNSEEN, answer, card_figures, command, headline, is_not, measure_of, question, run_name, say_folds, say_together, training_words, verdict, words
 
 # %% ../nbs/63_report.ipynb #d3777508
 def page(run: Run,
@@ -35,7 +35,7 @@ def page(run: Run,
     score = dict(value=value, meaning=meaning, bars=measure_of(said.score).bars(with_baselines(run.figures, said.score, said.simpler)))
     linked = [(re.sub('[^a-z]+', '-', heading.lower()), heading, section) for heading, section in sections.items()]
     return templates().get_template('report.html.jinja').render(
-        question=question(run.target, run.config['task']), answer=answer(run), verdict=verdict(run), folds=say_folds(run), task=run.config['task'], name=run.folder.resolve().name, score=score, sections=linked,
+        question=question(run.target, run.config['task']), answer=answer(run), verdict=verdict(run), folds=say_folds(run), eyebrow=run_name(run), name=run.folder.resolve().name, score=score, sections=linked,
         missing=sorted(set(photos.gone)), n_photos=len(photos.seen), without=f'deepconn report {shlex.quote(str(run.folder))} --no-pictures', version=__version__)
 
 # %% ../nbs/63_report.ipynb #95213f57

@@ -311,7 +311,7 @@ def finish(
     "Train (from the checkpoint on, where there is one), measure beside what is simpler, save, draw and report"
     config, target, sight = read_config(folder), learn.target, learn.as_model().sight
     folds = config.get('folds')
-    say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights that have seen other photos: {learn.model[0].weights_name}.')
+    say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights learnt on other photos: {learn.model[0].weights_name}.')
     outside = _out_of_fold(folder, learn, folds, config['repeats'], say) if folds else None
     probe = _fit_probe(folder, learn, say, folds) if has_probe(target) and not learn.recipe.is_probe else None
     features = _features(learn) if report and has_probe(target) else None

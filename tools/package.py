@@ -18,6 +18,7 @@ import time
 import venv
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from project import PACKAGE, ROOT, Failed, expect
@@ -31,6 +32,13 @@ assert pathlib.Path(sys.prefix) in home.parents, f'{{home}} is not what the whee
 names = [module.name for module in pkgutil.iter_modules([str(home)])]
 for name in names: importlib.import_module(f'{package}.{{name}}')
 assert 'nbdev' not in sys.modules
+'''
+CUT_OFF = '''
+import os, socket
+def end(*args):
+    os.write(2, b'the network was asked for')
+    os._exit(7)
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = end
 '''
 
 
@@ -78,11 +86,15 @@ def without_nbdev(environment: Environment) -> None:
 
 
 def walk(environment: Environment) -> None:
-    "Photos -> check -> train -> save -> predict, with the command line alone"
-    environment.run('deepconn', '--help')
-    environment.run('deepconn', 'samples', 'couples', 'photos', '-n', '60', '--seed', '1')
-    environment.run('deepconn', 'check', 'photos')
-    environment.run('deepconn', 'train', 'couples', 'photos', '--out', 'run', '--weights', 'none', '--size', '64', '--epochs', '1')
+    "Photos -> check -> train from pretrained weights -> save -> predict, with the command line alone; a command that asks for the network ends"
+    (environment.home/'cut_off').mkdir()
+    (environment.home/'cut_off'/'sitecustomize.py').write_text(CUT_OFF, encoding='utf-8')
+    offline = partial(environment.run, PYTHONPATH=str(environment.home/'cut_off'))
+    offline('python', '-c', 'import socket; socket.create_connection(("127.0.0.1", 9))', expect=7)
+    offline('deepconn', '--help')
+    offline('deepconn', 'samples', 'couples', 'photos', '-n', '60', '--seed', '1')
+    offline('deepconn', 'check', 'photos')
+    offline('deepconn', 'train', 'couples', 'photos', '--out', 'run', '--arch', 'efficientnet_lite0', '--size', '64')
     run = environment.home/'run'
     wanted = ('model.safetensors', 'manifest.csv', 'history.csv', 'metrics.json', 'config.json', 'report.html', 'model_card.md')
     missing = [name for name in wanted if not (run/name).is_file()]
@@ -90,7 +102,7 @@ def walk(environment: Environment) -> None:
     accuracies = [found['accuracy'] for found in json.loads((run/'metrics.json').read_text(encoding='utf-8')).values()]
     complete = all({'value', 'low', 'high', 'n'} <= found.keys() for found in accuracies)
     expect(complete, 'metrics.json has an accuracy without its interval or n')
-    environment.run('deepconn', 'predict', 'run/model.safetensors', 'photos', '--out', 'predictions.csv')
+    offline('deepconn', 'predict', 'run/model.safetensors', 'photos', '--out', 'predictions.csv')
     with open(environment.home/'predictions.csv', newline='', encoding='utf-8') as file: rows = list(csv.DictReader(file))
     expect(len(rows) == 60, f'60 photos, {len(rows)} predictions')
     columns = {'path', 'label', 'prob_happy', 'prob_unhappy', 'problem'}

@@ -36,6 +36,7 @@ RENAMED = {'home': 'index', 'index': 'readme'}  # the landing page is not the RE
 GUIDE = ['guide/start', 'guide/which_task', 'files', 'guide/few_photos', 'guide/report', 'guide/answers', 'guide/elsewhere', 'guide/commands',
          'guide/questions', 'guide/glossary', 'guide/published', 'guide/benchmarks', 'intended_use']
 MOST_LINES = 20  # of exported constants and helpers before they are folded away
+IMPORT = re.compile(r'^ *(?:from|import) deepconn_fa(?:\.(\w+)| import ([\w, ]+))', re.M)
 QUOTE = r'^>.*(?:\n>.*)*'
 
 Names = dict[str, list[str]]  # a public name -> the pages that document it
@@ -114,25 +115,44 @@ class Page:
             return f'[{m[0]}](#{label(page, name)})' if page else m[0]
         return NAME.sub(linked, source)
 
-    def head(self, source: str) -> str:
-        "The notebook's first text with its subtitle set apart, and buttons below it: Colab's where the notebook installs what it needs"
+    def used(self) -> set[str]:
+        "The modules of the package that the notebook imports from"
+        found = IMPORT.findall('\n'.join(code(cell) for cell in self.notebook['cells'] if cell['cell_type'] == 'code'))
+        return {name.strip() for module, names in found for name in ([module] if module else names.split(','))}
+
+    def say_use(self, pages: list['Page']) -> str:
+        "In which tutorials and pages of the guide the module is used, with links"
+        here, said = posixpath.dirname(self.address) or '.', []
+        for part in ('tutorials', 'guide'):
+            using = [page for page in pages if page.address.startswith(f'{part}/') and self.module in page.used()]
+            links = [f'[{page.short()}]({posixpath.relpath(page.address, here)}.ipynb)' for page in using]
+            if links: said.append(f'{part.capitalize()}: ' + ' · '.join(links))
+        return '{.used .no-search}\n' + '. '.join(said) if said else ''
+
+    def short(self) -> str:
+        "What the navigation calls the page: tutorials by their task"
+        return Path(self.address).stem.capitalize() if self.address.startswith('tutorials/') else title(self.notebook)
+
+    def head(self, source: str, pages: list['Page']) -> str:
+        "The notebook's first text with its subtitle set apart, below it buttons, Colab's where it installs what it needs, and where its module is used"
         installs = any(cell['cell_type'] == 'code' and INSTALLS.search(code(cell)) for cell in self.notebook['cells'])
         links = {'Open in Colab': f'{COLAB}/blob/{BRANCH}/nbs/{self.path}'} if installs else {}
         if self.path.endswith('.ipynb'): links['Notebook'] = blob(f'nbs/{self.path}')
         buttons = ' '.join(f'[{name}]({url}){{.button}}' for name, url in links.items())
         subtitle = re.search(QUOTE, source, re.M)
         before, after = (source[:subtitle.start()], source[subtitle.end():]) if subtitle else source.partition('\n')[::2]
-        parts = [before, '{.subtitle}\n' + unquoted(subtitle) if subtitle else '', '{.buttons .no-search}\n' + buttons if buttons else '', after]
+        parts = [before, '{.subtitle}\n' + unquoted(subtitle) if subtitle else '', '{.buttons .no-search}\n' + buttons if buttons else '',
+                 self.say_use(pages) if self.module else '', after]
         return '\n\n'.join(part.strip() for part in parts if part.strip())
 
-    def cells(self, names: Names) -> list[Cell]:
+    def cells(self, names: Names, pages: list['Page']) -> list[Cell]:
         "The page's cells"
         made, level, at_head = [], 2, True
         for cell in self.notebook['cells']:
             source = code(cell)
             if cell['cell_type'] == 'markdown':
                 source = self.named(relink(source, self.link), names)
-                if at_head and source.startswith('# '): source, at_head = self.head(source), False
+                if at_head and source.startswith('# '): source, at_head = self.head(source, pages), False
                 if re.search(r'^## ', source, re.M): level = 3
                 made.append(markdown(source))
             elif cell['cell_type'] == 'code' and any(shown(cell)):
@@ -170,10 +190,10 @@ def readable(output: dict) -> dict:
     return dict(output, data=dict(data, **{'text/html': re.sub(r'<style scoped>.*?</style>\s*', '', text(data['text/html']), flags=re.S)}))
 
 
-def write(page: Page, names: Names) -> None:
+def write(page: Page, names: Names, pages: list[Page]) -> None:
     "Write the page for Sphinx, and as markdown beside its HTML, which is where the docstring of its module points"
     metadata = dict(kernelspec=dict(name='python3', display_name='python3', language='python'), language_info=dict(name='python'))
-    notebook = dict(cells=page.cells(names), metadata=metadata, nbformat=4, nbformat_minor=4)
+    notebook = dict(cells=page.cells(names, pages), metadata=metadata, nbformat=4, nbformat_minor=4)
     target = PAGES/f'{page.address}.ipynb'
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(notebook), encoding='utf-8')
@@ -195,7 +215,7 @@ def part_address(part: int) -> str:
 
 def navigation(pages: list[Page]) -> Cell:
     "The navigation: home, guide, tutorials, the parts of the package from the command down to the ground, project"
-    tutorials = [f'{Path(page.address).stem.capitalize()} <{page.address}>' for page in pages if page.address.startswith('tutorials/')]
+    tutorials = [f'{page.short()} <{page.address}>' for page in pages if page.address.startswith('tutorials/')]
     reference = [part_address(part) for part in sorted({page.part for page in pages if page.module}, reverse=True)]
     return markdown('\n\n'.join([toctree('', ['Home <self>']), toctree('Guide', GUIDE), toctree('Tutorials', tutorials),
                                  toctree('Reference', reference), toctree('Project', ['README <readme>', 'changelog'])]))
@@ -221,7 +241,7 @@ def write_pages() -> None:
         for name in page.names: names.setdefault(name, []).append(page.address)
     for page in pages:
         if page.address == 'index': page.notebook['cells'].append(navigation(pages))
-        write(page, names)
+        write(page, names, pages)
     (PAGES/'reference').mkdir()
     for part in {page.part for page in pages if page.module}: (PAGES/f'{part_address(part)}.md').write_text(part_page(part, pages), encoding='utf-8')
     shutil.copytree(ROOT/'nbs'/'images', PAGES/'images')

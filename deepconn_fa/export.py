@@ -191,7 +191,7 @@ def export_onnx(
             loss = measure_loss(Predictor(known, device='cpu'), Predictor(ready), others)
             ready.write_bytes(_signed(small, bundle, made | dict(int8=loss)))
             say(_say_loss(loss))
-        else: say(f'Its answers are those of {file.name}, within {off:.1g}, on noise and on {min(len(calibration), 8)} photos.')
+        else: say(f'Its answers are those of {file.name}, within {off:.1g}, on noise{f" and on {n} photos" if (n := min(len(calibration), 8)) else ""}.')
         return write_file(path, ready.read_bytes())
 
 # %% ../nbs/82_export.ipynb #adea2adc

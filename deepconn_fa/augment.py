@@ -23,6 +23,8 @@ from fastcore.basics import patch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .keypoints import frame_points
+
 # %% ../nbs/11_augment.ipynb #e1def858
 def uniform(
     n: int,  # Number of samples
@@ -542,11 +544,12 @@ class KeypointAugment(BatchAugment):
         noise: float = 0.0,  # Largest standard deviation of the noise
         cutout: float = 0.0,  # Largest side of a hole in half of the photos, relative to the canvas
         fill: str = 'border',  # Padding beyond the photo: 'border', 'reflection' or 'zeros'
+        zoom: float = 1.0,  # Half of the photos are enlarged until their points fill the canvas, so many times at most
         flip_order: list[int] | None = None,
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.rotate, self.scale, self.stretch, self.shift, self.warp = rotate, scale, stretch, shift, warp
-        self.elastic, self.elastic_cells, self.fill = elastic, elastic_cells, fill
+        self.elastic, self.elastic_cells, self.fill, self.zoom, self.points = elastic, elastic_cells, fill, zoom, None
         self.light = dict(brightness=brightness, contrast=contrast, saturation=saturation)
         self.blur, self.noise, self.cutout = blur, noise, cutout
 
@@ -557,8 +560,21 @@ class KeypointAugment(BatchAugment):
         dx, dy = uniform(2 * n, -2 * self.shift, 2 * self.shift, x).view(2, -1)
         maps = flip_maps(x, self.p_flip) @ turn_maps(x, uniform(n, -self.rotate, self.rotate, x).deg2rad())
         maps = maps @ affine_maps(x, scale * stretch, d=scale / stretch) @ affine_maps(x, dx=dx, dy=dy)
-        maps = maps @ random_warp(x, self.warp) if self.warp else maps[:, :2]
+        if self.warp: maps = maps @ random_warp(x, self.warp)
+        if self.zoom > 1: maps = self.zoom_maps(x) @ maps
+        elif not self.warp: maps = maps[:, :2]
         return maps, random_bend(x, self.elastic, self.elastic_cells) if self.elastic else None
+
+    def zoom_maps(self, x):
+        "Maps (b, 3, 3) that enlarge the place of the points, in half of the photos"
+        theta = frame_points(self.points.nan_to_num(), ~self.points.isnan().any(-1), self.zoom)
+        maps = torch.cat([theta, theta.new_tensor([[[0., 0, 1]]]).expand(len(x), 1, 3)], 1)
+        return torch.where(chance(x, .5)[:, None, None], maps, torch.eye(3, device=x.device, dtype=x.dtype)).to(x.dtype)
+
+    def before_call(self, b, split_idx):
+        if self.zoom > 1: self.points = b[1].as_subclass(Tensor).view(len(b[1]), -1, 2)
+        super().before_call(b, split_idx)
+        self.points = None
 
     def look(self, x):
         x = random_light(x, **self.light)

@@ -28,7 +28,7 @@ import sys
 import textwrap
 import zipfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -458,7 +458,15 @@ class Backbone(nn.Module):
         self.pyramid = isinstance(shapes, list)
         self.n_features = [c for c, _, _ in shapes] if self.pyramid else shapes[0]
 
+    view = None  # (height, width) at which it sees photos; larger ones are averaged down to it, by a whole factor
+
+    def at_view(self, x):
+        "Photos as the network sees them"
+        factor = int(x.shape[2]) // self.view[0] if self.view else 1
+        return nn.functional.avg_pool2d(x, factor) if factor > 1 else x
+
     def forward(self, x):
+        x = self.at_view(x)
         if self.ends: return join_maps(self._stage_maps(x))
         if not self.taps:
             for part in self.children(): x = part(x)
@@ -964,9 +972,14 @@ def create_backbone(
     classifier: bool = False,  # Keep the published classifier except its last layer: features are (b, n_features, 1, 1)
     layers: int = 1,  # One map of the last so many stages: what earlier ones see of colour and texture is there, too
     class_token: bool = False,  # For transformers: append the class token to every position, so that features are it and the mean of the patches
+    view: Sequence[int] | None = None,  # (height, width) at which it sees photos; larger ones are averaged down to it, by a whole factor
 ) -> Backbone:
     "Create the body of a network. Raises `InputError` for an unknown architecture, `WeightsError` where weights cannot be had or do not fit"
     check_arch(arch)
+    if view is not None:
+        body = create_backbone(arch, weights, pyramid=pyramid, classifier=classifier, layers=layers, class_token=class_token)
+        body.view = tuple(view)
+        return body
     if classifier and (pyramid or arch.startswith('unet_')): raise InputError(f'{arch}: a body gives maps or the features of its classifier, not both')
     if layers > 1 and (pyramid or classifier or arch.startswith('unet_')): raise InputError(f'{arch}: layers={layers} is for a body with one map')
     if class_token and (pyramid or classifier or layers > 1 or arch.startswith('unet_')): raise InputError(f'{arch}: class_token is for a body with one map')

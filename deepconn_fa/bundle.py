@@ -35,7 +35,7 @@ class BundleError(InputError):
 
 # %% ../nbs/40_bundle.ipynb #6d2b45fe
 FORMAT = 2  # raised when an older version of this package could no longer read what is written; 1 where there is no certainty
-VIEWS = ('flip', 'align')  # mirror image, and for points a second look; views of a photo, beside the photo itself, whose answers may be averaged
+VIEWS = ('flip', 'align', 'zoom')  # mirror image, and for points second looks; views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/40_bundle.ipynb #cea8a59b
 def _is_text(x): return isinstance(x, str) and x != ''

@@ -22,6 +22,8 @@ from fastcore.basics import patch
 from torch import nn
 import torch.nn.functional as F
 
+from .keypoints import frame_points
+
 # %% ../nbs/12_heads.ipynb #64eb4cd5
 @contextmanager
 def evaluating(
@@ -755,17 +757,24 @@ def _look(model, x, flip_order=None):
 def find_points(
     model: nn.Module,  # `nn.Sequential(body, head)` with a keypoint head
     x: torch.Tensor,  # (b, 3, h, w), normalised
-    *, tta: tuple = (),  # Views besides the photo: 'flip' for its mirror image, 'align' for the photo aligned to the mean shape
+    # Views besides the photo: 'flip' for its mirror image, 'align' for the photo aligned to the mean shape; 'zoom' for the part around the points in place
+    # of both, where the body has a `view` smaller than the photos
+    *, tta: tuple = (),
     flip_order: list | None = None,  # Each point's mirror partner; `None`: photos are not mirrored
 ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
     "Predict the points of photos, with test-time augmentation"
     head, flip_order = model[1], flip_order if 'flip' in tta else None
     found = _look(model, x, flip_order)
-    if 'align' in tta and head.has_mean.sum() > 1:
+    view = getattr(model[0], 'view', None) if 'zoom' in tta else None
+    if 'align' in tta and not view and head.has_mean.sum() > 1:
         theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])
         again = _look(model, F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False), flip_order)
         back = again[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2]
         found = (found + torch.cat([back, again[..., 2:]], -1))/2
+    if view:
+        theta = frame_points(found[..., :2], found[..., 2] >= found[..., 2].amax(1, keepdim=True)/2, int(x.shape[2])/view[0])
+        again = _look(model, F.grid_sample(x, F.affine_grid(theta, [x.shape[0], 3, 2*view[0], 2*view[1]], align_corners=False), align_corners=False), flip_order)
+        found = torch.cat([again[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2], again[..., 2:]], -1)
     return torch.cat([(found[..., :2] + head.offset).clamp(-1, 1), found[..., 2:]], -1)
 
 # %% ../nbs/12_heads.ipynb #1bd9d99b

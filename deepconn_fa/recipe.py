@@ -168,6 +168,11 @@ def replace(self: Recipe,  # noqa: F811  the method of that name
         fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
     return replace(self, **fields)
 
+@patch(as_prop=True)
+def view(self: Recipe) -> tuple[int, int]:
+    "(height, width) at which the network sees photos: the canvas, unless they are read larger for a second look at their points"
+    return tuple(self.body_args.get('view', self.canvas))
+
 # %% ../nbs/30_recipe.ipynb #dcdd47fe
 @patch
 def to_dict(self: Recipe) -> dict:

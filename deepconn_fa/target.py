@@ -240,8 +240,13 @@ def adopt(self: Target, dls,
 # %% ../nbs/20_target.ipynb #2fa5e2ec
 @patch
 def settle(self: Target, recipe, manifest: pd.DataFrame):
-    "Return the recipe without what these photos do not allow"
+    "Return the recipe that fits these photos, whose table has a split already: without what they do not allow"
     return recipe
+
+@patch
+def as_settled(self: Target, recipe, settled):
+    "Return a recipe with what was settled for loaders"
+    return recipe.replace(mirror=settled.mirror)
 
 @patch
 def block(self: Target, recipe, **kwargs) -> 'DataBlock':

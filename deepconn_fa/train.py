@@ -79,8 +79,8 @@ def create_dls(
 ) -> DataLoaders:
     "Loaders of labelled photos, split and prepared by `recipe`; `dls.manifest` is the table behind them, `dls.target` what is asked"
     manifest, target = target.read(source, **options)
-    recipe = target.settle(recipe, manifest)
     manifest = target.split(manifest, valid=recipe.valid, test=recipe.test, seed=recipe.seed)  # keeps a split that is there
+    recipe = target.settle(recipe, manifest)
     rows = target.usable(manifest)
     rows = rows[rows.split != ''].reset_index(drop=True)
     dblock = target.block(recipe, batch_tfms=create_augment(target.augmentation(recipe), recipe.train_canvas, flip_order=target.flip_order))
@@ -104,7 +104,7 @@ def create_learner(
     "A fastai Learner of `nn.Sequential(body, head)` as `recipe` describes it, ready for `fit_recipe` or for fastai's own methods"
     rows = dls.train.items
     target = dls.target.for_recipe(recipe).fitted(rows)
-    recipe = recipe.replace(mirror=dls.recipe.mirror)
+    recipe = target.as_settled(recipe, dls.recipe)
     with no_random(recipe.seed): body, head = target.network(recipe, weights)
     body.mean, body.std = dls.stats
     for canvas in {recipe.canvas, recipe.train_canvas or recipe.canvas}: body.map_shape(canvas)  # an error names a canvas that is too small

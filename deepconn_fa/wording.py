@@ -535,7 +535,8 @@ def training_words(run: Run) -> list[str]:
     weights = config.get('weights')
     begun = 'random weights' if weights is None else 'weights learnt on ImageNet' if weights == 'imagenet' else f'the weights in {Path(weights).name}'
     said = [f'The network is {recipe.arch} with the head “{recipe.head}”, begun from {begun}. '
-            f'It sees each photo at {recipe.canvas[0]} x {recipe.canvas[1]} px{" and in the mirror" if "flip" in recipe.tta else ""}.']
+            f'It sees each photo at {recipe.view[0]} x {recipe.view[1]} px{" and in the mirror" if "flip" in recipe.tta else ""}'
+            + f', then the part around the points, up to {recipe.canvas[0] // recipe.view[0]} times larger' * (recipe.view != recipe.canvas) + '.']
     n, which = '' if run.shown == 'out_of_fold' else f'{len(run.learnt):,} ', f'(recipe “{recipe.name}”, seed {recipe.seed})'
     if recipe.epochs: said.append(f'It went through the {n}training photos {len(run.history) or recipe.epochs} times, {recipe.batch_size} at a time {which}.')
     else: said.append(f'Only {"a linear layer on top of it" if recipe.head == "linear" else "the head"} was trained; the other weights stayed as they were {which}.')
@@ -583,7 +584,7 @@ def command(run: Run,
     recipe, config = run.recipe, run.config
     photos = 'PHOTOS' if not places else run.folder/'manifest.csv' if words(run.target, run).from_manifest else config.get('photos') or 'PHOTOS'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
-    said = [*_begun(run, photos, places), '--recipe', recipe.name, '--arch', config.get('asked_arch') or recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.canvas)]
+    said = [*_begun(run, photos, places), '--recipe', recipe.name, '--arch', config.get('asked_arch') or recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.view)]
     said += [*(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
              '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]
     return shlex.join(str(word) for word in said)

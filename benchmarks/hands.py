@@ -1,20 +1,23 @@
 """Measure keypoint heads, losses and settings on one labelled set of photos, beside the mean shape and plain fastai.
 
-    python benchmarks/hands.py LABELS --weights FILE --folds 4                     `default` alone, cross-validated
-    python benchmarks/hands.py LABELS --weights FILE [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--save NAME] [--out FILE.csv]
+    python benchmarks/hands.py LABELS --folds 4                     `default` alone, cross-validated
+    python benchmarks/hands.py LABELS [--spec face68] [--points 0,8,16] [--train 51] [--valid 9] [--only dsnt tanh] [--seeds 1 2 3] [--epochs 60] [--save NAME] [--out FILE.csv]
 
 LABELS is a label file or a folder that holds one. A column `split` in it is kept; else the first `--train` photos by name train, the
 next `--valid` ones validate and all others are the test. Every candidate is `hands.recipe()` with some fields set otherwise. Given is
 the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
 comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
-With `--folds`, photos whose names differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to
+`--frames FOLDER` pastes every photo, 60 to 100 px wide, into a photo of FOLDER of 640 x 480 px: points that are small in the frame.
+`--mobilenet FILE` gives the weights of the candidates with MobileNetV2, which no package brings. With `--folds`, photos whose names differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to
 results/NAME.json.
 """
 import argparse
+import shlex
 import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -28,6 +31,7 @@ from fastai.torch_core import set_seed
 from fastai.vision.augment import Resize, ResizeMethod, aug_transforms
 from fastai.vision.data import ImageBlock, PointBlock
 from fastai.vision.learner import create_head
+from PIL import Image
 from torch import nn
 
 from deepconn_fa import hands
@@ -48,7 +52,7 @@ from results import add_outputs, as_text, bounds, save
 
 CANVAS = (384, 288)
 ERROR = 'mean L1 error of a coordinate on a canvas of 384 x 288 px'
-VIEWS = {'photo alone': (), '... and mirror image': ('flip',), '... and aligned': ('flip', 'align')}
+VIEWS = {'photo alone': (), '... and mirror image': ('flip',), '... and a second look': ('flip', 'align', 'zoom')}
 
 GENTLE = (3e-4, 1e-4, 3e-4)   # at 0.001, every hidden unit of the linear heads dies in five of six trainings, which then say the mean shape
 
@@ -64,6 +68,7 @@ CANDIDATES = {
     '256x192': dict(canvas=(256, 192)), 'elastic': augment(elastic=.15, warp=.05), 'turned more': augment(rotate=25., scale=.25, stretch=.1, shift=.1),
     'weak light': augment(brightness=.1, contrast=.15, saturation=.15), 'blur and noise': augment(blur=.7, noise=.02),
     'thorough': {field: getattr(hands.recipe('thorough'), field) for field in ('canvas', 'augment', 'phases')},
+    'mobilenet_v2': dict(arch='mobilenet_v2'), 'no zoom': dict(tta=('flip', 'align')),
     'frozen body': phases(60, frozen=2), 'late half of the body': phases(60, frozen=1), 'batch 16': dict(batch_size=16),
 }
 
@@ -80,6 +85,22 @@ def read(args) -> tuple[pd.DataFrame, object]:
     return manifest, spec
 
 
+def into_frames(manifest, spec, frames: Path, home: Path) -> pd.DataFrame:
+    "The photos, small, in large frames, and their points there"
+    rng, backgrounds, size = np.random.default_rng(0), sorted(frames.rglob('*.jpg')), np.array([640, 480])
+    points, manifest = points_of(manifest, spec), manifest.assign(width=size[0], height=size[1])
+    for i, path in enumerate(manifest.path):
+        photo = Image.open(path).convert('RGB')
+        scale = rng.uniform(60, 100) / photo.width
+        photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.Resampling.LANCZOS)
+        frame, at = Image.open(backgrounds[i % len(backgrounds)]).convert('RGB').resize(tuple(size)), rng.integers(0, size - photo.size)
+        frame.paste(photo, tuple(at))
+        frame.save(home/f'{i:04}.png')
+        points[i] = (points[i] + .5) * scale - .5 + at
+    manifest['path'], manifest[list(spec.columns)] = [str(home/f'{i:04}.png') for i in range(len(manifest))], points.reshape(len(manifest), -1)
+    return manifest
+
+
 def errors(found, rows, spec) -> np.ndarray:
     "(photos,): mean L1 error of a photo's coordinates on the canvas of 384 x 288"
     scale = canvas_scales(rows[['width', 'height']].to_numpy(), CANVAS, 'squish')
@@ -88,7 +109,7 @@ def errors(found, rows, spec) -> np.ndarray:
 
 def ours(manifest, spec, args, fields, seed):
     "Train one candidate: {views: errors of the test photos}, seconds, and error of the training photos"
-    learn = hands.learner(manifest, weights=args.weights, seed=seed, **fields)
+    learn = hands.learner(manifest, weights=args.mobilenet if fields.get('arch') == 'mobilenet_v2' else args.weights, seed=seed, **fields)
     start = time.process_time()
     learn.fit_recipe(say=None)
     seconds, found = time.process_time() - start, {}
@@ -106,7 +127,7 @@ def plain_fastai(manifest, spec, args, epochs, seed):
     block = DataBlock((ImageBlock, PointBlock), get_x=ColReader('path'), get_y=lambda row: torch.tensor(points_of(row.to_frame().T, spec)[0] + .5).float(),
                       splitter=split_by_column, item_tfms=Resize(CANVAS, ResizeMethod.Squish), batch_tfms=[*aug_transforms(), Normalize.from_stats(*normalization('mobilenet_v2'))])
     dls = block.dataloaders(manifest, bs=8)
-    body = create_backbone('mobilenet_v2', args.weights)
+    body = create_backbone('mobilenet_v2', args.mobilenet)
     model = nn.Sequential(body, nn.Sequential(create_head(body.n_features, 2 * spec.n), SigmoidRange(-1, 1)))
     learn = Learner(dls, model, splitter=layer_groups, loss_func=L1LossFlat())
     start = time.process_time()
@@ -143,7 +164,9 @@ def main():
     warnings.filterwarnings('ignore')
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('labels')
-    parser.add_argument('--weights', required=True, help='imagenet, or a file with a torchvision state dict of mobilenet_v2')
+    parser.add_argument('--weights', default='imagenet')
+    parser.add_argument('--mobilenet', default='imagenet', metavar='FILE')
+    parser.add_argument('--frames', type=Path, metavar='FOLDER')
     parser.add_argument('--spec')
     parser.add_argument('--points')
     parser.add_argument('--train', type=int, default=51)
@@ -157,13 +180,16 @@ def main():
     torch.set_num_threads(1)
 
     manifest, spec = read(args)
+    home = TemporaryDirectory()
+    if args.frames: manifest = into_frames(manifest, spec, args.frames, Path(home.name))
     about = dict(data=args.data, digits=2, interval='bootstrap over photos or groups, 1,000 draws; differences paired')
     options = ''.join(f' --{name} {value}' for name in ('spec', 'points', 'folds') if (value := getattr(args, name)))
+    options += ' --frames FOLDER' * bool(args.frames) + ' --mobilenet FILE' * (args.mobilenet != 'imagenet')
     if args.folds:
         table = cross_validated(manifest, spec, args)
         print(as_text(table, 2))
         if args.save:
-            save(args.save, table, **about, n=len(manifest), groups=manifest.path.map(theme_of).nunique(), command=f'python benchmarks/hands.py LABELS --weights FILE{options}',
+            save(args.save, table, **about, n=len(manifest), groups=manifest.path.map(theme_of).nunique(), command=f'python benchmarks/hands.py LABELS{options}',
                  design=f'{spec_of(spec).n} points, {args.folds} folds, photos of one thing in one fold; {ERROR}')
         return
     rows = manifest[manifest.split == 'test']
@@ -186,17 +212,19 @@ def main():
     share = np.nanmean(points_of(manifest[manifest.split == 'train'], own) / manifest.loc[manifest.split == 'train', ['width', 'height']].to_numpy()[:, None], 0)
     shape = errors(share * rows[['width', 'height']].to_numpy()[:, None], rows, own)
     def estimate(error): return bounds(bootstrap(np.mean, error, groups=groups))
-    table = [{'': 'mean shape', 'error, px': estimate(shape)}]
+    table, default = [{'': 'mean shape', 'error, px': estimate(shape)}], {}
     for (name, views), part in kept.groupby(['candidate', 'views'], sort=False):
         error = part.groupby('path').error.mean()[[Path(p).name for p in rows.path]].to_numpy()
+        if name == 'dsnt': default[views] = error
         of_seeds = part.groupby('seed')[['seconds', 'train']].first().mean()
-        table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), 'less than mean shape': estimate(shape - error), 'seeds': part.seed.nunique(),
+        table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), 'less than mean shape': estimate(shape - error),
+                      'more than `default`': estimate(error - default[views]) if name != 'dsnt' and default else None, 'seeds': part.seed.nunique(),
                       'error of training photos': None if np.isnan(of_seeds.train) else of_seeds.train, 'CPU seconds': round(of_seeds.seconds)})
     print(f'\nn = {len(rows)} test photos')
     print(as_text(table, 2))
     if args.save:
-        design = f"{own.n} points, {(manifest.split == 'train').sum()} training photos; {ERROR}"
-        command = f"python benchmarks/hands.py LABELS --weights FILE --only {' '.join(args.only)} --seeds {' '.join(map(str, args.seeds))}{options}"
+        design = f"{own.n} points, {(manifest.split == 'train').sum()} training photos{', pasted small into frames of 640 x 480 px' * bool(args.frames)}; {ERROR}"
+        command = f"python benchmarks/hands.py LABELS --only {shlex.join(args.only)} --seeds {' '.join(map(str, args.seeds))}{options}"
         save(args.save, table, **about, n=len(rows), design=design, command=command)
 
 

@@ -39,10 +39,10 @@ DSNT = dict(width=64, margin=2, sigma=1.0)
 
 # %% ../nbs/77_hands.ipynb #559f851a
 RECIPES = {
-    'default': Recipe(arch='mobilenet_v2', head='dsnt', head_args=DSNT, canvas=(192, 144), batch_size=8, drop_last=False, keep='last', calibrate=False,
-                      label_offset=True, tta=('flip', 'align'), augment=TURNED, phases=(Phase(epochs=60, lr=(1e-3, 3e-4, 3e-3)),)),
-    'thorough': Recipe(name='thorough', arch='mobilenet_v2', head='dsnt', head_args=DSNT, canvas=(256, 192), batch_size=8, drop_last=False, keep='last', calibrate=False,
-                       label_offset=True, tta=('flip',), augment=BENT, phases=(Phase(epochs=200, lr=(1e-3, 3e-4, 3e-3)),)),
+    'default': Recipe(arch='efficientnet_lite0', head='dsnt', head_args=DSNT, canvas=(192, 144), batch_size=8, drop_last=False, keep='last', calibrate=False,
+                      label_offset=True, tta=('flip', 'align', 'zoom'), augment=TURNED, phases=(Phase(epochs=60, lr=(1e-3, 3e-4, 3e-3)),)),
+    'thorough': Recipe(name='thorough', arch='efficientnet_lite0', head='dsnt', head_args=DSNT, canvas=(256, 192), batch_size=8, drop_last=False, keep='last', calibrate=False,
+                       label_offset=True, tta=('flip', 'zoom'), augment=BENT, phases=(Phase(epochs=200, lr=(1e-3, 3e-4, 3e-3)),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head='dsnt', head_args=DSNT, canvas=(128, 96), batch_size=16, drop_last=False, keep='last', calibrate=False,
                       refresh_batchnorm=True, tta=(), mirror='right', augment=TURNED | dict(p_flip=0.0), phases=(Phase(epochs=30, lr=4e-3),)),
     'paper': Recipe(name='paper', arch='resnet34', head='tanh', canvas=(384, 288), batch_size=6, normalize='dataset', bn_freeze=False, keep='last',

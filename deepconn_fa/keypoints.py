@@ -491,6 +491,18 @@ def draw_points(
     return ax
 
 # %% ../nbs/05_keypoints.ipynb #c9c6c222
+def _look_near(ax, points, most=.3):
+    "Show the part around the points where they fill less than `most` of the photo"
+    if np.isnan(points).all(): return
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    corner, size = np.array([left, top]), np.array([right - left, bottom - top])
+    low, high = ((end(points, 0) - corner) / size for end in (np.nanmin, np.nanmax))  # from 0 to 1 of the photo
+    if (share := (high - low).max()) > most: return
+    half = max(.8 * share, .1)
+    middle = ((low + high) / 2).clip(half, 1 - half)
+    (left, top), (right, bottom) = (corner + (middle + side * half) * size for side in (-1, 1))
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+
 def plot_photos(
     photos: Sequence,  # Paths, PIL images or arrays
     points: np.ndarray | None,  # (rows, n, 2) predicted points in pixels of each photo; `None` draws the truth alone
@@ -501,7 +513,7 @@ def plot_photos(
     columns: int = 4,  # Photos side by side
     width: float = 2.2,  # Width of a photo in inches
 ) -> 'Figure':
-    "Draw points on photos, side by side"
+    "Draw points on photos, side by side; where they are small, on the part around them"
     import matplotlib.pyplot as plt
     n_rows, columns = -(-len(photos) // columns), min(columns, len(photos))
     fig, axes = plt.subplots(n_rows, columns, figsize=(width * columns, width * n_rows), squeeze=False, layout='compressed')
@@ -509,6 +521,7 @@ def plot_photos(
     for i, (photo, ax) in enumerate(zip(photos, axes.flat)):
         row = {name: values[i] for name, values in (('truth', truth), ('conf', conf)) if values is not None}
         draw_points(_show(photo, ax), None if points is None else points[i], spec, radius=width * min(1, (12 / spec.n)**.5), **row)
+        _look_near(ax, np.concatenate([sets[i] for sets in (points, truth) if sets is not None]))
         if titles is not None: ax.set_title(titles[i], fontsize=8)
     plt.close(fig)  # a notebook shows what is returned, once
     return fig

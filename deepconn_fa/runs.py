@@ -370,7 +370,7 @@ def _say_plan(learn, folds, say):
     if recipe.imbalance: say({'weights': 'Photos of rare classes count more in the loss.', 'sampling': 'Photos of rare classes are drawn more often.'}[recipe.imbalance])
     if recipe.epochs:
         say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs{" on every photo" * bool(folds)}, '
-            f'{recipe.canvas[0]} x {recipe.canvas[1]} px, recipe {recipe.name}:\n')
+            f'{recipe.view[0]} x {recipe.view[1]} px, recipe {recipe.name}:\n')
 
 def _say_figures(metrics, target, simplest, say):
     "The figures of all splits as a table; those of single ones of many outputs, and what only the report explains, are left out"

@@ -690,9 +690,8 @@ def serve(
 ) -> None:
     "Serve the page of a model until it is stopped by Ctrl-C or SIGTERM"
     from deepconn_fa.predictions import model_file
-    file = model_file(model)
+    predictor = Predictor(model_file(model))
     import_gradio()
-    predictor = Predictor(file)
     with _stopped_by_signals(), running(predictor, host=host, port=port, max_mb=max_mb, coverage=coverage) as address:
         say(f'{ask(predictor)}\n{address}\n{say_reach(host, int(address.rpartition(":")[2]))} Stop with Ctrl-C.')
         if browse: webbrowser.open(address)

@@ -33,7 +33,7 @@ html_static_path = ['_static']
 html_context = dict(default_mode='auto')  # or else the theme complains on a first visit
 html_css_files = ['site.css']
 html_js_files = ['site.js']
-html_search_scorer = 'scorer.js'
+html_search_scorer = str(ROOT/'docs'/'scorer.js')
 html_favicon = '_static/favicon.svg'
 html_math_renderer = 'mathml'
 html_copy_source = html_show_sourcelink = html_show_copyright = False

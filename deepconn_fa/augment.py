@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/augment.html.md"""
 
 # %% auto #0
 __all__ = ['AUGMENTS', 'uniform', 'random_affine', 'affine_maps', 'flip_maps', 'turn_maps', 'invert_maps', 'perspective_maps',
-           'random_warp', 'bspline_weights', 'random_bend', 'unbend', 'place_of', 'resample', 'move_points',
-           'random_light', 'chance', 'shift_colour', 'blur', 'add_noise', 'cut_out', 'BatchAugment', 'PhotoAugment',
-           'DeepConnectionAugment', 'CaltechAugment', 'random_resized_crop', 'MoodAugment', 'HandAugment',
-           'KeypointAugment', 'create_augment']
+           'random_warp', 'bspline_weights', 'random_bend', 'unbend', 'place_of', 'square_maps', 'resample',
+           'move_points', 'random_light', 'chance', 'shift_colour', 'blur', 'add_noise', 'cut_out', 'BatchAugment',
+           'PhotoAugment', 'DeepConnectionAugment', 'CaltechAugment', 'random_resized_crop', 'MoodAugment',
+           'HandAugment', 'zoom_maps', 'KeypointAugment', 'create_augment']
 
 # %% ../nbs/11_augment.ipynb #1e3f5a09
 import inspect
@@ -163,6 +163,12 @@ def place_of(
     rows = [(m[:, i, 0] * x + m[:, i, 2]) + m[:, i, 1] * y for i in range(maps.shape[1])]
     return (rows[0] / rows[2], rows[1] / rows[2]) if len(rows) == 3 else tuple(rows)
 
+def square_maps(
+    maps: Tensor,  # As in `place_of`
+) -> Tensor:  # (b, 3, 3)
+    "Add the last row to affine maps that come without"
+    return maps if maps.shape[1] == 3 else torch.cat([maps, maps.new_tensor([[[0., 0, 1]]]).expand(len(maps), 1, 3)], 1)
+
 # %% ../nbs/11_augment.ipynb #0dac321a
 def resample(
     x: Tensor,  # (b, 3, h, w)
@@ -196,7 +202,7 @@ def move_points(
     flip_order: list[int] | None = None,  # Index of each point's mirror partner, applied to mirrored photos
 ) -> Tensor:  # (b, n, 2), from -1 to 1 on the new canvas; beyond these where points lie outside
     "Move points to where `resample` moves their pixels"
-    if maps.shape[1] == 2: maps = torch.cat([maps, maps.new_tensor([[[0., 0, 1]]]).expand(len(maps), 1, 3)], 1)
+    maps = square_maps(maps)
     back = invert_maps(maps)
     moved = torch.cat(place_of(back, points[..., :1], points[..., 1:]), -1)
     if bend is not None: moved = unbend(moved, bend)
@@ -528,6 +534,14 @@ class HandAugment(BatchAugment):
     def look(self, x): return random_light(x, **self.light)
 
 # %% ../nbs/11_augment.ipynb #e562e90b
+def zoom_maps(
+    points: Tensor,  # (b, n, 2) from -1 to 1, NaN where missing
+    zoom: float,  # Largest magnification
+) -> Tensor:  # (b, 3, 3)
+    "Create maps that enlarge the place of the points, in half of the photos"
+    near = square_maps(frame_points(points.nan_to_num(), ~points.isnan().any(-1), zoom))
+    return torch.where(chance(points, .5)[:, None, None], near, torch.eye(3, device=points.device, dtype=points.dtype))
+
 class KeypointAugment(BatchAugment):
     "For keypoints on few photos: rotation, scale, shift, perspective, bend, mirroring and light; optionally blur, noise and holes"
 
@@ -549,7 +563,7 @@ class KeypointAugment(BatchAugment):
     ):
         super().__init__(size, p_flip=p_flip, flip_order=flip_order)
         self.rotate, self.scale, self.stretch, self.shift, self.warp = rotate, scale, stretch, shift, warp
-        self.elastic, self.elastic_cells, self.fill, self.zoom, self.points = elastic, elastic_cells, fill, zoom, None
+        self.elastic, self.elastic_cells, self.fill, self.zoom = elastic, elastic_cells, fill, zoom
         self.light = dict(brightness=brightness, contrast=contrast, saturation=saturation)
         self.blur, self.noise, self.cutout = blur, noise, cutout
 
@@ -560,21 +574,12 @@ class KeypointAugment(BatchAugment):
         dx, dy = uniform(2 * n, -2 * self.shift, 2 * self.shift, x).view(2, -1)
         maps = flip_maps(x, self.p_flip) @ turn_maps(x, uniform(n, -self.rotate, self.rotate, x).deg2rad())
         maps = maps @ affine_maps(x, scale * stretch, d=scale / stretch) @ affine_maps(x, dx=dx, dy=dy)
-        if self.warp: maps = maps @ random_warp(x, self.warp)
-        if self.zoom > 1: maps = self.zoom_maps(x) @ maps
-        elif not self.warp: maps = maps[:, :2]
+        maps = maps @ random_warp(x, self.warp) if self.warp else maps[:, :2]
         return maps, random_bend(x, self.elastic, self.elastic_cells) if self.elastic else None
 
-    def zoom_maps(self, x):
-        "Maps (b, 3, 3) that enlarge the place of the points, in half of the photos"
-        theta = frame_points(self.points.nan_to_num(), ~self.points.isnan().any(-1), self.zoom)
-        maps = torch.cat([theta, theta.new_tensor([[[0., 0, 1]]]).expand(len(x), 1, 3)], 1)
-        return torch.where(chance(x, .5)[:, None, None], maps, torch.eye(3, device=x.device, dtype=x.dtype)).to(x.dtype)
-
     def before_call(self, b, split_idx):
-        if self.zoom > 1: self.points = b[1].as_subclass(Tensor).view(len(b[1]), -1, 2)
         super().before_call(b, split_idx)
-        self.points = None
+        if self.drawn and self.zoom > 1: self.drawn = zoom_maps(b[1].as_subclass(Tensor), self.zoom) @ square_maps(self.drawn[0]), self.drawn[1]
 
     def look(self, x):
         x = random_light(x, **self.light)

@@ -753,6 +753,12 @@ def _look(model, x, flip_order=None):
     points = model[1].points(raw)
     return torch.cat([points, model[1].confidence(raw, points)[..., None]], -1)
 
+def _look_at(model, x, theta, size, flip_order=None, fill='zeros'):
+    "The same in the part of each photo that `theta` (b, 2, 3) shows on `size`, and back on the photo"
+    grid = F.affine_grid(theta, [*x.shape[:2], *size], align_corners=False)
+    found = _look(model, F.grid_sample(x, grid, padding_mode=fill, align_corners=False), flip_order)
+    return torch.cat([found[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2], found[..., 2:]], -1)
+
 # %% ../nbs/12_heads.ipynb #a15a12b1
 def find_points(
     model: nn.Module,  # `nn.Sequential(body, head)` with a keypoint head
@@ -768,13 +774,10 @@ def find_points(
     view = getattr(model[0], 'view', None) if 'zoom' in tta else None
     if 'align' in tta and not view and head.has_mean.sum() > 1:
         theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])
-        again = _look(model, F.grid_sample(x, F.affine_grid(theta, list(x.shape), align_corners=False), padding_mode='border', align_corners=False), flip_order)
-        back = again[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2]
-        found = (found + torch.cat([back, again[..., 2:]], -1))/2
+        found = (found + _look_at(model, x, theta, x.shape[2:], flip_order, fill='border'))/2
     if view:
         theta = frame_points(found[..., :2], found[..., 2] >= found[..., 2].amax(1, keepdim=True)/2, int(x.shape[2])/view[0])
-        again = _look(model, F.grid_sample(x, F.affine_grid(theta, [x.shape[0], 3, 2*view[0], 2*view[1]], align_corners=False), align_corners=False), flip_order)
-        found = torch.cat([again[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2], again[..., 2:]], -1)
+        found = _look_at(model, x, theta, (2*view[0], 2*view[1]), flip_order)
     return torch.cat([(found[..., :2] + head.offset).clamp(-1, 1), found[..., 2:]], -1)
 
 # %% ../nbs/12_heads.ipynb #1bd9d99b

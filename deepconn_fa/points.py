@@ -223,16 +223,22 @@ def zoom_of(
     reach = np.nanmax(np.abs(points - centre) / sizes * 2, (1, 2)) * ROOM
     return int(np.clip(min(1 / max(np.quantile(reach, .75), .1), np.median(sizes.max((1, 2))) / max(canvas)), 1, 4))
 
+def _unzoomed(recipe):
+    "The recipe for photos of the size that the network sees"
+    if 'view' not in recipe.body_args: return recipe
+    def without(settings, name): return settings and {key: value for key, value in settings.items() if key != name}
+    return recipe.replace(canvas=recipe.view, train_canvas=None, body_args=without(recipe.body_args, 'view'), augment=without(recipe.augment, 'zoom'))
+
 def settle_zoom(
     recipe,  # With 'zoom' among its views, settled for other photos or not
     zoom: int,
 ):
     "The recipe for photos that are read so many times as large as the network sees them; with 1, none are"
-    known = {name: value for name, value in recipe.body_args.items() if name != 'view'}, recipe.augment and {name: value for name, value in recipe.augment.items() if name != 'zoom'}
-    high, wide = recipe.view
-    if zoom == 1: return recipe.replace(canvas=recipe.view, train_canvas=None, body_args=known[0], augment=known[1]) if 'view' in recipe.body_args else recipe
-    return recipe.replace(canvas=(zoom * high, zoom * wide), train_canvas=(2 * high, 2 * wide), body_args=known[0] | dict(view=[high, wide]),
-                          augment=known[1] and known[1] | dict(zoom=zoom))
+    recipe = _unzoomed(recipe)
+    if zoom == 1: return recipe
+    high, wide = recipe.canvas
+    return recipe.replace(canvas=(zoom * high, zoom * wide), train_canvas=(2 * high, 2 * wide), body_args=recipe.body_args | dict(view=[high, wide]),
+                          augment=recipe.augment and recipe.augment | dict(zoom=zoom))
 
 # %% ../nbs/22_points.ipynb #ec6df663
 @patch

@@ -8,8 +8,8 @@ next `--valid` ones validate and all others are the test. Every candidate is `ha
 the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
 comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
 `--frames FOLDER` pastes every photo, 60 to 100 px wide, into a photo of FOLDER of 640 x 480 px: points that are small in the frame.
-`--mobilenet FILE` gives the weights of the candidates with MobileNetV2, which no package brings. With `--folds`, photos whose names differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to
-results/NAME.json.
+`--mobilenet FILE` gives the weights of the candidates with MobileNetV2, which no package brings. With `--folds`, photos whose names
+differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to results/NAME.json.
 """
 import argparse
 import shlex

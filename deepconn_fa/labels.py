@@ -26,7 +26,7 @@ from .folders import place_photos, split_of_folders
 from .formats import (FORMATS, Labels, count_notes, count_of, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
-from .manifest import list_photos, say_problems, scan, split
+from .manifest import list_photos, say_photos, say_problems, scan, split
 from .photos import stored_size
 from .tables import read_cells
 
@@ -461,7 +461,7 @@ def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
     "Summarise a keypoint manifest in words: photos, points, points that are often missing, and problems"
     rows = usable_points(manifest, spec)
     there = ~np.isnan(points_of(rows, spec)).any(-1)
-    lines = [f"{len(manifest)} photos, {(manifest.problem != '').sum()} of them with a problem; {spec.n} points a photo ('{spec.name}'), {there.sum()} "
+    lines = [f"{say_photos(manifest)}; {spec.n} points a photo ('{spec.name}'), {there.sum()} "
              f"labelled, {(~there).sum()} missing"]
     if len(rows): lines.append(f'sizes: {rows.width.min()} to {rows.width.max()} px wide, {rows.height.min()} to {rows.height.max()} px high')
     rare = sorted(((n, name) for n, name in zip(there.sum(0), spec.points) if n < len(rows)))[:8]

@@ -8,7 +8,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 __all__ = ['LEFT_OUT', 'SAME', 'COLUMNS', 'CONTENT', 'SEVERAL', 'list_photos', 'clean_text', 'similar_pairs', 'near_duplicates',
            'groups_of', 'answer_groups', 'join_names', 'scan', 'content_of', 'usable', 'classes_of', 'label_conflicts',
            'plot_duplicates', 'several_labels', 'check_labels', 'each_name', 'check_split', 'split', 'counts', 'leaks',
-           'check_leaks', 'describe', 'say_problems', 'say_copies', 'say_folders', 'plot_counts', 'sizes', 'plot_sizes']
+           'check_leaks', 'describe', 'say_photos', 'say_problems', 'say_copies', 'say_folders', 'plot_counts', 'sizes',
+           'plot_sizes']
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
@@ -539,7 +540,7 @@ def describe(manifest: pd.DataFrame,
 ) -> str:
     "Summarise `manifest` in words: classes, sizes, balance, problems, near-duplicates and leaks"
     rows = usable(manifest)
-    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem']
+    lines = [say_photos(manifest)]
     if len(rows):
         table = counts(manifest)
         most = table['all'].iloc[:-1]
@@ -554,6 +555,10 @@ def describe(manifest: pd.DataFrame,
     return '\n'.join(lines + say_problems(manifest, n_problems))
 
 # %% ../nbs/04_manifest.ipynb #c106bb43
+def say_photos(manifest: pd.DataFrame) -> str:
+    "Count photos, and those that cannot be used"
+    return f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem'
+
 def say_problems(manifest: pd.DataFrame,
     most: int = 3,  # Photos to list
 ) -> list[str]:

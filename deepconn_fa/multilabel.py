@@ -23,7 +23,7 @@ from fastcore.foundation import L
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
 from .folders import find_files
-from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_problems
+from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_photos, say_problems
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import SUFFIXES
 from .sight import Sight
@@ -288,7 +288,7 @@ def describe(self: TagTarget, manifest: pd.DataFrame) -> str:
     table, rows = tag_table(manifest, self.tags), self.usable(manifest)
     if not table.unknown.any(): table = table.drop(columns='unknown')
     n = np.nansum(self.truth(rows), 1)
-    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem', '', table.to_string(), '',
+    lines = [say_photos(manifest), '', table.to_string(), '',
              f'{n.mean():.1f} tags a photo; {(n == 0).sum()} photos without a tag, {(n > 1).sum()} with several']
     if len(rows): lines.append(f'sizes: {rows.width.min()} to {rows.width.max()} px wide, {rows.height.min()} to {rows.height.max()} px high')
     rare = [tag for tag in self.tags if tag not in self._stratified(rows)]

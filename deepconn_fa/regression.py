@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 
 from .core import PICTURES, InputError, check_output, save_figure
-from .manifest import answer_groups, groups_of, say_problems, scan
+from .manifest import answer_groups, groups_of, say_photos, say_problems, scan
 from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
@@ -314,7 +314,7 @@ def read_known(self: RatingTarget, photos, labels=None, columns=None, **options)
 @patch
 def describe(self: RatingTarget, manifest: pd.DataFrame) -> str:
     rows = self.usable(manifest)
-    lines = [f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem', '']
+    lines = [say_photos(manifest), '']
     table = pd.DataFrame({name: rows[name].astype(float).describe()[['count', 'mean', 'std', 'min', '50%', 'max']] for name in self.ratings}).T
     lines += [table.rename(columns={'count': 'photos', '50%': 'median', 'std': 'spread'}).to_string(float_format=lambda v: f'{v:.4g}'), '']
     lines += [f'scale of {name}: {a:g} to {b:g}' + ('' if self.given else ', as far as the ratings go; answers stay within it')

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
@@ -115,6 +116,7 @@ class Page:
             return f'[{m[0]}](#{label(page, name)})' if page else m[0]
         return NAME.sub(linked, source)
 
+    @cached_property
     def used(self) -> set[str]:
         "The modules of the package that the notebook imports from"
         found = IMPORT.findall('\n'.join(code(cell) for cell in self.notebook['cells'] if cell['cell_type'] == 'code'))
@@ -124,7 +126,7 @@ class Page:
         "In which tutorials and pages of the guide the module is used, with links"
         here, said = posixpath.dirname(self.address) or '.', []
         for part in ('tutorials', 'guide'):
-            using = [page for page in pages if page.address.startswith(f'{part}/') and self.module in page.used()]
+            using = [page for page in pages if page.address.startswith(f'{part}/') and self.module in page.used]
             links = [f'[{page.short()}]({posixpath.relpath(page.address, here)}.ipynb)' for page in using]
             if links: said.append(f'{part.capitalize()}: ' + ' · '.join(links))
         return '{.used .no-search}\n' + '. '.join(said) if said else ''

@@ -44,7 +44,7 @@ BASELINES = ('probe', 'probe288', 'lite0', 'mobilenet')
 
 class PlainFastai(Learner):
     "A Learner as fastai's documentation makes it, with the names that `cross_validate` calls"
-    def fit_probe(self): return {'test': (np.full((self.dls[2].n, len(self.dls.vocab)), np.nan), None)}
+    def fit_simple_probe(self): return {'test': (np.full((self.dls[2].n, len(self.dls.vocab)), np.nan), None)}
 
     def fit_recipe(self, say=None):
         with self.no_bar(), self.no_logging(): self.fine_tune(5, freeze_epochs=3)

@@ -41,7 +41,7 @@ NAMES = {'default': '`default`', 'lite0': '`default` with EfficientNet-Lite0, 22
 
 class PlainFastai(Learner):
     "A Learner as fastai's documentation makes it, with the names that `cross_validate` calls"
-    def fit_probe(self): return None
+    def fit_simple_probe(self): return None
 
     def fit_recipe(self, say=None):
         with self.no_bar(), self.no_logging(): self.fine_tune(5, freeze_epochs=3)

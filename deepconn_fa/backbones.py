@@ -453,10 +453,11 @@ class Backbone(nn.Module):
         self.n_channels_last = next((i for i, step in enumerate(self.steps) if isinstance(step, Permute)), 0)
         self.taps = self.chain = self.ends = ()
         if pyramid: self.taps = self._find_taps()
-        if layers > 1: self.chain, self.ends = self._find_stages(layers)
+        if layers > 1: self.chain, self.ends, n_last = self._find_stages(layers)
         shapes = self.map_shape(self.canvas)
         self.pyramid = isinstance(shapes, list)
         self.n_features = [c for c, _, _ in shapes] if self.pyramid else shapes[0]
+        self.n_last = n_last if self.ends else self.n_features  # how many of them are the last stage's; they come last
 
     view = None  # (height, width) at which it sees photos; larger ones are averaged down to it, by a whole factor
 
@@ -517,7 +518,7 @@ def _flat(net, prefix=''):
 
 @patch
 def _find_stages(self:Backbone, layers):
-    "Names of the modules that photos go through one after another, and the places in them after which a map leaves"
+    "Names of the modules that photos go through one after another, the places in them after which a map leaves, and the channels of the last map"
     calls, kept, names = [], [], list(_flat(self))
     def follow(name, x, y):
         kept.append((x, y))  # an id that is free may be used again
@@ -533,7 +534,7 @@ def _find_stages(self:Backbone, layers):
     chain = [name for name, *_ in calls]
     starts = [i for i, name in enumerate(chain) if any(p.ndim > 1 for p in self.get_submodule(name).parameters())]
     if layers > len(starts): raise InputError(f'{self.arch} has {len(starts)} stages, not {layers}')
-    return tuple(chain), tuple(i - 1 for i in [*starts[len(starts) - layers + 1:], len(chain)])
+    return tuple(chain), tuple(i - 1 for i in [*starts[len(starts) - layers + 1:], len(chain)]), found.shape[1]
 
 @patch
 def _stage_maps(self:Backbone, x):

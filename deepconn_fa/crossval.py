@@ -139,10 +139,10 @@ def _train(make_learner, manifest, store, name, with_probe=True):
     "A trained Learner, its answers to every split, and the columns of answers to the test photos"
     learn = make_learner(manifest)
     store.check(learn)
-    probe = learn.fit_probe() if with_probe else None
+    probe = learn.fit_simple_probe() if with_probe else None
     learn.fit_recipe(say=None, **(dict(checkpoint=store.file(f'{name}.safetensors')) if store.folder else {}))
     if getattr(learn, 'stopped', False): raise KeyboardInterrupt('Stopped. With a folder, a second call goes on from here.')   # half a training is no result
-    said = dict(predictions=learn.predict_splits(), probe=None if hasattr(learn, 'recipe') and learn.recipe.is_probe else probe)
+    said = dict(predictions=learn.predict_splits(), probe=probe)
     answers = learn.answers(**said, distances=hasattr(learn, 'recipe'))
     answers = answers[answers.split == 'test'].reset_index(drop=True)
     if answers.path.tolist() != (wanted := manifest.path[manifest.split == 'test'].tolist()):
@@ -228,7 +228,7 @@ def out_of_fold(
 # %% ../nbs/51_crossval.ipynb #4caa815d
 def measure_splits(
     learn: Learner,  # Trained
-    probe: dict | None = None,  # What `learn.fit_probe` gave
+    probe: dict | None = None,  # What `learn.fit_simple_probe` gave
 ) -> tuple[dict, pd.DataFrame]:  # {split: figures}, and the answers that they are about
     "Measure a Learner on every split"
     said = dict(predictions=learn.predict_splits(), probe=probe)

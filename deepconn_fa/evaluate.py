@@ -44,7 +44,7 @@ def predict_splits(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]]:  
 @patch
 def answers(self: Learner,
     *, predictions: dict | None = None,  # What `learn.predict_splits` gave; default: computed now
-    probe: dict | None = None,  # What `learn.fit_probe` gave, to stand beside the network
+    probe: dict | None = None,  # What `learn.fit_simple_probe` gave, to stand beside the network
     distances: bool = False,  # Also how far each photo is from the training photos, as `novelty.Novelty` measures it: `unlike_distance`, NaN for these themselves
 ) -> pd.DataFrame:  # The manifest's rows of every split, with columns such as `prob_CLASS` or `pred_POINT_x`, and `probe_CLASS` where a probe is given
     "Put the answer to every photo beside the photo's row of the manifest"
@@ -78,7 +78,7 @@ def fit_certainty(self: Learner,
 # %% ../nbs/50_evaluate.ipynb #a74f67d0
 @patch
 def evaluate(self: Learner,
-    *, probe: dict | None = None,  # What `learn.fit_probe` gave, to stand beside the network
+    *, probe: dict | None = None,  # What `learn.fit_simple_probe` gave, to stand beside the network
     predictions: dict | None = None,  # What `learn.predict_splits` gave; default: computed now
 ) -> dict[str, dict]:  # {split: {metric: {value, low, high, n}}}
     "Measure the Learner on every split that has photos, beside the simplest baseline"

@@ -118,15 +118,15 @@ def read_manifest(folder: Path) -> pd.DataFrame:
 MAX_PROBE = 100_000_000  # bytes of weights of the largest body that is kept a second time
 
 def save_probe(folder: Path,
-    learn: Learner,  # After `learn.fit_probe` and before training
+    learn: Learner,  # After `learn.fit_simple_probe` and before training
 ) -> Path | None:  # `None` where the body is too large
     "Write the linear probe into `folder` as `probe.safetensors`"
     recipe, body, target = learn.recipe, learn.model[0], learn.target.for_probe()
     if 4 * sum(p.numel() for p in body.parameters()) > MAX_PROBE: return None
-    head = create_head('linear', len(learn.probe.weight[0]), target.n_out)
-    head.set_linear(learn.probe.weight, learn.probe.bias)
+    probe, head = learn.simple_probe, create_head('linear', body.n_features, target.n_out)
+    head.set_linear(probe.weight, probe.bias)
     return save_bundle(folder/'probe.safetensors', nn.Sequential(body, head), dict(
-        task=learn.task, arch=recipe.arch, body_args=recipe.body_args, head='linear', training=dict(recipe='linear probe') | learn.probe.about)
+        task=learn.task, arch=recipe.arch, body_args=recipe.body_args, head='linear', training=dict(recipe='linear probe') | probe.about)
         | learn.as_model().sight.to_meta() | target.to_meta())
 
 # %% ../nbs/80_runs.ipynb #6f8a56bc
@@ -313,7 +313,7 @@ def finish(
     folds = config.get('folds')
     say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights learnt on other photos: {learn.model[0].weights_name}.')
     outside = _out_of_fold(folder, learn, folds, config['repeats'], say) if folds else None
-    probe = _fit_probe(folder, learn, say, folds) if has_probe(target) and not learn.recipe.is_probe else None
+    probe = _fit_probe(folder, learn, say, folds) if has_probe(target) and learn.recipe.probe_layers else None
     features = _features(learn) if report and has_probe(target) else None
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)
@@ -347,13 +347,13 @@ def _stress(folder, learn):
 # %% ../nbs/80_runs.ipynb #16f0c67f
 def _fit_probe(folder, learn, say, folds):
     "Fit the linear probe, keep it, and say how good it is"
-    say(f'\nLinear probe on {learn.recipe.arch} ...')
-    probe = learn.fit_probe()
+    say(f'\nLinear probe on {"the last stage of " * learn.recipe.is_probe}{learn.recipe.arch} ...')
+    probe = learn.fit_simple_probe()
     if save_probe(folder, learn) is None: say(f'(The body is too large to be kept twice: {folder} gets no probe.safetensors.)')
     if folds: return probe
     shown = list(probe)[-1]
     right = learn.evaluate(predictions=probe)[shown][learn.target.metric]
-    say(f'... {learn.target.metric.replace("_", " ")} on the {shown} photos {format_estimate(right)}. ' + ('This is what training has to beat.' if learn.recipe.epochs else 'That is all that this recipe does.'))
+    say(f'... {learn.target.metric.replace("_", " ")} on the {shown} photos {format_estimate(right)}. ' + f'This is what {"training" if learn.recipe.epochs else "the recipe"} has to beat.')
     return probe
 
 def _features(learn):

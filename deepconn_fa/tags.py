@@ -29,7 +29,7 @@ from .recipe import Phase, Recipe
 from .compare import paired
 from .pages import CI, Section, interval, percent, plots, svg_picture, table_of
 from .sections import answered_photo, caption, details, heat_outputs, opened, worst_section
-from .wording import PROBE, MetricText, Simpler, Wording, and_list, beside, finding, gain, photo_scores, question, say_known, split_table, words
+from .wording import MetricText, Simpler, Wording, and_list, beside, finding, gain, photo_scores, probe_in_words, question, say_known, split_table, words
 from .synth_objects import TAGS, render_tags
 
 _all_ = ['TagTarget', 'plot_tags']  # of `multilabel`, and known by this name too
@@ -142,7 +142,7 @@ def _(target: TagTarget, manifest: pd.DataFrame, row, name: str, cells: dict, wh
 @words.register
 def _(target: TagTarget, run):
     return Wording(score='map', meaning='mean average precision',
-                 simpler={'probe': PROBE._replace(about=' (a logistic regression for each tag on what the network sees before it is trained)'),
+                 simpler={'probe': probe_in_words(run, 'a logistic regression for each tag'),
                           'baseline': Simpler('the frequencies of the tags', 'no look at the photo', ', which look at no photo')},
                  note=target.explain(run.sight), columns='label (the tags that are found, with | between), prob_TAG of each tag',
                  use=f'To find {and_list(target.tags)} in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
@@ -156,7 +156,7 @@ def _(target: TagTarget, task=''): return f'Which of these {len(target.tags)} ta
 def _(target: TagTarget, run):
     "The probabilities themselves: `gain` compares their mean average precision"
     known = target.baseline(run.learnt if len(run.learnt) else run.answers)['tag_frequencies']
-    said = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) and run.recipe.epochs else {})
+    said = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) and run.recipe.probe_layers else {})
     return said | {'baseline': np.tile([known[tag] for tag in target.tags], (len(run.rows), 1))}
 
 def _map_gain(target, truth, ours, theirs, groups) -> dict:

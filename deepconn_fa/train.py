@@ -13,6 +13,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -171,12 +172,28 @@ def runs_on_features(learn: Learner, recipe: Recipe, phase: Phase) -> str:  # ''
 def fit_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:  # {split: (answers (n, ...), targets (n, ...))}
     "Fit the linear probe on the training photos' features from the body as it is now, and apply it to every split; kept as `learn.probe`"
     if not has_probe(self.target): return None
-    shortcut = [runs_on_features(self, self.recipe, phase) == '' for phase in self.recipe.phases]
-    maps = any(shortcut) and not only_averages(self.model[1], self.model[0].n_features)
-    features = self.frozen_features(maps=maps, flip='flip' in self.recipe.tta, keep=not all(shortcut))  # in one pass what phases will need
+    self.probe, answers = _fit_on_features(self)
+    return answers
+
+@patch
+def fit_simple_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:  # As `fit_probe`
+    "Fit the linear probe that stands beside the network: `fit_probe`, or its like on the last stage alone, see `Recipe.probe_layers`; kept as `learn.simple_probe`"
+    if not has_probe(self.target) or not self.recipe.probe_layers: return None
+    if self.recipe.is_probe: self.simple_probe, answers = _fit_on_features(self, skip=self.model[0].n_features - self.model[0].n_last)
+    else: answers, self.simple_probe = self.fit_probe(), self.probe
+    return answers
+
+def _fit_on_features(learn, skip=0):
+    "A probe that takes no notice of the first `skip` features, and its answers to every split"
+    recipe = learn.recipe
+    shortcut = [runs_on_features(learn, recipe, phase) == '' for phase in recipe.phases]
+    maps = any(shortcut) and not only_averages(learn.model[1], learn.model[0].n_features)
+    features = learn.frozen_features(maps=maps, flip='flip' in recipe.tta, keep=not all(shortcut))  # in one pass what phases will need
     found = {name: (x.mean((1, 3, 4)).numpy(), y.numpy()) for name, (x, y) in features.items()}
-    self.probe = probe_of(self.target, *found['train'], balanced=bool(self.recipe.imbalance), seed=self.recipe.seed)
-    return {name: (self.probe.answers(features), targets) for name, (features, targets) in found.items()}
+    x, targets = found['train']
+    probe = probe_of(learn.target, x[:, skip:], targets, balanced=bool(recipe.imbalance), seed=recipe.seed)
+    if skip: probe = replace(probe, weight=np.pad(probe.weight, ((0, 0), (skip, 0))))
+    return probe, {name: (probe.answers(x), targets) for name, (x, targets) in found.items()}
 
 # %% ../nbs/33_train.ipynb #9ebe52f6
 @by_kind

@@ -542,6 +542,7 @@ def zoom_maps(
     near = square_maps(frame_points(points.nan_to_num(), ~points.isnan().any(-1), zoom))
     return torch.where(chance(points, .5)[:, None, None], near, torch.eye(3, device=points.device, dtype=points.dtype))
 
+# %% ../nbs/11_augment.ipynb #a74267a9
 class KeypointAugment(BatchAugment):
     "For keypoints on few photos: rotation, scale, shift, perspective, bend, mirroring and light; optionally blur, noise and holes"
 

@@ -348,6 +348,7 @@ def agree(
     agree(files, photos=photos, out=out, **which)
     if out: echo(f'In {out}: the {"photos" if out.suffix.lower() == ".csv" else "picture"}.')
 
+# %% ../nbs/90_cli.ipynb #8fb1994a
 @app.command()
 def compare(a: Run, b: Run):
     "Compare two runs: their figures, recipes and photos. Paired differences are of the photos that neither had seen."

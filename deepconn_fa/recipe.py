@@ -135,7 +135,7 @@ def epochs(self: Recipe) -> int:
 
 @patch(as_prop=True)
 def is_probe(self: Recipe) -> bool:
-    "Whether the network is the linear probe itself, so that there is no other to stand beside it"
+    "Whether the network is a linear probe itself"
     return self.start_at_probe and not self.epochs and self.head == 'linear'
 
 @patch(as_prop=True)
@@ -149,6 +149,7 @@ def looks_at_valid(self: Recipe) -> bool:
     "Whether training needs validation photos: to stop early, or to choose its weights"
     return self.epochs > 0 and (self.keep != 'last' or self.patience is not None)
 
+# %% ../nbs/30_recipe.ipynb #251f8ca4
 @patch
 def scaled(self: Recipe,
     epochs: int,  # In all

@@ -148,9 +148,14 @@ def picture_bytes(fig: 'Figure',
     **options,  # As in `Figure.savefig`
 ) -> bytes:
     "Render `fig` in memory, without warnings about missing characters"
+    layout = fig.get_layout_engine()
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', r'Glyph .* missing from|Matplotlib currently does not support', UserWarning)
+        if layout is not None:  # savefig would draw everything twice, the first time only for the layout
+            layout.execute(fig)
+            fig.set_layout_engine(None)
         fig.savefig(data := io.BytesIO(), format=kind, **options)
+    fig.set_layout_engine(layout)
     return data.getvalue()
 
 # %% ../nbs/00_core.ipynb #91523e38

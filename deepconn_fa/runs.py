@@ -379,7 +379,8 @@ def _say_figures(metrics, target, simplest, say):
     names = [name for name in names if not (many and about_one(target, name)) and not name.endswith(('macro_f1', 'ece_if_calibrated'))]
     def words(name): return 'calibration error' if name == 'ece' else name.replace('_', ' ')
     say('\n' + metrics_table(metrics, names=names).rename(index=words, columns=words).to_string())
-    say(f'\nEach figure with its 95 % interval and n; {simplest}.')
+    probe = any(name.startswith('probe_') for name in names)
+    say(f'\nEach figure with its 95 % interval and n; {"probe is a linear fit to features of the network before it is trained, " * probe}{simplest}.')
 
 # %% ../nbs/80_runs.ipynb #0c70cc4a
 def _out_of_fold(folder, learn, folds, repeats, say):

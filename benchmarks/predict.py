@@ -5,7 +5,7 @@
 
 RUN is a folder that `deepconn train` left; without one, an untrained EfficientNet-Lite2 for two classes stands in. Each way runs
 in a process of its own, on the same rendered photos, whose JPEG is decoded anew each time. The first answer is that of a cold
-process to one photo, imports included. Memory is the largest resident set.
+process to one photo, imports included. Memory is the largest resident set, without the two processes that read photos for fastai.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-WAYS = ('torch', 'onnx', 'int8', 'fastai')
+WAYS = {'torch': 'torch', 'onnx': 'ONNX', 'int8': 'ONNX, eight bits', 'fastai': "fastai's `get_preds`"}
 
 
 def render(folder: Path, n: int, size: tuple[int, int]) -> None:
@@ -112,10 +112,10 @@ def main() -> None:
             found = asked(way, files[way], folder, given.photos)
             first = '' if found['first'] is None else f', first answer after {found["first"]:.1f} s'
             print(f'{way:7} {found["photos"] / found["seconds"]:6.1f} photos/s{first}, peak {found["peak"]:.0f} MB', flush=True)
-            rows.append({'': way, 'photos/s': found['photos'] / found['seconds'], 'first answer of a cold process, s': found['first'], 'peak, MB': round(found['peak'])})
+            rows.append({'': WAYS[way], 'photos/s': found['photos'] / found['seconds'], 'first answer of a cold process, s': found['first'], 'peak, MB': round(found['peak'])})
         if given.save:
             from results import save
-            save(given.save, rows, data=f'Rendered JPEGs of {given.side} px', n=given.photos, digits=1, design='Each way in a process of its own, one run', command='python benchmarks/predict.py')
+            save(given.save, rows, data=f'Rendered JPEGs of {given.side} px' + ', EfficientNet-Lite2 at 260 px' * (given.run is None), n=given.photos, digits=1, design='Each way in a process of its own, one run', command='python benchmarks/predict.py')
 
 
 if __name__ == '__main__':

@@ -143,7 +143,7 @@ def two_class_metrics(
 # %% ../nbs/50_evaluate.ipynb #aae69f86
 def plot_roc(targets: np.ndarray,
     scores: np.ndarray | dict[str, np.ndarray],  # (n,), or several of them by name, to compare models on the same photos
-    *, marks: tuple[float, ...] = (0.25, 0.5, 0.75),  # Thresholds to mark on the curve
+    *, marks: tuple[float, ...] = (0.25, 0.5, 0.75),  # Thresholds to mark on the first curve
     groups: np.ndarray | None = None,
 ) -> Figure:
     "Draw the ROC curve with its AUC, and where the thresholds lie on it; the dashed line is a coin"
@@ -153,9 +153,9 @@ def plot_roc(targets: np.ndarray,
     for i, (name, s) in enumerate((scores if isinstance(scores, dict) else {'': scores}).items()):
         fpr, tpr, _ = roc_curve(targets, s)
         ax.plot(fpr, tpr, color=f'C{i}', drawstyle='steps-post', label=plain_text(f"{name} AUC {format_estimate(auc_estimate(targets, s, groups=groups), digits=2)}".strip()))
-        for t in marks:
+        for t in marks if i == 0 else ():
             x, y = (s[targets == 0] >= t).mean(), (s[targets == 1] >= t).mean()
-            ax.plot(x, y, 'o', color=f'C{i}', ms=4)
+            ax.plot(x, y, 'o', color='C0', ms=4)
             ax.annotate(f'{t:g}', (x, y), xytext=(5, -10), textcoords='offset points', fontsize=8)
     ax.set(xlabel='false positive rate', ylabel='true positive rate', aspect='equal', xlim=(-.01, 1.01), ylim=(-.01, 1.01))
     ax.spines[['top', 'right']].set_visible(False)

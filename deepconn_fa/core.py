@@ -154,8 +154,8 @@ def picture_bytes(fig: 'Figure',
         if layout is not None:  # savefig would draw everything twice, the first time only for the layout
             layout.execute(fig)
             fig.set_layout_engine(None)
-        fig.savefig(data := io.BytesIO(), format=kind, **options)
-    fig.set_layout_engine(layout)
+        try: fig.savefig(data := io.BytesIO(), format=kind, **options)
+        finally: fig.set_layout_engine(layout)
     return data.getvalue()
 
 # %% ../nbs/00_core.ipynb #91523e38

@@ -23,6 +23,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from .keypoints import frame_points
+from .pose import PoseTree
 
 # %% ../nbs/12_heads.ipynb #64eb4cd5
 @contextmanager
@@ -401,6 +402,11 @@ class KeypointHead(nn.Module):
         self.mean.copy_(points.nan_to_num(0.))
         self.has_mean.copy_(points.isfinite().all(-1, keepdim=True))
 
+    def set_pose(self,
+        points,  # (photos, n, 2) in [-1, 1], NaN where missing
+    ):
+        "Learn from labels which points go together, where the head reads its heatmaps so"
+
 # %% ../nbs/12_heads.ipynb #a0f3ab7c
 @patch
 def present(self: KeypointHead,
@@ -534,7 +540,7 @@ def share_within(
 
 # %% ../nbs/12_heads.ipynb #847629cb
 class DSNTHead(KeypointHead):
-    "Heatmaps over many scales, read by soft-argmax. raw: (b, n, h + 2*margin, w + 2*margin), before the softmax"
+    "Heatmaps over many scales, read by soft-argmax, each alone or all together. raw: (b, n, h + 2*margin, w + 2*margin), before the softmax"
     pyramid = True
     def __init__(self,
         n_features: list,  # Channels of each map, finest first
@@ -547,10 +553,11 @@ class DSNTHead(KeypointHead):
         loss: str = 'l1',  # One of `POINT_LOSSES`
         mean_sigma: float = 0.5,  # Deviation of the Gaussian around a mean shape, in [-1, 1]
         sharpen: float = 2.,  # Points are computed from the heatmap to this power; 1 gives the expectation that was trained
+        pose: bool = False,  # Among several peaks, take those that go together, see `pose.PoseTree`
     ):
         super().__init__()
         self.width, self.margin, self.sigma, self.weight, self.loss_name = width, margin, sigma, weight, loss
-        self.mean_sigma, self.sharpen = mean_sigma, sharpen
+        self.mean_sigma, self.sharpen, self.pose = mean_sigma, sharpen, pose
         self.decoder = FeaturePyramid(n_features, width)
         h, w = map_shape if isinstance(map_shape[0], int) else map_shape[0]
         self.reach = tuple(1 + 2*max(0, margin - sigma)/n for n in (w, h))
@@ -561,13 +568,20 @@ class DSNTHead(KeypointHead):
         self.last = nn.Conv2d(self.width, self.n_points, 1)
         nn.init.normal_(self.last.weight, std=.01)
         nn.init.zeros_(self.last.bias)
+        self.tree = PoseTree(self.n_points) if self.pose else None
 
     def forward(self, maps):
         x = F.pad(self.decoder(maps), (self.margin,)*4, mode='replicate')
         x = self.last(x).float()
         return x + self.has_mean[..., None]*self.gaussian(x, self.mean, (self.mean_sigma,)*2)
 
-    def points(self, raw): return soft_argmax(raw*self.sharpen, *self.axes(raw))
+    def set_pose(self, points):
+        if self.pose: self.tree.fit(points)
+
+    def points(self, raw):
+        sharp = raw*self.sharpen
+        if self.pose and self.tree.links(): sharp = sharp + self.gaussian(raw, self.places(raw), (WITHIN,)*2)
+        return soft_argmax(sharp, *self.axes(raw))
 
     def confidence(self, raw, points):
         x, y = (share_within(axis, middle) for axis, middle in zip(self.axes(raw), points.unbind(-1)))  # (b, n, w), (b, n, h)
@@ -585,6 +599,14 @@ def gaussian(self: DSNTHead, raw: torch.Tensor, middle: torch.Tensor, sigmas) ->
     "Logarithm of Gaussians around `middle` (..., 2) on the cells of `raw`: (..., h, w)"
     gx, gy = (-((axis - m[..., None])/sigma).square()/2 for axis, m, sigma in zip(self.axes(raw), middle.unbind(-1), sigmas))
     return gx[..., None, :] + gy[..., :, None]
+
+@patch
+def places(self: DSNTHead, raw: torch.Tensor) -> torch.Tensor:
+    "The likeliest peak of each point, given all heatmaps: (b, n, 2)"
+    xs, ys = self.axes(raw)
+    likely = self.tree(raw, xs, ys)
+    top = likely.flatten(2).argmax(2)
+    return soft_argmax(likely.log() + self.gaussian(raw, torch.stack([xs[top % len(xs)], ys[top//len(xs)]], -1), (WITHIN,)*2), xs, ys)
 
 # %% ../nbs/12_heads.ipynb #ef8bea0e
 @patch

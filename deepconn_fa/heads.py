@@ -579,9 +579,9 @@ class DSNTHead(KeypointHead):
         if self.pose: self.tree.fit(points)
 
     def points(self, raw):
-        sharp = raw*self.sharpen
-        if self.pose and self.tree.links(): sharp = sharp + self.gaussian(raw, self.places(raw), (WITHIN,)*2)
-        return soft_argmax(sharp, *self.axes(raw))
+        axes = self.axes(raw)
+        if self.pose: raw = self.tree(raw, *axes)
+        return soft_argmax(raw*self.sharpen, *axes)
 
     def confidence(self, raw, points):
         x, y = (share_within(axis, middle) for axis, middle in zip(self.axes(raw), points.unbind(-1)))  # (b, n, w), (b, n, h)
@@ -599,14 +599,6 @@ def gaussian(self: DSNTHead, raw: torch.Tensor, middle: torch.Tensor, sigmas) ->
     "Logarithm of Gaussians around `middle` (..., 2) on the cells of `raw`: (..., h, w)"
     gx, gy = (-((axis - m[..., None])/sigma).square()/2 for axis, m, sigma in zip(self.axes(raw), middle.unbind(-1), sigmas))
     return gx[..., None, :] + gy[..., :, None]
-
-@patch
-def places(self: DSNTHead, raw: torch.Tensor) -> torch.Tensor:
-    "The likeliest peak of each point, given all heatmaps: (b, n, 2)"
-    xs, ys = self.axes(raw)
-    likely = self.tree(raw, xs, ys)
-    top = likely.flatten(2).argmax(2)
-    return soft_argmax(likely.log() + self.gaussian(raw, torch.stack([xs[top % len(xs)], ys[top//len(xs)]], -1), (WITHIN,)*2), xs, ys)
 
 # %% ../nbs/12_heads.ipynb #ef8bea0e
 @patch

@@ -21,12 +21,13 @@ WAYS = {'torch': 'torch', 'onnx': 'ONNX', 'int8': 'ONNX, eight bits', 'fastai': 
 
 
 def render(folder: Path, n: int, size: tuple[int, int]) -> None:
-    "Save `n` photos of `size` (width, height)"
+    "Save `n` photos of `size` (width, height); the first thousand are drawn, the others are links to them"
     from PIL import Image
 
     from deepconn_fa.synth import draw_couple
     folder.mkdir()
-    for i in range(n): draw_couple(i % 2 == 0, i, size=(240, 320))[0].resize(size, Image.Resampling.BILINEAR).save(folder/f'{i:05}.jpg', quality=90)
+    for i in range(min(n, 1000)): draw_couple(i % 2 == 0, i, size=(240, 320))[0].resize(size, Image.Resampling.BILINEAR).save(folder/f'{i:05}.jpg', quality=90)
+    for i in range(1000, n): (folder/f'{i:05}.jpg').hardlink_to(folder/f'{i % 1000:05}.jpg')
 
 
 def stand_in(folder: Path) -> Path:

@@ -16,6 +16,7 @@ HEADLINES = {  # File: photos, and the row of the default recipe
     'ratings_arousal': ('scenes: how exciting', '`default`'),
     'faces': ('faces: 12 points, from 51 photos', '`default`: ... and a second look'),
     'faces_small': ('... small in large frames', '`default`: ... and a second look'),
+    'mouse': ('a running mouse: 17 points, from 51 frames', '`default`: ... and a second look'),
     'hands_real': ('hands: 21 points, from 24 photos', '`default`'),
 }
 

@@ -580,7 +580,7 @@ class DSNTHead(KeypointHead):
 
     def points(self, raw):
         axes = self.axes(raw)
-        if self.pose: raw = self.tree(raw, *axes)
+        if self.pose: raw = self.tree(raw, *axes, WITHIN)
         return soft_argmax(raw*self.sharpen, *axes)
 
     def confidence(self, raw, points):

@@ -78,7 +78,7 @@ class PoseTree(nn.Module):
         heatmaps: torch.Tensor,  # (b, n, h, w), before the softmax
         xs: torch.Tensor,  # (w,): centres of columns
         ys: torch.Tensor,  # (h,): centres of rows
-        near: float = .1,  # Deviation, in [-1, 1], of the window that a peak fills
+        near: float,  # Deviation, in [-1, 1], of the window that a peak fills
     ) -> torch.Tensor:  # (b, n, h, w), before the softmax
         "Raise the peaks that the other heatmaps speak for and lower the others; each keeps its shape"
         if not self.links(): return heatmaps

@@ -6,17 +6,20 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/testing.html.md"""
 
 # %% auto #0
 __all__ = ['ODD', 'toy_photos', 'toy_points', 'save_turned', 'toy_network', 'toy_learner', 'toy_run', 'toy_points_run',
-           'nbdev_test', 'limit_threads']
+           'empty_plots', 'nbdev_test', 'limit_threads']
 
 # %% ../nbs/92_testing.ipynb #a7e7183e
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 if TYPE_CHECKING:  # nothing heavy is imported with this module, see `limit_threads`
     import pandas as pd
@@ -250,6 +253,20 @@ def toy_points_run(
     figures = target.measure(parts['test'], sight, target.baseline(parts['train'], sight))
     history = pd.DataFrame(dict(phase=1, epoch=[1, 2], lr=[1e-3, 1e-5], train_loss=[.3, .2], valid_loss=[.31, .25], error_px=[9., 6.], seconds=1.))
     return _write_run(folder, _config(photos, recipe, task='hands', **target.to_meta(), epoch_kept=2), {'test': figures}, manifest=manifest, answers=answers, history=history)
+
+# %% ../nbs/92_testing.ipynb #350b4aca
+@contextmanager
+def empty_plots(
+    names: dict | None = None,  # Where the function `draw_run` is looked up: `vars(runs)`, or `globals()` in its own notebook; `None`: runs are drawn
+) -> Iterator[None]:
+    "Put empty plots into reports and, with `names`, an empty `curves.png` in place of a run's figures"
+    def draw_run(folder, *args): (folder/'curves.png').touch()
+    drawn = names and names['draw_run']
+    if names: names['draw_run'] = draw_run
+    try:
+        with patch('deepconn_fa.pages.picture_bytes', return_value=b'<svg/>'): yield
+    finally:
+        if names: names['draw_run'] = drawn
 
 # %% ../nbs/92_testing.ipynb #8029ea96
 INSTALL = "nbdev_test needs nbdev, which is not installed here. Install it with:\n    pip install -e '.[dev]'"

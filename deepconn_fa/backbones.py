@@ -384,10 +384,14 @@ def _stages(parts):
         elif any(True for _ in part.parameters()): yield part
 
 # %% ../nbs/13_backbones.ipynb #42fdc18e
+_NORMS = (F.batch_norm, torch.batch_norm, F.layer_norm, torch.layer_norm)
+_ACTIVATIONS = (F.relu, F.relu6, F.leaky_relu, F.hardtanh, F.hardswish, F.hardsigmoid, F.silu, F.gelu)
+
 class _KeepShape(TorchFunctionMode):
-    "Within, normalisation does nothing; on the meta device torch takes milliseconds for it"
+    "Within, normalisation and activation do nothing; on the meta device torch takes milliseconds for them"
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func in (F.batch_norm, torch.batch_norm, F.layer_norm, torch.layer_norm): return torch.empty_like(args[0])
+        if func in _NORMS: return args[0].clone()
+        if func in _ACTIVATIONS: return args[0].zero_() if (kwargs or {}).get('inplace') else args[0].clone()  # changed in place, or another
         return func(*args, **(kwargs or {}))
 
 class _Called(nn.Module):

@@ -391,8 +391,9 @@ class _KeepShape(TorchFunctionMode):
     "Within, normalisation and activation do nothing; on the meta device torch takes milliseconds for them"
     def __torch_function__(self, func, types, args=(), kwargs=None):
         if func in _NORMS: return args[0].clone()
-        if func in _ACTIVATIONS: return args[0].zero_() if (kwargs or {}).get('inplace') else args[0].clone()  # changed in place, or another
-        return func(*args, **(kwargs or {}))
+        if func not in _ACTIVATIONS: return func(*args, **(kwargs or {}))
+        in_place = (kwargs or {}).get('inplace') or any(arg is True for arg in args)
+        return args[0].zero_() if in_place else args[0].clone()
 
 class _Called(nn.Module):
     "A network with another `forward`"

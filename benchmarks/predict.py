@@ -1,7 +1,7 @@
 """How fast do photos become answers: torch, ONNX, ONNX in eight bits, and fastai's own `get_preds`?
 
     python benchmarks/predict.py [RUN] [--photos 1000] [--side 4000x3000] [--save NAME]    photos/s, seconds to the first answer, peak memory
-    python benchmarks/predict.py [RUN] --memory 20000                        peak memory of that many small photos, beside a tenth of them
+    python benchmarks/predict.py [RUN] --memory 20000 [--save NAME]          peak memory of that many small photos, beside a tenth of them
 
 RUN is a folder that `deepconn train` left; without one, an untrained EfficientNet-Lite2 for two classes stands in. Each way runs
 in a process of its own, on the same rendered photos, whose JPEG is decoded anew each time. The first answer is that of a cold
@@ -103,9 +103,15 @@ def main() -> None:
         file = model_file(given.run) if given.run else stand_in(Path(tmp))
         files = dict(torch=file, fastai=file, onnx=export_onnx(file, Path(tmp)/'model.onnx', photos=folder))
         if given.memory:
+            rows = []
             for most in (given.memory // 10, given.memory):
                 found = asked('onnx', files['onnx'], folder, most)
                 print(f'{most:6} photos: {found["peak"]:.0f} MB, {found["photos"] / found["seconds"]:.1f} photos/s', flush=True)
+                rows.append({'': f'{most:,} photos', 'peak, MB': round(found['peak']), 'photos/s': found['photos'] / found['seconds']})
+            if given.save:
+                from results import save
+                save(given.save, rows, data='Rendered JPEGs of 320 x 240 px, a thousand of them under many names', n=given.memory, digits=1, interval='',
+                     design='ONNX, each row in a process of its own', command=f'python benchmarks/predict.py --memory {given.memory}')
             return
         rows = []
         files['int8'] = export_onnx(file, Path(tmp)/'model-int8.onnx', int8=True, photos=folder)

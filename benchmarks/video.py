@@ -1,17 +1,23 @@
 """Does an hour of video fit into flat memory?
 
-    python benchmarks/video.py
+    python benchmarks/video.py [--save NAME]
 
 Peak memory of `predict_video` and `write_video` on a minute and on an hour of rendered video (90,000 frames of 160 x 90), with a
 network that costs next to nothing. An hour takes about half an hour.
 """
-import resource, subprocess, sys, time
+import argparse
+import json
+import subprocess
+import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
+
+from predict import peak
 
 
 def render(path, minutes, size=(90, 160), rate=25, loop=250):
@@ -29,7 +35,8 @@ def render(path, minutes, size=(90, 160), rate=25, loop=250):
             out.mux(packet)
 
 
-def measure(path, draw):
+def measure(path: Path) -> None:
+    "Predict and draw one video, and print what that took as JSON"
     import torch
     from torch import nn
 
@@ -41,20 +48,30 @@ def measure(path, draw):
 
     class Mean(nn.Module):
         def forward(self, x): return torch.stack([x[:, 0].mean((1, 2)), x[:, 2].mean((1, 2))], 1)
-    def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    predictor, start = Predictor(Model(nn.Sequential(nn.Identity(), Mean()), ClassTarget(('a', 'b')), Sight(canvas=(32, 32))), device='cpu'), peak()
-    begin = time.time()
+    predictor = Predictor(Model(nn.Sequential(nn.Identity(), Mean()), ClassTarget(('a', 'b')), Sight(canvas=(32, 32))), device='cpu')
+    found, begin = {'before, MB': round(peak())}, time.time()
     table = predict_video(predictor, path, smooth=.5, progress=False)
-    print(f'{len(table):6} frames: {start:.0f} MB before, peak {peak():.0f} MB after predicting ({time.time() - begin:.0f} s; the table itself {table.memory_usage(deep=True).sum() / 2**20:.0f} MB)', flush=True)
-    if draw:
-        write_video(path, Path(path).with_name('drawn.mp4'), table, target=predictor.target, progress=False)
-        print(f'       peak {peak():.0f} MB after drawing ({time.time() - begin:.0f} s)', flush=True)
+    found |= {'peak with answers, MB': round(peak()), 'answers, s': round(time.time() - begin)}
+    write_video(path, path.with_name('drawn.mp4'), table, target=predictor.target, progress=False)
+    print(json.dumps({'': f'{len(table):,} frames'} | found | {'peak with drawing, MB': round(peak()), 'answers and drawing, s': round(time.time() - begin)}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--save', metavar='NAME')
+    given, rows = parser.parse_args(), []
+    with TemporaryDirectory() as folder:
+        for minutes in (1, 60):
+            file = Path(folder)/f'{minutes}.mp4'
+            render(file, minutes)
+            rows.append(json.loads(subprocess.run([sys.executable, __file__, '--work', file], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]))
+            print(rows[-1], flush=True)
+    if given.save:
+        from results import save
+        save(given.save, rows, data='Rendered video of 160 x 90 px, 25 frames/s, and a network that costs next to nothing', n=90000, digits=0,
+             design='A minute and an hour, each in a process of its own', interval='', command='python benchmarks/video.py')
 
 
 if __name__ == '__main__':
-    if sys.argv[1:]: measure(sys.argv[1], True)
-    else:
-        with TemporaryDirectory() as folder:
-            for minutes in (1, 60):
-                render(Path(folder)/f'{minutes}.mp4', minutes)
-                subprocess.run([sys.executable, __file__, f'{folder}/{minutes}.mp4'], check=True)
+    if sys.argv[1:2] == ['--work']: measure(Path(sys.argv[2]))
+    else: main()

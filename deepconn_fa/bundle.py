@@ -34,7 +34,7 @@ class BundleError(InputError):
     "A bundle cannot be written or used; the message names the file, what is wrong and the cure"
 
 # %% ../nbs/40_bundle.ipynb #6d2b45fe
-FORMAT = 2  # raised when an older version of this package could no longer read what is written; 1 where there is no certainty
+FORMAT = 2  # raised when an older version of this package could no longer read what is written; 1 where there is neither certainty nor a pose
 VIEWS = ('flip', 'align', 'zoom')  # mirror image, and for points second looks; views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/40_bundle.ipynb #cea8a59b
@@ -76,7 +76,8 @@ def validate_meta(
     meta: dict,  # A bundle's description, with that of its target; `format`, `package_version`, `head_args`, `body_args`, `mirror`, `tta`, `training` may be left out
 ) -> dict:  # the same in JSON's types and complete
     "Check a bundle's description, and fill in what has a usual value"
-    usual = {'format': FORMAT if 'certainty' in meta else 1, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
+    pose = isinstance(meta.get('head_args'), dict) and meta['head_args'].get('pose')
+    usual = {'format': FORMAT if pose or 'certainty' in meta else 1, 'package_version': __version__, 'head_args': {}, 'body_args': {}, 'mirror': '', 'tta': [], 'training': {}}
     meta = usual | _plain(meta)
     if not _is_size(meta['format']): raise BundleError(f"format is {meta['format']!r}; it has to be a whole number, now {FORMAT}")
     if meta['format'] > FORMAT:

@@ -56,16 +56,18 @@ VIEWS = {'photo alone, each point alone': (False, ()), '... points together': (T
 
 GENTLE = (3e-4, 1e-4, 3e-4)   # at 0.001, every hidden unit of the linear heads dies in five of six trainings, which then say the mean shape
 
+HEAD = hands.recipe().head_args
+
 def phases(epochs, lr=(1e-3, 3e-4, 3e-3), **fields): return dict(phases=(Phase(epochs=epochs, lr=lr, **fields),))
 def head(name, **args): return dict(head=name, head_args=args)
 def augment(**args): return dict(augment=hands.TURNED | args)
 
 CANDIDATES = {
     'dsnt': {}, 'tanh': head('tanh') | phases(60, GENTLE), 'tanh wing': head('tanh', loss='wing') | phases(60, GENTLE),
-    'dsnt wing': head('dsnt', **hands.DSNT, loss='wing'), 'dsnt soft_wing': head('dsnt', **hands.DSNT, loss='soft_wing'),
+    'dsnt wing': head('dsnt', **HEAD, loss='wing'), 'dsnt soft_wing': head('dsnt', **HEAD, loss='soft_wing'),
     'simcc': head('simcc'), 'rle': head('rle') | phases(60, GENTLE),
     'no offset': dict(label_offset=False), '100 epochs': phases(100), '150 epochs': phases(150), '30 epochs': phases(30),
-    '256x192': dict(canvas=(256, 192)), 'before': dict(canvas=(192, 144), head_args={**hands.DSNT, 'pose': False}), 'elastic': augment(elastic=.15, warp=.05), 'turned more': augment(rotate=25., scale=.25, stretch=.1, shift=.1),
+    '256x192': dict(canvas=(256, 192)), 'before': dict(canvas=(192, 144), head_args=hands.DSNT), 'elastic': augment(elastic=.15, warp=.05), 'turned more': augment(rotate=25., scale=.25, stretch=.1, shift=.1),
     'weak light': augment(brightness=.1, contrast=.15, saturation=.15), 'blur and noise': augment(blur=.7, noise=.02),
     'thorough': {field: getattr(hands.recipe('thorough'), field) for field in ('canvas', 'augment', 'phases')},
     'mobilenet_v2': dict(arch='mobilenet_v2'), 'no zoom': dict(tta=('flip', 'align')),

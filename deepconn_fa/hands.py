@@ -35,13 +35,13 @@ MILD = dict(policy='hands', max_zoom=1.05, max_warp=0.05, max_rotate=5.0)
 STRONG = dict(policy='hands')
 TURNED = dict(policy='keypoints', rotate=15.0, scale=0.18, stretch=0.05, shift=0.05, warp=0.0, elastic=0.0)
 BENT = TURNED | dict(rotate=25.0, warp=0.05, elastic=0.15)
-DSNT = dict(width=64, margin=2, sigma=1.0, pose=True)
+DSNT = dict(width=64, margin=2, sigma=1.0)
 
 # %% ../nbs/77_hands.ipynb #559f851a
 RECIPES = {
-    'default': Recipe(arch='efficientnet_lite0', head='dsnt', head_args=DSNT, canvas=(224, 224), batch_size=8, drop_last=False, keep='last', calibrate=False,
+    'default': Recipe(arch='efficientnet_lite0', head='dsnt', head_args=DSNT | dict(pose=True), canvas=(224, 224), batch_size=8, drop_last=False, keep='last', calibrate=False,
                       label_offset=True, tta=('flip', 'align', 'zoom'), augment=TURNED, phases=(Phase(epochs=60, lr=(1e-3, 3e-4, 3e-3)),)),
-    'thorough': Recipe(name='thorough', arch='efficientnet_lite0', head='dsnt', head_args=DSNT, canvas=(256, 256), batch_size=8, drop_last=False, keep='last', calibrate=False,
+    'thorough': Recipe(name='thorough', arch='efficientnet_lite0', head='dsnt', head_args=DSNT | dict(pose=True), canvas=(256, 256), batch_size=8, drop_last=False, keep='last', calibrate=False,
                        label_offset=True, tta=('flip', 'zoom'), augment=BENT, phases=(Phase(epochs=200, lr=(1e-3, 3e-4, 3e-3)),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head='dsnt', head_args=DSNT, canvas=(128, 96), batch_size=16, drop_last=False, keep='last', calibrate=False,
                       refresh_batchnorm=True, tta=(), mirror='right', augment=TURNED | dict(p_flip=0.0), phases=(Phase(epochs=30, lr=4e-3),)),

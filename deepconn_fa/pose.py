@@ -80,7 +80,7 @@ class PoseTree(nn.Module):
         ys: torch.Tensor,  # (h,): centres of rows
         near: float,  # Deviation, in [-1, 1], of the window that a peak fills
     ) -> torch.Tensor:  # (b, n, h, w), before the softmax
-        "Raise the peaks that the other heatmaps speak for and lower the others; each keeps its shape"
+        "Raise the peaks that the other heatmaps speak for and lower the others"
         if not self.links(): return heatmaps
         own = self.alone(heatmaps)
         across, down = ((-((cells[:, None] - cells)/near).square()/2).exp() for cells in (xs, ys))

@@ -15,8 +15,10 @@ def main(file: Path) -> None:
     "Write the sample to `file`"
     with TemporaryDirectory() as folder, contextlib.chdir(folder):
         couples.samples('photos', n=200)
-        run = train('couples', 'photos', weights='imagenet', valid=.2, test=.3, say=lambda line: None, **FAST)
-        shutil.copyfile(run/'report.html', file)
+        said = []
+        report = train('couples', 'photos', weights='imagenet', valid=.2, test=.3, say=said.append, **FAST)/'report.html'
+        if not report.exists(): sys.exit('The sample report was not written. Training said:\n' + '\n'.join(said))
+        shutil.copyfile(report, file)
 
 
 if __name__ == '__main__': main(Path(sys.argv[1]).resolve())

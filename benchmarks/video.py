@@ -19,8 +19,10 @@ import numpy as np
 
 from predict import peak
 
+RATE, MINUTES = 25, (1, 60)
 
-def render(path, minutes, size=(90, 160), rate=25, loop=250):
+
+def render(path, minutes, size=(90, 160), rate=RATE, loop=250):
     "Encode `loop` frames once, and write their packets over and over"
     with av.open(str(path), 'w') as out:
         video = out.add_stream('libx264', rate=rate, options=dict(preset='ultrafast', bf='0'))
@@ -61,14 +63,14 @@ def main() -> None:
     parser.add_argument('--save', metavar='NAME')
     given, rows = parser.parse_args(), []
     with TemporaryDirectory() as folder:
-        for minutes in (1, 60):
+        for minutes in MINUTES:
             file = Path(folder)/f'{minutes}.mp4'
             render(file, minutes)
             rows.append(json.loads(subprocess.run([sys.executable, __file__, '--work', file], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]))
             print(rows[-1], flush=True)
     if given.save:
         from results import save
-        save(given.save, rows, data='Rendered video of 160 x 90 px, 25 frames/s, and a network that costs next to nothing', n=90000, digits=0,
+        save(given.save, rows, data='Rendered video of 160 x 90 px, 25 frames/s, and a network that costs next to nothing', n=MINUTES[-1] * 60 * RATE, digits=0,
              design='A minute and an hour, each in a process of its own', interval='', command='python benchmarks/video.py')
 
 

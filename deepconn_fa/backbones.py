@@ -393,7 +393,7 @@ class _KeepShape(TorchFunctionMode):
         if func in _NORMS: return args[0].clone()
         if func not in _ACTIVATIONS: return func(*args, **(kwargs or {}))
         in_place = (kwargs or {}).get('inplace') or any(arg is True for arg in args)
-        return args[0].zero_() if in_place else args[0].clone()
+        return args[0].zero_() if in_place else args[0].clone()  # `conv_bn_pairs` asks by the version whether a tensor has been changed
 
 class _Called(nn.Module):
     "A network with another `forward`"

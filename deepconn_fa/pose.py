@@ -83,7 +83,7 @@ class PoseTree(nn.Module):
         "Raise the peaks that the other heatmaps speak for and lower the others"
         if not self.links(): return heatmaps
         own = self.alone(heatmaps)
-        across, down = ((-((cells[:, None] - cells)/near).square()/2).exp() for cells in (xs, ys))
+        across, down = (_bell(cells[:, None] - cells, near) for cells in (xs, ys))
         def peaks(p): return down @ p @ across
         with torch.autocast(heatmaps.device.type, enabled=False): return heatmaps.float() + (peaks(self.together(own, xs, ys))/peaks(own)).log()
 
@@ -99,12 +99,13 @@ class PoseTree(nn.Module):
     ) -> torch.Tensor:  # The same shape, each map with the sum 1
         "Compute the probability of each point's places, given all heatmaps"
         maps, up = list(own.unbind(1)), {}
-        kernels = {j: self.kernels(j, xs, ys) for _, j in self.links()}
-        for i, j in reversed(self.links()):
+        links = self.links()
+        kernels = {j: self.kernels(j, xs, ys) for _, j in links}
+        for i, j in reversed(links):
             across, down, usual = kernels[j]
             up[j] = (1 - BROKEN)*(down.T @ (_whole(maps[j])/usual) @ across) + BROKEN
             maps[i] = _whole(maps[i]*up[j])
-        for i, j in self.links():
+        for i, j in links:
             across, down, usual = kernels[j]
             maps[j] = maps[j]*((1 - BROKEN)*(down @ _whole(maps[i]/up[j]) @ across.T)/usual + BROKEN)
         return torch.stack([_whole(m) for m in maps], 1)

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import nn
 
 # %% ../nbs/11_pose.ipynb #15487d4f
@@ -124,12 +125,10 @@ def spanning_tree(
     gain: np.ndarray,  # (n, n), symmetric
 ) -> list[tuple[int, int]]:  # Pairs of a point and one that hangs on it, from the roots on
     "Join points by pairs of the largest gains in all; those without a gain above 0 stay apart"
-    best, root, pairs = np.full(len(gain), -np.inf), np.full(len(gain), -1), []
-    left = set(range(len(gain)))
-    while left:
-        j = max(sorted(left), key=best.__getitem__)
-        left.remove(j)
-        if best[j] > 0: pairs.append((int(root[j]), j))
-        nearer = gain[j] > best
-        best[nearer], root[nearer] = gain[j][nearer], j
+    tree, reached, pairs = minimum_spanning_tree(-np.maximum(gain, 0)), set(), []
+    for root in range(len(gain)):
+        if root in reached: continue
+        order, before = breadth_first_order(tree, root, directed=False)
+        reached.update(order.tolist())
+        pairs += [(int(before[j]), int(j)) for j in order[1:]]
     return pairs

@@ -21,8 +21,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -48,7 +46,9 @@ def with_progress(items: Iterable,
     show: bool = True,  # `False` shows no progress bar
 ) -> Iterable:
     "Iterate over `items` with a progress bar, which appears after a second on a terminal or in a notebook"
-    return tqdm(items, desc=text, total=total, delay=1, leave=False, disable=None if show else True)
+    if not show: return items
+    from tqdm.auto import tqdm  # here, as it takes long to import
+    return tqdm(items, desc=text, total=total, delay=1, leave=False, disable=None)
 
 # %% ../nbs/00_core.ipynb #1993e7e0
 def in_threads(

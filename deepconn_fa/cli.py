@@ -337,7 +337,7 @@ def evaluate(
 @app.command()
 @reads_labels
 def agree(
-    files: Annotated[list[Path], typer.Argument(parser=parse_path, metavar='FILES', help='What two or more people say of the same photos: tables, folders with a folder for each class, or label files of points.')],
+    files: Annotated[list[Path], typer.Argument(parser=parse_path, metavar='FILES', help='What two or more people say of the same photos: tables, folders with a folder for each class, or label files of points; or one table with a column rater.')],
     photos: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PHOTOS', help='The folder of the photos, where it is not that of the files.')] = None,
     out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Table of the photos, those on which they differ most first (.csv), or a picture (.png).')] = None,
     which=None,

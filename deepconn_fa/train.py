@@ -105,7 +105,7 @@ def create_learner(
     "A fastai Learner of `nn.Sequential(body, head)` as `recipe` describes it, ready for `fit_recipe` or for fastai's own methods"
     rows = dls.train.items
     target = dls.target.for_recipe(recipe).fitted(rows)
-    recipe = target.as_settled(recipe, dls.recipe)
+    recipe = target.as_settled(recipe, dls.recipe).for_photos(len(rows))
     with no_random(recipe.seed): body, head = target.network(recipe, weights)
     body.mean, body.std = dls.stats
     for canvas in {recipe.canvas, recipe.train_canvas or recipe.canvas}: body.map_shape(canvas)  # an error names a canvas that is too small

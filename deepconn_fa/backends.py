@@ -69,9 +69,11 @@ class TorchBackend:
     ) -> tuple[np.ndarray, np.ndarray]:  # (b, *shape) and (b, c), float32
         "Answer photos on the canvas; also give the body's features"
         import torch
+
+        from deepconn_fa.heads import parts_of
         with torch.inference_mode(), torch.autocast(**self.autocast):
-            answers, features = self.answer(torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last))
-        return answers.cpu().numpy(), features.cpu().numpy()
+            found = [self.answer(part) for part in parts_of(torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last))]
+        return tuple(torch.cat(each).cpu().numpy() for each in zip(*found))
 
     def answer(self,
         pixels: 'torch.Tensor',  # uint8 (b, 3, h, w), on its device

@@ -23,7 +23,7 @@ from torch import nn
 
 from .backbones import folded_batchnorm
 from .core import in_threads
-from .heads import evaluating, pooled
+from .heads import evaluating, few_at_once, pooled
 from .loader import DecodeOnceDL, body_maps, split_loaders
 from .photos import fit_canvas, open_photo
 from .sight import Sight
@@ -67,7 +67,7 @@ def photo_features(
 def _views(body, photos: list, sight: Sight, flip: bool) -> torch.Tensor:  # (1 or 2, b, c)
     "Features of a batch and of its mirror image"
     x = to_batch(photos, sight).to(next(body.parameters()).device)
-    return torch.stack([body(view).float().mean((-2, -1)) for view in ([x, x.flip(-1)] if flip else [x])])
+    return torch.stack([few_at_once(body, view).float().mean((-2, -1)) for view in ([x, x.flip(-1)] if flip else [x])])
 
 def _features(body, photos: list, sight: Sight, flip: bool) -> list:
     "Features of a batch, `None` where there is no photo"
@@ -162,8 +162,9 @@ def seen_features(self: Learner) -> dict[str, np.ndarray]:  # {split: (n, c)}
     known = self.known_features(flip=False)
     if known: return {name: pooled(x[:, 0]).numpy() for name, (x, _) in known.items()}
     body = self.model[0].to(self.dls.device)
+    def described(x): return pooled(body(x))  # a body for points gives several maps
     with evaluating(body), torch.inference_mode(), folded_batchnorm(body):
-        return {name: torch.cat([pooled(body(batch[0].as_subclass(torch.Tensor))).cpu() for batch in dl]).numpy() for name, dl in split_loaders(self.dls).items()}
+        return {name: torch.cat([few_at_once(described, batch[0].as_subclass(torch.Tensor)).cpu() for batch in dl]).numpy() for name, dl in split_loaders(self.dls).items()}
 
 # %% ../nbs/17_features.ipynb #ae12cf74
 @patch
@@ -188,7 +189,7 @@ def split_logits(self: Learner,
             logits, targets = [], []
             for batch in dl:
                 x = batch[0].as_subclass(torch.Tensor)
-                logits.append(torch.stack([model(view).float() for view in ([x, x.flip(-1)] if flip else [x])], 1).cpu())
+                logits.append(torch.stack([few_at_once(model, view).float() for view in ([x, x.flip(-1)] if flip else [x])], 1).cpu())
                 targets.append(batch[-1].as_subclass(torch.Tensor).cpu())
             found[name] = torch.cat(logits), torch.cat(targets)
     return found

@@ -22,7 +22,7 @@ from torch import nn
 
 from .blocks import FitLaterCanvas, FitTrainCanvas
 from .core import with_progress
-from .heads import evaluating
+from .heads import evaluating, few_at_once
 from .manifest import SPLITS
 
 # %% ../nbs/14_loader.ipynb #868144d0
@@ -191,7 +191,7 @@ def body_maps(
         for batch in with_progress(dl, 'Computing features', total=len(dl)):
             x = batch[0].as_subclass(torch.Tensor)
             with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-                maps = torch.stack([body(view) for view in ([x, x.flip(-1)] if flip else [x])], 1).float()
+                maps = torch.stack([few_at_once(body, view) for view in ([x, x.flip(-1)] if flip else [x])], 1).float()
             if pool: maps = maps.mean((-2, -1), keepdim=True)
             if features is None: features = maps.new_empty(dl.n if hasattr(dl, 'n') else sum(len(b[0]) for b in dl), *maps.shape[1:], device='cpu')
             features[done:done + len(maps)] = maps.cpu()

@@ -579,12 +579,13 @@ def look(self: Model,  # noqa: F811  the method of that name
     import torch
 
     from deepconn_fa.features import to_batch
-    from deepconn_fa.heads import evaluating
+    from deepconn_fa.heads import evaluating, few_at_once
+    def look(x): return self.target.look(self.network, x, self.sight.views)
     found, turned, canvas = [], np.zeros(len(photos), bool) if mirrored is None else np.asarray(mirrored, bool), None if self.target.exact else self.sight.canvas
     with evaluating(self.network), torch.no_grad():
         for i in range(0, len(photos), batch_size):
             x = to_batch([open_upright(p, canvas) for p in photos[i:i + batch_size]], self.sight, mirrored=turned[i:i + batch_size])
-            found.append(self.target.look(self.network, x.to(self.device), self.sight.views).float().cpu().numpy())
+            found.append(few_at_once(look, x.to(self.device)).float().cpu().numpy())
     sizes = np.array([photo_size(p) for p in photos])
     return self.target.to_photos(np.concatenate(found), sizes, self.sight, turned)
 

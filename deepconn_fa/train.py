@@ -41,7 +41,7 @@ from .backbones import folded_batchnorm, layer_groups, normalization
 from .callbacks import GradientAccumulation, Checkpoint, BnFreeze, History, KeepBest, Precision, L2SP, between, copy_weights, restore
 from .core import InputError, with_progress
 from .features import only_averages
-from .heads import evaluating
+from .heads import evaluating, few_at_once
 from .loader import MAX_DECODED, DecodeOnceDL, body_maps, remember, split_loaders
 from .manifest import SPLITS
 from .points import PointTarget
@@ -208,10 +208,11 @@ def answer_splits(target: Target, learn: Learner,
 @torch.inference_mode()
 def _(target: PointTarget, learn, splits=SPLITS):
     model, sight, found = learn.model.to(learn.dls.device), learn.as_model().sight, {}
+    def look(x): return target.look(model, x, sight.views).cpu()
     with evaluating(model), folded_batchnorm(model[0]):
         for name, dl in split_loaders(learn.dls).items():
             if name not in splits: continue
-            parts = [target.look(model, batch[0].as_subclass(torch.Tensor), sight.views).cpu() for batch in with_progress(dl, f'Predicting {name}', total=len(dl))]
+            parts = [few_at_once(look, batch[0].as_subclass(torch.Tensor)) for batch in with_progress(dl, f'Predicting {name}', total=len(dl))]
             rows = dl.items
             found[name] = target.to_photos(torch.cat(parts).numpy(), rows[['width', 'height']].to_numpy(), sight, target.mirrored(rows, sight)), target.truth(rows)
     return found

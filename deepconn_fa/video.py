@@ -726,13 +726,14 @@ def _describe(images: Iterable[Image.Image], model, batch_size=32) -> np.ndarray
     import torch
 
     from deepconn_fa.features import to_batch
-    from deepconn_fa.heads import evaluating, pooled
+    from deepconn_fa.heads import evaluating, few_at_once, pooled
     body, sight = _create_eyes(model)
+    def described(x): return pooled(body(x))
     found, batch = [], []
     with evaluating(body), torch.inference_mode():
         for image in chain(images, [None]):
             if image is not None: batch.append(image)
-            if batch and (image is None or len(batch) == batch_size): batch = found.append(pooled(body(to_batch(batch, sight))).numpy()) or []
+            if batch and (image is None or len(batch) == batch_size): batch = found.append(few_at_once(described, to_batch(batch, sight)).numpy()) or []
     return np.concatenate(found)
 
 # %% ../nbs/81_video.ipynb #4e422291

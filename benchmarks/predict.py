@@ -30,16 +30,16 @@ def render(folder: Path, n: int, size: tuple[int, int]) -> None:
     for i in range(1000, n): (folder/f'{i:05}.jpg').hardlink_to(folder/f'{i % 1000:05}.jpg')
 
 
-def stand_in(folder: Path) -> Path:
+def stand_in(folder: Path, arch: str = 'efficientnet_lite2', side: int = 260) -> Path:
     "A bundle of an untrained network"
     import torch
 
     from deepconn_fa.backbones import create_network
     from deepconn_fa.bundle import save_bundle
     torch.manual_seed(0)
-    network = create_network('efficientnet_lite2', 'linear', 2, canvas=(260, 260), weights='imagenet', head_args={})
-    return save_bundle(folder/'model.safetensors', network.eval(), dict(task='couples', classes=['happy', 'unhappy'], activation='softmax', arch='efficientnet_lite2', head='linear',
-                                                                         canvas=[260, 260], resize='squish', mean=[.5] * 3, std=[.5] * 3))
+    network = create_network(arch, 'linear', 2, canvas=(side, side), weights='imagenet', head_args={})
+    return save_bundle(folder/'model.safetensors', network.eval(), dict(task='couples', classes=['happy', 'unhappy'], activation='softmax', arch=arch, head='linear',
+                                                                         canvas=[side, side], resize='squish', mean=[.5] * 3, std=[.5] * 3))
 
 
 def peak() -> float:

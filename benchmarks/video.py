@@ -1,9 +1,10 @@
-"""Does an hour of video fit into flat memory?
+"""Does an hour of video fit into flat memory, and does a minute take less than one?
 
-    python benchmarks/video.py [--save NAME]
+    python benchmarks/video.py [--save NAME]           memory
+    python benchmarks/video.py --speed [--save NAME]   frames/s
 
 Peak memory of `predict_video` and `write_video` on a minute and on an hour of rendered video (90,000 frames of 160 x 90), with a
-network that costs next to nothing. An hour takes about half an hour.
+network that costs next to nothing. An hour takes about half an hour. Speed is that of untrained networks on a minute of 640 x 480.
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 import av
 import numpy as np
 
-from predict import peak
+from predict import peak, stand_in
 
 RATE, MINUTES = 25, (1, 60)
 
@@ -58,10 +59,32 @@ def measure(path: Path) -> None:
     print(json.dumps({'': f'{len(table):,} frames'} | found | {'peak with drawing, MB': round(peak()), 'answers and drawing, s': round(time.time() - begin)}))
 
 
+def measure_speed(name: str) -> None:
+    "Predict a minute of video with networks of two sizes, as bundle and as ONNX file"
+    from deepconn_fa.export import export_onnx
+    from deepconn_fa.inference import Predictor
+    from deepconn_fa.video import predict_video
+    rows = []
+    with TemporaryDirectory() as folder:
+        render(clip := Path(folder)/'clip.mp4', 1, size=(480, 640))
+        for arch, side in (('efficientnet_lite0', 224), ('efficientnet_lite2', 260)):
+            bundle = stand_in(Path(folder), arch, side)
+            for way, file in (('torch', bundle), ('ONNX', export_onnx(bundle, Path(folder)/f'{arch}.onnx'))):
+                predictor, begin = Predictor(file, device='cpu'), time.perf_counter()
+                n = len(predict_video(predictor, clip, progress=False))
+                rows.append({'': f'{arch}, {side} px', 'runtime': way, 'frames/s': n / (time.perf_counter() - begin)})
+                print(rows[-1], flush=True)
+    if name:
+        from results import save
+        save(name, rows, data='Rendered video of 640 x 480 px, 25 frames/s', n=60 * RATE, digits=1, interval='', design='Answers without drawing', command='python benchmarks/video.py --speed')
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--speed', action='store_true')
     parser.add_argument('--save', metavar='NAME')
     given, rows = parser.parse_args(), []
+    if given.speed: return measure_speed(given.save)
     with TemporaryDirectory() as folder:
         for minutes in MINUTES:
             file = Path(folder)/f'{minutes}.mp4'

@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from .backends import INPUT, OUTPUTS, OnnxBackend, TorchBackend, import_onnx, open_onnx, sign_onnx
+from .backends import INPUT, OUTPUTS, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor, decode_photo
@@ -61,6 +61,15 @@ def _pooling() -> Iterator[None]:
     finally:
         for name in ours: unregister_custom_op_symbolic(name, OPSET)
 
+@contextmanager
+def _padding() -> Iterator[None]:
+    "Let timm's `same` padding be that of the size which is traced, in place of operations that compute it"
+    from timm.layers import padding
+    compute = padding.get_same_padding
+    padding.get_same_padding = lambda side, *layer: compute(int(side), *layer)
+    try: yield
+    finally: padding.get_same_padding = compute
+
 OPSET = 20  # version of ONNX's operators: the first that turns photos (for points that are looked at twice)
 
 # %% ../nbs/82_export.ipynb #05eba2ba
@@ -79,7 +88,7 @@ def trace_onnx(
     "Write a model's graph: `pixels`, uint8 (b, 3, h, w) of its canvas, to `answers` and `features`, for any b"
     written, axes = io.BytesIO(), {name: {0: 'n'} for name in (INPUT, *OUTPUTS)}
     pixels = torch.randint(0, 256, (2, 3, *model.sight.canvas), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    with warnings.catch_warnings(), _pooling(), torch.no_grad():
+    with warnings.catch_warnings(), _pooling(), _padding(), torch.no_grad():
         warnings.simplefilter('ignore')  # of tracing, and of this exporter's age: the newer one takes twenty times as long, and refuses heads for points
         torch.onnx.export(_Graph(model), (pixels,), written, dynamo=False, opset_version=OPSET, input_names=[INPUT], output_names=list(OUTPUTS), dynamic_axes=axes)
     return written.getvalue()
@@ -110,7 +119,7 @@ def check_parity(
 ) -> float:  # The largest difference
     "Compare an ONNX file's answers with the model's; raise `InputError` where they differ by more than `PARITY`"
     noise = np.random.default_rng(0).integers(0, 256, (4, 3, *model.sight.canvas), np.uint8)
-    off = largest_difference(TorchBackend(model, 'cpu'), OnnxBackend(open_onnx(file)[0]), np.concatenate([noise, on_canvas(model, photos)]))
+    off = largest_difference(TorchBackend(model, 'cpu'), open_onnx(file)[0], np.concatenate([noise, on_canvas(model, photos)]))
     if not off <= PARITY: raise InputError(f'The ONNX file would answer otherwise than the model, by up to {off:.2g}, and was not written. Use the model as it is, or update onnx, onnxruntime and torch.')
     return off
 
@@ -120,18 +129,24 @@ class _Calibration:
     def __init__(self, pixels): self.rows = iter(pixels)
     def get_next(self): return None if (row := next(self.rows, None)) is None else {INPUT: np.ascontiguousarray(row[None])}
 
+def _convolutions(file):
+    "Names of the convolutions in an ONNX file, and of the activations that directly follow one"
+    nodes = import_onnx('onnx').load(file).graph.node
+    sums = {node.output[0] for node in nodes if node.op_type == 'Conv'}
+    return [node.name for node in nodes if node.op_type == 'Conv' or node.op_type in ('Clip', 'Relu') and node.input[0] in sums]
+
 def quantize(
     graph: bytes,  # From `trace_onnx`
     pixels: np.ndarray,  # uint8 (n, 3, h, w), real photos
 ) -> bytes:
-    "Quantise the convolutions of a graph to eight bits"
+    "Quantise the convolutions of a graph to eight bits, each with the activation that follows it"
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
     with TemporaryDirectory() as tmp:
         plain, ready, small = (Path(tmp)/f'{name}.onnx' for name in ('plain', 'ready', 'small'))
         plain.write_bytes(graph)
         quant_pre_process(plain, ready, skip_symbolic_shape=True)
-        quantize_static(ready, small, _Calibration(pixels), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'], per_channel=True,
+        quantize_static(ready, small, _Calibration(pixels), quant_format=QuantFormat.QDQ, nodes_to_quantize=_convolutions(ready), per_channel=True,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, reduce_range=True)  # of AVX2's sums, which would overflow
         return small.read_bytes()
 

@@ -29,7 +29,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from PIL import Image, ImageDraw, ImageFont
 
-from .backends import OnnxBackend, TorchBackend, open_onnx
+from .backends import TorchBackend, open_onnx
 from .bundle import Bundle, BundleError, load_bundle
 from .certainty import COVERAGE
 from .classes import ClassTarget
@@ -161,8 +161,8 @@ class Predictor:
         if batch_size < 1: raise ValueError(f'batch_size is {batch_size}; it has to be 1 or more')
         self.batch_size, is_file = batch_size, isinstance(bundle, (str, os.PathLike))
         if is_file and Path(bundle).suffix.lower() == '.onnx':
-            session, *known = open_onnx(bundle, device=device)
-            self.model, self.backend = Model.of(Bundle.described(*known, path=bundle)), OnnxBackend(session)
+            self.backend, *known = open_onnx(bundle, device=device)
+            self.model = Model.of(Bundle.described(*known, path=bundle))
         else:
             self.model = Model.of(load_bundle(bundle) if is_file else bundle)
             self.backend = TorchBackend(self.model, device, precision)

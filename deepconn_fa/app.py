@@ -47,7 +47,7 @@ from .certainty import COVERAGE, UNLIKE
 from .classes import ClassTarget
 from .core import InputError, echo
 from .inference import Predictor, in_short, paint
-from .photos import FORMATS, open_image, open_photo, photo_suffixes
+from .photos import FORMATS, is_photo_name, open_image, open_photo
 from .points import PointTarget
 from .target import Target
 
@@ -358,7 +358,7 @@ class Uploads:
         "Keep what the open `file` holds. Raises `InputError` where it is too large"
         size = file.seek(0, os.SEEK_END)
         if size > self.max_bytes: raise InputError(f'{name} has {size / MB:.2g} MB; at most {self.max_bytes / MB:.2g} MB are taken.')
-        path = self.folder/(secrets.token_hex(16) + (Path(name).suffix.lower() if Path(name).suffix.lower() in photo_suffixes() else ''))
+        path = self.folder/(secrets.token_hex(16) + (Path(name).suffix.lower() if is_photo_name(name) else ''))
         file.seek(0)
         with self._lock:
             if size + sum(n for _, n, _ in self._held.values()) > self.max_held: raise InputError('Too many files are waiting for their answer. Try again in a minute.')

@@ -38,7 +38,7 @@ from fastcore.basics import patch
 from . import __version__
 from .core import InputError, as_path, check_folder, echo, in_threads, with_progress, write_file
 from .manifest import similar_pairs
-from .photos import FORMATS, fingerprint, inspect_photo, open_image, open_photo, photo_suffixes, upright_size
+from .photos import FORMATS, fingerprint, inspect_photo, is_photo_name, open_image, open_photo, upright_size
 from .tables import TABLE_SUFFIXES, read_cells
 
 # %% ../nbs/83_collect.ipynb #4789e451
@@ -468,7 +468,7 @@ class Album:
         self.folder = check_folder(folder)
         self.file = self.folder/SOURCES
         self.rows = [row for old in _read_sources(self.file) if (row := _look_after(old, self.folder))]
-        there = sorted(f for f in self.folder.glob('[!.]*') if f.suffix.lower() in photo_suffixes() and f.is_file()) if self.folder.exists() else []
+        there = sorted(f for f in self.folder.glob('[!.]*') if is_photo_name(f) and f.is_file()) if self.folder.exists() else []
         infos = list(in_threads(inspect_photo, there, 'Reading the photos that are there', progress=progress))
         self.names, self.prints = [f.name for f in there], [info.fingerprint for info in infos]
 

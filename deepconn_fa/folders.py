@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .photos import photo_suffixes
+from .photos import is_photo_name
 
 # %% ../nbs/02_folders.ipynb #18202bc9
 _UNSEEN = dict.fromkeys(map(ord, '\u00ad\u200b\u200e\u200f\u2060\ufeff'))  # characters without a width
@@ -99,7 +99,7 @@ def count_photos(
     found = Counter()
     for path in paths:
         inside = (f for _, _, files in os.walk(path) for f in files) if path.is_dir() else [path.name]
-        found[path.name] += sum(Path(f).suffix.lower() in photo_suffixes() for f in inside)
+        found[path.name] += sum(is_photo_name(f) for f in inside)
     return dict(found)
 
 # %% ../nbs/02_folders.ipynb #64bcca5b
@@ -277,7 +277,7 @@ def _is_file(path: Path) -> bool:
 def _by_tail(homes):
     "{last parts of a path, normalised, with and without suffix: files}"
     found = defaultdict(list)
-    for file in dict.fromkeys(f for home in homes for f in find_files(home) if f.suffix.lower() in photo_suffixes()):
+    for file in dict.fromkeys(f for home in homes for f in find_files(home) if is_photo_name(f)):
         parts = [seen_name(p) for p in file.parts]
         for last in {parts[-1], seen_name(file.stem)}:
             for k in range(3): found[(*parts[len(parts) - 1 - k:-1], last)].append(file)

@@ -30,7 +30,7 @@ import pandas as pd
 from .core import InputError
 from .folders import find_files, seen_name, split_named
 from .keypoints import scale_visible
-from .photos import photo_suffixes
+from .photos import is_photo_name, photo_suffixes
 from .tables import NO, PATH_NAMES, YES, as_text, path_column, read_cells, split_column
 
 # %% ../nbs/06_formats.ipynb #ef7b9730
@@ -680,7 +680,7 @@ def _studio_tasks(file):
         if 'data' not in task:  # JSON_MIN and CSV: what is marked stands in a column
             done = [[dict(value=v) | v for v in marked if isinstance(v, dict)] for marked in task.values() if isinstance(marked, list)]
             done = [mine for mine in done if any('x' in v for v in mine)]
-        photo = next((str(v) for v in task.get('data', task).values() if isinstance(v, str) and Path(urlsplit(v).path + urlsplit(v).query).suffix.lower() in photo_suffixes()), '')
+        photo = next((str(v) for v in task.get('data', task).values() if isinstance(v, str) and is_photo_name(urlsplit(v).path + urlsplit(v).query)), '')
         yield task.get('id', ''), photo, done
 
 # %% ../nbs/06_formats.ipynb #9a8aeec4
@@ -753,7 +753,7 @@ _PHOTO_KEYS = (*PATH_NAMES, 'imagePath')
 # %% ../nbs/06_formats.ipynb #36b954c4
 def _by_photo(data):
     "Whether the keys of a dict are photos"
-    return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or Path(next(iter(data))).suffix.lower() in photo_suffixes())
+    return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or is_photo_name(next(iter(data))))
 
 def _landmark_photos(file, data):
     "(photo, where, landmarks) of each photo"
@@ -997,7 +997,7 @@ def join_labels(parts: Sequence[Labels],
     if not named: names.sort(key=lambda name: int(name[1:]))
     words = [_split_of_file(part.file, folder) for part in parts]
     homes = defaultdict(list)
-    for home in {f.parent for f in find_files(folder) if f.suffix.lower() in photo_suffixes()} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
+    for home in {f.parent for f in find_files(folder) if is_photo_name(f)} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
     rows, xy, visible = [], [], []
     for part, word, points in zip(parts, words, own):
         relative = part.file.parent.relative_to(folder)

@@ -38,7 +38,7 @@ from .labels import to_coco
 from .core import InputError, as_path, check_folder, check_output, with_progress, write_file
 from .hub import hub_file, page_of, repo_name
 from .manifest import list_photos
-from .photos import fit_canvas, look_at, open_photo, photo_suffixes, to_rgb, upright
+from .photos import fit_canvas, is_photo_name, look_at, open_photo, to_rgb, upright
 from .points import PointTarget
 from .sight import Sight
 from .target import Model, Target
@@ -65,7 +65,7 @@ def _unfolded(text):
         from urllib.request import url2pathname  # slow to import, as it knows the web
         return url2pathname(address.path)
     if os.path.exists(text) or not glob.has_magic(text): return text
-    found = sorted(p for p in glob.glob(text, recursive=True) if os.path.isdir(p) or Path(p).suffix.lower() in photo_suffixes())
+    found = sorted(p for p in glob.glob(text, recursive=True) if os.path.isdir(p) or is_photo_name(p))
     if not found: raise InputError(f'{text} finds no photo: check the pattern.')
     return found
 

@@ -25,7 +25,7 @@ import pandas as pd
 
 from .core import InputError, in_threads, with_progress
 from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
-from .photos import inspect_photo, open_photo, photo_suffixes
+from .photos import inspect_photo, is_photo_name, open_photo
 from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     "The photos below `folder`, with labels and splits from their folders, or else from tables in it"
     failed, passed, depth = [], [], len(folder.parts)
     files = find_files(folder, onerror=failed.append, onskip=passed.append)
-    photos = [f for f in files if f.suffix.lower() in photo_suffixes()]
+    photos = [f for f in files if is_photo_name(f)]
     background = [f for f in photos if not leave_out.isdisjoint(f.parts[depth:-1])]
     table = labels_from_folders([f for f in photos if leave_out.isdisjoint(f.parts[depth:-1])], folder)
-    others = [f for f in files if f.suffix.lower() not in photo_suffixes()]
+    others = [f for f in files if not is_photo_name(f)]
     attrs = table.attrs | dict(skipped=[str(f) for f in others], unreadable=[e.filename for e in failed], of_tools=count_photos(passed))
     attrs['left_out'] = {name: sum(name in f.parts[depth:-1] for f in background) for name in sorted(leave_out)} if background else {}
     attrs['empty'] = _empty_classes(folder, attrs['class_folders'], photos, [*attrs['unreadable'], *map(str, passed)])

@@ -25,7 +25,7 @@ from .core import InputError, PICTURES, check_output, save_figure
 from .folders import find_files
 from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_photos, say_problems
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
-from .photos import photo_suffixes
+from .photos import is_photo_name
 from .sight import Sight
 from .tables import FOUND_ANEW, LABEL_NAMES, NO, OWN_NAMES, TABLE_SUFFIXES, YES, as_text, first_column, path_column, plain_name, read_cells, split_column
 from .target import Target, best_temperature, each_fold, looked_at, scale_by_folds
@@ -155,7 +155,7 @@ def _cells(source, labels) -> tuple[pd.DataFrame, str | Path | pd.DataFrame]:
 def _cells_of(file: str | Path) -> pd.DataFrame:
     "The cells of a table file as text; row numbers in `attrs['rows']`"
     (start, header), *lines = read_cells(file)
-    if any(Path(c).suffix.lower() in photo_suffixes() for c in header): header, lines = ['path', 'label'][:len(header)], [(start, header), *lines]
+    if any(is_photo_name(c) for c in header): header, lines = ['path', 'label'][:len(header)], [(start, header), *lines]
     table = pd.DataFrame([(cells + [''] * len(header))[:len(header)] for _, cells in lines], columns=header, dtype=object)
     table.attrs['rows'] = [i for i, _ in lines]
     return table.loc[:, table.columns != '']

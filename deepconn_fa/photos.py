@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/photos.html.md"""
 
 # %% auto #0
 __all__ = ['FORMATS', 'RESIZES', 'orientation', 'upright', 'stored_frame', 'stored_size', 'upright_size', 'scale_levels',
-           'to_rgb', 'photo_suffixes', 'open_image', 'open_photo', 'centre_shares', 'fit_canvas', 'fingerprint',
-           'PhotoInfo', 'file_digest', 'inspect_photo', 'look_at']
+           'to_rgb', 'photo_suffixes', 'is_photo_name', 'open_image', 'open_photo', 'centre_shares', 'fit_canvas',
+           'fingerprint', 'PhotoInfo', 'file_digest', 'inspect_photo', 'look_at']
 
 # %% ../nbs/01_photos.ipynb #9b1ff7fd
 import errno
@@ -167,6 +167,12 @@ def photo_suffixes() -> frozenset[str]:
     "The endings that files of photos have, in lower case and with the dot"
     openable = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN)  # all of PIL's plugins are imported for it
     return openable - {'.pdf', '.mpg', '.mpeg'} | {'.heic', '.heif', '.hif'}
+
+def is_photo_name(
+    name: str | Path,  # A path or a file's name
+) -> bool:
+    "Whether `name` ends as files of photos do"
+    return Path(name).suffix.lower() in photo_suffixes()
 
 _opening = Lock()
 

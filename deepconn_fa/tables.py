@@ -19,7 +19,7 @@ import pandas as pd
 
 from .core import InputError
 from .folders import place_photos, split_named, split_of_folders
-from .photos import photo_suffixes
+from .photos import is_photo_name
 
 # %% ../nbs/03_tables.ipynb #0fab2493
 TABLE_SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx')
@@ -130,7 +130,7 @@ def first_column(
 def _looks_like_photos(cells: Sequence[str]) -> bool:
     "Whether most of `cells` have a photo's suffix"
     there = [c for c in cells if c]
-    return bool(there) and sum(Path(c).suffix.lower() in photo_suffixes() for c in there) > len(there) / 2
+    return bool(there) and sum(is_photo_name(c) for c in there) > len(there) / 2
 
 # %% ../nbs/03_tables.ipynb #078620c4
 def path_column(
@@ -287,7 +287,7 @@ def read_table(
 ) -> pd.DataFrame:  # As `settle_columns`, with absolute `path`, and each row's `problem`, '' for none
     "Read a table of photos; without a column for it, the split is that of the photos' folders (train, valid, test)"
     (start, header), *lines = read_cells(file, notes=(notes := []))
-    if any(Path(c).suffix.lower() in photo_suffixes() for c in header): header, lines = _without_header(file, start, header, lines)
+    if any(is_photo_name(c) for c in header): header, lines = _without_header(file, start, header, lines)
     problems = [_surplus(i, cells, len(header)) for i, cells in lines]
     table = settle_columns(_as_table(header, lines), file, keep=keep)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]

@@ -333,7 +333,7 @@ def fit_recipe(self: Learner,
     say: Callable[[str], None] | None = print,  # Gets a line an epoch; `None` keeps silent
 ) -> pd.DataFrame:
     "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
-    recipe = recipe or self.recipe
+    recipe = (recipe or self.recipe).for_photos(self.dls.train.n)
     if epochs: recipe = recipe.scaled(epochs)
     self.certainty = None  # of the network as it was
     history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')

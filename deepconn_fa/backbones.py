@@ -1052,17 +1052,24 @@ def conv_bn_pairs(
     return [(conv, bn) for conv, bn in pairs if calls[conv] == calls[bn] == 1]
 
 # %% ../nbs/13_backbones.ipynb #c456bd93
+def _conv_same(conv, x, weight, bias):
+    "timm's `Conv2dSame`. On a CPU, a depthwise one makes no padded copy of its map: where it would pad one cell more behind than before, its kernel gets one more before"
+    from timm.layers.padding import get_same_padding
+    rows, columns = (get_same_padding(*layer) for layer in zip(x.shape[-2:], conv.kernel_size, conv.stride, conv.dilation))
+    if conv.groups == 1 or x.device.type != 'cpu' or max(conv.dilation) > 1 or torch.jit.is_tracing():
+        x, around = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)), 0
+    else: weight, around = F.pad(weight, (columns % 2, 0, rows % 2, 0)), (rows - rows // 2, columns - columns // 2)
+    return F.conv2d(x, weight, bias, conv.stride, around, conv.dilation, conv.groups)
+
 def _conv_and_bn(conv, bn, x):
     "`bn(conv(x))` in one convolution; only `conv(x)` where the batch norm is in training mode"
     if bn.training: return type(conv).forward(conv, x)
-    if type(conv) is not nn.Conv2d:  # timm's Conv2dSame
-        from timm.layers import pad_same
-        x = pad_same(x, conv.kernel_size, conv.stride, conv.dilation)
     scale = torch.rsqrt(bn.running_var + bn.eps)
     if bn.affine: scale = bn.weight * scale
     shift = -bn.running_mean * scale
     if bn.affine: shift = shift + bn.bias
-    return conv._conv_forward(x, conv.weight * scale.view(-1, 1, 1, 1), shift if conv.bias is None else shift + conv.bias * scale)
+    convolve = conv._conv_forward if type(conv) is nn.Conv2d else partial(_conv_same, conv)
+    return convolve(x, conv.weight * scale.view(-1, 1, 1, 1), shift if conv.bias is None else shift + conv.bias * scale)
 
 # %% ../nbs/13_backbones.ipynb #3468f9a0
 def _bn_unless_done(bn, x):

@@ -613,9 +613,13 @@ def _paint_set(photo, points, spec, colours, fill):
     "Paint one set of points, on small photos at three times the size and reduced, for smooth circles"
     from matplotlib import colors
     scale = 3 if max(photo.size) < 1600 else 1
-    points = transform_points(scale_matrix(scale, scale), points)
-    radius = scale * max(photo.width + photo.height, 400) / 200
-    layer = Image.new('RGBA', (photo.width * scale, photo.height * scale), (0, 0, 0, 0))
+    radius = max(photo.width + photo.height, 400) / 200
+    points, photo = np.asarray(points, float), photo.copy()
+    known = points[~np.isnan(points).any(-1)]
+    low, high = (edge.clip(0, photo.size).astype(int) for edge in (np.floor(known.min(0, initial=np.inf) - radius - 2), np.ceil(known.max(0, initial=-np.inf) + radius + 3)))
+    if not (low < high).all(): return photo  # nothing is inside
+    points, radius = transform_points(scale_matrix(scale, scale), points) - low * scale, radius * scale
+    layer = Image.new('RGBA', tuple((high - low) * scale), (0, 0, 0, 0))
     pen = ImageDraw.Draw(layer)
     there = dict(zip(spec.points, ~np.isnan(points).any(-1)))
     place = {name: tuple(p.tolist()) for name, p in zip(spec.points, points)}
@@ -627,7 +631,9 @@ def _paint_set(photo, points, spec, colours, fill):
         if not there[name]: continue
         box = [v + r for r in (-radius, radius) for v in place[name]]
         pen.ellipse(box, fill=(*tint[name], round(255 * f)), outline=(*tint[name], 255), width=round(radius / 4))
-    return Image.alpha_composite(photo.convert('RGBA'), layer.reduce(scale)).convert('RGB')
+    layer = layer.reduce(scale)
+    photo.paste(layer, tuple(low), layer)
+    return photo
 
 # %% ../nbs/05_keypoints.ipynb #b2063b2d
 def paint_points(

@@ -8,6 +8,7 @@ next `--valid` ones validate and all others are the test. Every candidate is `ha
 the mean L1 error of a coordinate on a canvas of 384 x 288 over the test photos, as the mean over the seeds, with a 95 % interval that
 comes from drawing photos (or groups of them) anew; it does not cover the choice among candidates. Seconds are of one thread's CPU time.
 `--frames FOLDER` pastes every photo, 60 to 100 px wide, into a photo of FOLDER of 640 x 480 px: points that are small in the frame.
+`--unlabelled PATH` adds `default` that also learns from a video or photos without labels.
 `--mobilenet FILE` gives the weights of the candidates with MobileNetV2, which no package brings. With `--folds`, photos whose names
 differ in a number only (a_1.jpg, a_2.jpg) are in one fold. `--save NAME` writes the table to results/NAME.json.
 """
@@ -169,6 +170,7 @@ def main():
     parser.add_argument('--weights', default='imagenet')
     parser.add_argument('--mobilenet', default='imagenet', metavar='FILE')
     parser.add_argument('--frames', type=Path, metavar='FOLDER')
+    parser.add_argument('--unlabelled', metavar='PATH')
     parser.add_argument('--spec')
     parser.add_argument('--points')
     parser.add_argument('--train', type=int, default=51)
@@ -186,7 +188,7 @@ def main():
     if args.frames: manifest = into_frames(manifest, spec, args.frames, Path(home.name))
     about = dict(data=args.data, digits=2, interval='bootstrap over photos or groups, 1,000 draws; differences paired')
     options = ''.join(f' --{name} {value}' for name in ('spec', 'points', 'folds') if (value := getattr(args, name)))
-    options += ' --frames FOLDER' * bool(args.frames) + ' --mobilenet FILE' * (args.mobilenet != 'imagenet')
+    options += ' --frames FOLDER' * bool(args.frames) + ' --unlabelled PATH' * bool(args.unlabelled) + ' --mobilenet FILE' * (args.mobilenet != 'imagenet')
     if args.folds:
         table = cross_validated(manifest, spec, args)
         print(as_text(table, 2))
@@ -197,6 +199,7 @@ def main():
     rows = manifest[manifest.split == 'test']
     print(manifest.split.value_counts().to_dict(), flush=True)
     wanted = {name: fields for name, fields in CANDIDATES.items() if name in args.only}
+    if args.unlabelled: wanted['with unlabelled frames'] = dict(unlabelled=args.unlabelled)
     if args.epochs: wanted = {f'{name}, {args.epochs} epochs': fields | dict(phases=(replace(fields.get('phases', hands.recipe().phases)[0], epochs=args.epochs),)) for name, fields in wanted.items()}
     if 'fastai' in args.only: wanted |= {'fastai, 60 frozen': (60, 0), 'fastai, 20 frozen and 100': (20, 100)}
     kept = pd.read_csv(args.out) if args.out and args.out.exists() else pd.DataFrame(columns=['candidate', 'seed'])

@@ -618,12 +618,19 @@ def gaussian(self: DSNTHead, raw: torch.Tensor, middle: torch.Tensor, sigmas) ->
 
 # %% ../nbs/12_heads.ipynb #ef8bea0e
 @patch
+def expected(self: DSNTHead, raw: torch.Tensor) -> tuple[torch.Tensor, float]:
+    "The points as training reads them, each alone: (b, n, 2); and what its loss counts for a distance of 1 in [-1, 1]"
+    axes = self.axes(raw)
+    return soft_argmax(raw, *axes), self.weight*sum(len(axis) - 2*self.margin for axis in axes)/4
+
+@patch
 def point_losses(self: DSNTHead, raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     "Kullback-Leibler divergence from a Gaussian around each target, plus the weighted coordinate loss: (b, n)"
     cells = [len(axis) - 2*self.margin for axis in self.axes(raw)]
     wanted = self.gaussian(raw, targets, [2*self.sigma/n for n in cells]).flatten(2).log_softmax(2)
     divergence = (wanted.exp()*(wanted - raw.flatten(2).log_softmax(2))).sum(2)
-    return divergence + self.weight*sum(cells)/4*coordinate_loss(soft_argmax(raw, *self.axes(raw)), targets, self.loss_name)
+    points, scale = self.expected(raw)
+    return divergence + scale*coordinate_loss(points, targets, self.loss_name)
 
 # %% ../nbs/12_heads.ipynb #528967dc
 class SimCCHead(KeypointHead):

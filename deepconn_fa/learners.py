@@ -37,6 +37,7 @@ from .loader import remember
 from .recipe import Recipe
 from .target import Target
 from .train import add_normalization, create_dls, create_learner
+from .unlabelled import Unlabelled, check_unlabelled
 
 # %% ../nbs/70_learners.ipynb #11222a3c
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +240,7 @@ def learner(self: Task,
     # for photos and `None` for rendered samples
     *, weights: str | Path | None = 'auto',
     device: torch.device | None = None,  # Where the network runs; default: what fastai finds
+    unlabelled: str | Path | None = None,  # For points: a video, or a folder of photos, to learn from without labels, see `unlabelled.Unlabelled`
     # What the target's `read` takes besides; fields of the recipe to set otherwise, `arch='resnet18'` say; and what fastai's `Learner` takes: see `learner_settings`
     **kwargs,
 ) -> Learner:
@@ -255,7 +257,8 @@ def learner(self: Task,
     if device is not None: loaders.to(device)
     loaders.target.check_asked(**options)
     learn = create_learner(loaders, recipe, weights=weights, **given)
-    learn.task, learn.asked_arch, learn.bodies = self.name, asked, compared
+    if unlabelled is not None: learn.add_cb(Unlabelled(check_unlabelled(unlabelled, loaders.target)))
+    learn.task, learn.asked_arch, learn.bodies, learn.unlabelled = self.name, asked, compared, unlabelled
     return learn
 
 # %% ../nbs/70_learners.ipynb #6bdf3759

@@ -52,6 +52,7 @@ from .wording import about_one, say_folds
 from .stress import stress_test
 from .target import Target, by_kind, target_for, target_of
 from .train import plot_history
+from .unlabelled import check_unlabelled
 
 # %% ../nbs/80_runs.ipynb #3fd9ef57
 TASKS = {task.name: task for task in (couples.TASK, objects.TASK, emotions.TASK, hands.TASK, ratings.TASK, tags.TASK)}
@@ -227,6 +228,7 @@ def train(task: str,
     repeats: int = 1,
     corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
     second_rater: str | Path | None = None,  # What another person says of the same photos: a file as the labels are, kept in the run. The report shows it beside the network
+    unlabelled: str | Path | None = None,  # For points: a video, or a folder of photos, to learn from without labels
     say: Callable[[str], None] = echo,  # Gets each sentence
     # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside`, `units` and `missing` too, as in `PointTarget.read`
     which: dict | None = None,
@@ -246,11 +248,12 @@ def train(task: str,
     which = {name: value for name, value in (which or {}).items() if value is not None}
     for file in (which.get('labels'), second_rater): check_labels_file(file)
     question.target.check_options(**which)
+    if unlabelled is not None: unlabelled = check_unlabelled(unlabelled, question.target)
     mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
     folder = new_folder(out, name)
     if out is None: say(f'The results go to {folder}' + f', as {folder.with_name(name)} is there already' * (folder.name != name) + '.\n')
     try:
-        learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, which=which)
+        learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, unlabelled=unlabelled, which=which)
         if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater)
         save_settings(folder, learn, **noted, **dict(folds=folds, repeats=repeats) if folds else {})
         return finish(folder, learn, say, report=report)
@@ -265,18 +268,18 @@ def check_labels_file(labels: str | Path | None) -> None:
     if labels is not None and not as_path(labels).exists(): raise InputError(f'{labels} does not exist. Name the file of the labels.')
 
 # %% ../nbs/80_runs.ipynb #03c806fd
-def _prepare(question, photos, recipe, weights, say, *, folds, corrections, which):
+def _prepare(question, photos, recipe, weights, say, *, folds, corrections, unlabelled, which):
     "The Learner before training, and what to note of the photos"
     if photos is None:
         say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
         photos = question.rendered()
     noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None, which={name: str(value) for name, value in which.items()})
-    if corrections: noted['corrections'] = str(corrections)
+    noted |= {name: str(file) for name, file in dict(corrections=corrections, unlabelled=unlabelled).items() if file}
     manifest, target = question.read(photos, recipe, folds=bool(folds), **which)
     if corrections: manifest = _correct(manifest, corrections, target, say)
     if folds: manifest = all_in(manifest, target, recipe)
     say(target.describe(manifest))
-    learn = question.learner(manifest, recipe, weights=weights, **target.again())
+    learn = question.learner(manifest, recipe, weights=weights, unlabelled=unlabelled, **target.again())
     if learn.bodies is not None:
         say(bodies_in_words(learn.bodies, target.metric))
         noted |= dict(asked_arch=learn.asked_arch, bodies=json.loads(learn.bodies.to_json(orient='records')))
@@ -386,7 +389,7 @@ def _say_figures(metrics, target, simplest, say):
 def _out_of_fold(folder, learn, folds, repeats, say):
     "The answers of networks that have not seen the photos; goes on where it was broken off"
     question = task_of(learn.task)
-    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, **learn.target.again())
+    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, unlabelled=learn.unlabelled, **learn.target.again())
     try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
     except KeyboardInterrupt:
         if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
@@ -520,6 +523,6 @@ def resume(
     manifest = read_manifest(folder)
     gone = [path for path in manifest.path[manifest.split != ''] if not Path(path).exists()]
     if gone: raise InputError(f'{len(gone)} of the photos are not where they were, the first: {gone[0]}. Put them back, or go on from the folder where it was begun.')
-    learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], **target_of(config).again())
+    learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], unlabelled=config.get('unlabelled'), **target_of(config).again())
     learn.asked_arch = config.get('asked_arch', learn.asked_arch)
     return finish(folder, learn, say, report=report)

@@ -40,7 +40,7 @@ def without_names(
         changed = {c: [number(what, x) for x in table[c]] for c, what in (('path', 'photo'), ('group', 'group')) if c in table}
         return table.assign(**changed)
     tables = {key: plain(getattr(run, key)) for key in ('manifest', 'answers')}
-    known = {key: value for key, value in run.config.items() if key not in ('photos', 'which', 'corrections', 'second_rater')}
+    known = {key: value for key, value in run.config.items() if key not in ('photos', 'which', 'corrections', 'second_rater', 'unlabelled')}
     if known.get('weights'): known['weights'] = Path(known['weights']).name
     return replace(run, folder=Path(name), config=known, label_issues=pd.DataFrame(), **tables)
 

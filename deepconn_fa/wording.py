@@ -545,6 +545,7 @@ def training_words(run: Run) -> list[str]:
     n, which = '' if run.shown == 'out_of_fold' else f'{len(run.learnt):,} ', f'(recipe “{recipe.name}”, seed {recipe.seed})'
     if recipe.epochs: said.append(f'It went through the {n}training photos {len(run.history) or recipe.epochs} times, {recipe.batch_size} at a time {which}.')
     else: said.append(f'Only {"a linear layer on top of it" if recipe.head == "linear" else "the head"} was trained; the other weights stayed as they were {which}.')
+    if config.get('unlabelled'): said.append('It also learned from a video or from photos without labels: that their poses are such as the labels show, and that points move little from frame to frame.')
     if config.get('stopped'): said.append('The training was stopped before its end.')
     if recipe.keep != 'last' and config.get('epoch_kept'): said.append(f'The weights are those of epoch {config["epoch_kept"]}, the best on the validation photos.')
     if recipe.alpha < 1: said.append(f'The final weights lie {100 * recipe.alpha:.0f}\N{NO-BREAK SPACE}% of the way from where training began to where it ended.')
@@ -590,6 +591,7 @@ def command(run: Run,
     photos = 'PHOTOS' if not places else run.folder/'manifest.csv' if words(run.target, run).from_manifest else config.get('photos') or 'PHOTOS'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
     said = [*_begun(run, photos, places), '--recipe', recipe.name, '--arch', config.get('asked_arch') or recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.view)]
-    said += [*(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
+    said += [*(['--unlabelled', config['unlabelled'] if places else 'VIDEO_OR_FOLDER'] if config.get('unlabelled') else []),
+             *(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
              '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]
     return shlex.join(str(word) for word in said)

@@ -257,8 +257,10 @@ def learner(self: Task,
     if device is not None: loaders.to(device)
     loaders.target.check_asked(**options)
     learn = create_learner(loaders, recipe, weights=weights, **given)
-    if unlabelled is not None: learn.add_cb(Unlabelled(check_unlabelled(unlabelled, loaders.target)))
-    learn.task, learn.asked_arch, learn.bodies, learn.unlabelled = self.name, asked, compared, unlabelled
+    if unlabelled is not None:
+        learn.add_cb(Unlabelled(check_unlabelled(unlabelled, loaders.target)))
+        learn.unlabelled.prepare()  # in training, fastai would put words of its own before an error
+    learn.task, learn.asked_arch, learn.bodies, learn.unlabelled_source = self.name, asked, compared, unlabelled
     return learn
 
 # %% ../nbs/70_learners.ipynb #6bdf3759

@@ -389,7 +389,7 @@ def _say_figures(metrics, target, simplest, say):
 def _out_of_fold(folder, learn, folds, repeats, say):
     "The answers of networks that have not seen the photos; goes on where it was broken off"
     question = task_of(learn.task)
-    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, unlabelled=learn.unlabelled, **learn.target.again())
+    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, unlabelled=learn.unlabelled_source, **learn.target.again())
     try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
     except KeyboardInterrupt:
         if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback
 
-from .backbones import batchnorm_layers, set_bn_eval
 from .core import VIDEOS, InputError, as_path, in_threads, with_progress
 from .heads import DSNTHead
 from .loader import split_loaders
@@ -113,7 +112,10 @@ class Unlabelled(Callback):
         self.source, self.weight, self.batch, self.frames = source, weight, batch, None
 
     def before_fit(self):
-        if self.frames is not None: return
+        if self.frames is None: self.prepare()
+
+    def prepare(self):
+        "Learn the poses of the labels and read the frames; raise `InputError` where that cannot be done"
         if not isinstance(self.model[1], DSNTHead): raise InputError("Learning without labels is made for the head 'dsnt', as the recipes default, thorough and scratch of hands have it. Choose one of these, or leave the video or photos out.")
         sight, rows = self.learn.as_model().sight, self.dls.train.items
         self.space = PoseSpace(unit_points(rows, self.learn.target.spec, sight))
@@ -130,11 +132,7 @@ class Unlabelled(Callback):
         head, stretches = self.model[1], max(self.batch // self.frames.shape[1], 1)
         drawn = np.random.default_rng([self.epoch, self.iter]).choice(len(self.frames), min(stretches, len(self.frames)), replace=False)
         x = ((self.frames[drawn].flatten(0, 1).movedim(-1, 1).float() / 255 - self.mean) / self.std).to(self.x)
-        moving = [layer for layer in batchnorm_layers(self.model) if layer.training]
-        set_bn_eval(self.model)  # what it gathers is of labelled photos
-        try: raw = self.model(x.contiguous(memory_format=torch.channels_last))
-        finally:
-            for layer in moving: layer.train()
+        raw = self.model(x.contiguous(memory_format=torch.channels_last))
         points, scale = head.expected(raw)
         steps = points.view(len(drawn), -1, *points.shape[1:]).diff(dim=1).norm(dim=-1)
         return scale * (self.space.faults(points).mean() + (steps - STILL).relu().sum() / max(steps.numel(), 1))

@@ -11,6 +11,7 @@ __all__ = ['MOST', 'TOGETHER', 'MEMORY', 'STILL', 'PoseSpace', 'check_unlabelled
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from fastai.callback.core import Callback
 
@@ -111,6 +112,8 @@ class Unlabelled(Callback):
     ):
         self.source, self.weight, self.batch, self.frames = source, weight, batch, None
 
+    def __getstate__(self): return vars(self) | dict(frames=None)  # read again where they are needed; `learn.export` would write them
+
     def before_fit(self):
         if self.frames is None: self.prepare()
 
@@ -118,6 +121,7 @@ class Unlabelled(Callback):
         "Learn the poses of the labels and read the frames; raise `InputError` where that cannot be done"
         if not isinstance(self.model[1], DSNTHead): raise InputError("Learning without labels is made for the head 'dsnt', as the recipes default, thorough and scratch of hands have it. Choose one of these, or leave the video or photos out.")
         sight, rows = self.learn.as_model().sight, self.dls.train.items
+        if not isinstance(rows, pd.DataFrame): raise InputError('Learning without labels needs the table of the labelled photos, which loaders made by fastai do not have. Give the label file or the folder in place of them.')
         self.space = PoseSpace(unit_points(rows, self.learn.target.spec, sight))
         apart = {digest for name, dl in split_loaders(self.dls).items() if name != 'train' for digest in dl.items.get('digest', ())}
         self.frames = torch.from_numpy(read_unlabelled(self.source, sight, apart=apart))

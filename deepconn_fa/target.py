@@ -39,6 +39,7 @@ class Target:
     calibrates: ClassVar[bool] = False  # Its answers are probabilities, whose logits a temperature can scale
     settles: ClassVar[str] = ''  # What it learns from answers once the network is trained, in a word: see `settled`
     settles_on: ClassVar[tuple[str, ...]] = ('valid',)  # The splits whose answers it learns from
+    unlabelled: ClassVar[bool] = False  # It can also be learned from photos without labels: see `unlabelled`
     exact: ClassVar[bool] = False  # Photos have to be decoded in full size, as for places in them
     flip_order: ClassVar[list | None] = None  # Each output's partner in a mirror, where outputs are places
 

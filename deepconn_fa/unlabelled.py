@@ -20,7 +20,7 @@ from .heads import DSNTHead
 from .loader import split_loaders
 from .inference import decode_photo, each_photo
 from .photos import file_digest
-from .points import PointTarget, unit_points
+from .points import unit_points
 from .sight import Sight
 from .target import Target
 from .video import frames_at, inspect_video, read_frames
@@ -64,7 +64,7 @@ def check_unlabelled(
     target: Target,  # What is learned
 ) -> Path:  # Absolute
     "Raise `InputError` where there is nothing to learn from, before the work begins"
-    if not isinstance(target, PointTarget): raise InputError(f'Videos and photos without labels teach points only; this is about {target.kind}. Leave out {source}.')
+    if not target.unlabelled: raise InputError(f'Videos and photos without labels teach points only; this is about {target.kind}. Leave out {source}.')
     path = as_path(source)
     if not path.exists(): raise InputError(f'{source} does not exist. Name a video or a folder of photos to learn from without labels.')
     if path.suffix.lower() in VIDEOS: inspect_video(path)

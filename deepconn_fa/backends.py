@@ -137,7 +137,7 @@ class OnnxBackend:
         pixels: np.ndarray,  # uint8 (b, 3, h, w)
     ) -> tuple[np.ndarray, np.ndarray]:  # (b, *shape) and (b, c), float32
         "Answer photos on the canvas; also give the body's features"
-        pixels, cores = np.ascontiguousarray(pixels), os.cpu_count()
+        pixels, cores = np.ascontiguousarray(pixels), os.cpu_count() or 1
         if self.device == 'cpu' and len(pixels) >= 2 * cores > 2:
             parts = list(in_threads(partial(_run, self.one_core), np.split(pixels, len(pixels)), '', progress=False))
         else: parts = [_run(self.session, pixels[i:i + AT_ONCE]) for i in range(0, len(pixels), AT_ONCE)]

@@ -40,8 +40,9 @@ def without_names(
         changed = {c: [number(what, x) for x in table[c]] for c, what in (('path', 'photo'), ('group', 'group')) if c in table}
         return table.assign(**changed)
     tables = {key: plain(getattr(run, key)) for key in ('manifest', 'answers')}
-    known = {key: value for key, value in run.config.items() if key not in ('photos', 'which', 'corrections', 'second_rater', 'unlabelled')}
+    known = {key: value for key, value in run.config.items() if key not in ('photos', 'which', 'corrections', 'second_rater')}
     if known.get('weights'): known['weights'] = Path(known['weights']).name
+    if known.get('unlabelled'): known['unlabelled'] = True  # that it learned from something is said, but not from what
     return replace(run, folder=Path(name), config=known, label_issues=pd.DataFrame(), **tables)
 
 # %% ../nbs/85_share.ipynb #de65f925

@@ -61,7 +61,7 @@ def open_all(bundle: Path, file: Path) -> dict[str, tuple[float, Callable]]:
         return answer
 
     opened = {}
-    ways = {f'torch, {size} photos at once': partial(with_torch, size) for size in (2, 4, 8, 16, 32)}
+    ways = {f'torch, {size} photos at once': partial(with_torch, size) for size in (2, 4, 6, 8, 16, 32)}
     ways |= {'ONNX Runtime': onnx, 'ONNX Runtime, photos side by side': side_by_side, 'OpenVINO': at_once, 'OpenVINO, photos one by one, side by side': one_by_one}
     for name, way in ways.items():
         begin = time.perf_counter()

@@ -45,7 +45,7 @@ def pooled(
     return torch.cat([m.float().mean((-2, -1)) if m.ndim > 2 else m.float() for m in (maps if isinstance(maps, (list, tuple)) else [maps])], 1)
 
 # %% ../nbs/12_heads.ipynb #323d7f60
-FEW = 8  # photos that a CPU looks at together
+FEW = 6  # photos that a CPU looks at together
 
 def parts_of(
     x: torch.Tensor,  # (b, ...)

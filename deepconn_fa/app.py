@@ -45,7 +45,7 @@ from PIL import Image, ImageOps
 
 from .certainty import COVERAGE, UNLIKE
 from .classes import ClassTarget
-from .core import InputError, echo
+from .core import InputError, count_of, echo
 from .inference import Predictor, in_short, paint
 from .photos import FORMATS, is_photo_name, open_image, open_photo
 from .points import PointTarget
@@ -288,7 +288,7 @@ def photos(self: Answerer, paths: Sequence[str], names: Sequence[str]) -> Reply:
 def _count(answers):
     "How many photos, and how many of them have no answer"
     states = [answer.state for answer, _ in answers]
-    said = f'{len(states)} photo{"s" * (len(states) != 1)}'
+    said = count_of(len(states), 'photo')
     if n := states.count('none'): said += f', no opinion on {n}'
     if n := states.count('problem'): said += f', {n} could not be read'
     return said
@@ -328,7 +328,7 @@ def video(self: Answerer, path: str, name: str = '') -> Reply:
     with self._one: table = predict_video(self.predictor, path, every=every, coverage=self.coverage, progress=False)
     table = table.drop(columns='path')
     withheld = int(((table.opinion == '') & (table.problem == '')).sum()) if 'opinion' in table else 0
-    return Reply(table, _fill('app_video', name=name, headline=f'{len(table)} frames' + f', no opinion on {withheld}' * bool(withheld), csv=as_url(as_csv(table), CSV),
+    return Reply(table, _fill('app_video', name=name, headline=count_of(len(table), 'frame') + f', no opinion on {withheld}' * bool(withheld), csv=as_url(as_csv(table), CSV),
                               about=f'One frame every {every:.2g} seconds was answered. Each of them is answered as a photo of its own.',
                               picture=as_url(picture_bytes(plot_timeline(self.predictor.target, table), 'png', dpi=110), 'image/png')))
 

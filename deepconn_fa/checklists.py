@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from . import __version__
 from .classes import ClassTarget
-from .core import InputError, echo, write_file
+from .core import InputError, count_of, echo, write_file
 from .manifest import groups_of, label_conflicts, leaks
 from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
@@ -78,8 +78,6 @@ def load_checklist(
 class Code(str):
     "A fact to be typed as it is"
 
-def _n(n, one): return f'{n:,} {one}' + 's' * (n != 1)
-
 def _some(lines, most=12): return lines if len(lines) <= most else [*lines[:most], f'... and {len(lines) - most:,} more, in report.html.']
 
 # %% ../nbs/61_checklists.ipynb #ab4dbd0f
@@ -103,7 +101,7 @@ def _(target: ClassTarget, run):
 def _say_row(names, label, row):
     "What the photos of one class were named"
     said = ', '.join(f'{n:,} were named {name}' for name, (n, _) in zip(names, row) if n)
-    return f'Of {_n(sum(n for n, _ in row), "photo")} of {label}: {said or "none was measured"}.'
+    return f'Of {count_of(sum(n for n, _ in row), "photo")} of {label}: {said or "none was measured"}.'
 
 @kind_facts.register
 def _(target: PointTarget, run):
@@ -116,18 +114,18 @@ def photos_facts(run: Run) -> dict[str, list[str]]:
     table, used = run.manifest.assign(label=run.manifest.get('label', '')), run.answers.drop_duplicates('path')
     read, bad = table[table.problem == ''], table[table.problem != '']
     unlabelled, known = len(read) - len(run.target.usable(run.manifest)), say_known(run.target, used)
-    reasons = [f'{_n(n, "photo")}: {why}.' for why, n in bad.problem.value_counts().items()]
+    reasons = [f'{count_of(n, "photo")}: {why}.' for why, n in bad.problem.value_counts().items()]
     together = groups_of(read).value_counts()
     copies = (read.duplicates != '').sum() if 'duplicates' in read else None
     named = read.group[read.group != ''].nunique() if 'group' in read else 0
     odd = label_conflicts(table).duplicates.nunique() if 'duplicates' in table else 0
     return dict(
-        photos=[f'{_n(len(table), "photo")} were given, {len(used):,} of which were used; those are {say_sizes(used)}.'],
+        photos=[f'{count_of(len(table), "photo")} were given, {len(used):,} of which were used; those are {say_sizes(used)}.'],
         counts=_count_lines(run),
         missing=['The input is the photo itself, so that nothing in it can be missing.', known or 'What is to be predicted is known of every photo that was used.',
-                 *([f'{_n(unlabelled, "photo")} without a label {"was" if unlabelled == 1 else "were"} left out.'] if unlabelled else [])],
-        problems=[f'{len(bad):,} of {_n(len(table), "photo")} could not be used' + ('; manifest.csv gives the reason of each.' if len(bad) else '.'), *_some(reasons, 6)],
-        conflicts=[f'{_n(odd, "photo")} {"stands" if odd == 1 else "stand"} in more than one class, so that a label must be wrong.' if odd
+                 *([f'{count_of(unlabelled, "photo")} without a label {"was" if unlabelled == 1 else "were"} left out.'] if unlabelled else [])],
+        problems=[f'{len(bad):,} of {count_of(len(table), "photo")} could not be used' + ('; manifest.csv gives the reason of each.' if len(bad) else '.'), *_some(reasons, 6)],
+        conflicts=[f'{count_of(odd, "photo")} {"stands" if odd == 1 else "stand"} in more than one class, so that a label must be wrong.' if odd
                    else 'No two copies of one photo have different labels.'] if copies is not None else [],
         duplicates=[f'{copies:,} photos are near-duplicates of another: resized, saved again, mirrored or turned.' if copies else 'No near-duplicates were found.'] if copies is not None else [],
         groups=[f'The photos belong to {named:,} groups, as their table says (all photos of one person, say); with near-duplicates counted as one, '
@@ -152,14 +150,14 @@ def _issue_lines(run):
     "How many labels stand out"
     if run.issues_file is None: return []
     n = run.label_issues.path.nunique() if len(run.label_issues) else 0
-    return [f'{_n(n, "photo")} {"stands" if n == 1 else "stand"} in {run.issues_file.name} because the label may be wrong.' if n else 'A search for doubtful labels found none.']
+    return [f'{count_of(n, "photo")} {"stands" if n == 1 else "stand"} in {run.issues_file.name} because the label may be wrong.' if n else 'A search for doubtful labels found none.']
 
 def _flow(table, bad, unlabelled, used):
     "What became of the photos that were given"
     where = used.split.value_counts()
     names = dict(train='for training', valid='for validation', test='for the test', out_of_fold='in the folds of the cross-validation')
     parts = ', '.join(f'{where[s]:,} {name}' for s, name in names.items() if s in where)
-    return f'{_n(len(table), "photo")} given; {len(bad):,} could not be used; {unlabelled:,} without a label; {len(used):,} used: {parts}.'
+    return f'{count_of(len(table), "photo")} given; {len(bad):,} could not be used; {unlabelled:,} without a label; {len(used):,} used: {parts}.'
 
 # %% ../nbs/61_checklists.ipynb #2ba27ec1
 def split_facts(run: Run) -> dict[str, list[str]]:
@@ -181,7 +179,7 @@ def training_facts(run: Run) -> dict[str, list[str]]:
     "Describe what the network sees, how it was trained, and what was chosen"
     recipe = run.recipe
     first, *rest = training_words(run)
-    phases = [f'Phase {i}: {_n(p.epochs, "epoch")}, learning rate {" to ".join(f"{v:g}" for v in np.atleast_1d(p.lr)) if not isinstance(p.lr, str) else p.lr}, '
+    phases = [f'Phase {i}: {count_of(p.epochs, "epoch")}, learning rate {" to ".join(f"{v:g}" for v in np.atleast_1d(p.lr)) if not isinstance(p.lr, str) else p.lr}, '
               f'weight decay {p.weight_decay:g}, schedule {p.schedule}.' for i, p in enumerate(recipe.phases, 1)]
     bodies = [f'The body was chosen among {len(run.config["bodies"])} by a cross-validated linear probe within the training photos.'] if run.config.get('bodies') else []
     epoch = ['The weights that were kept were chosen by the validation photos.'] if recipe.looks_at_valid else []

@@ -26,7 +26,7 @@ from typing import Annotated
 import typer
 
 from . import __version__
-from .core import VIDEOS, InputError, as_path, echo
+from .core import VIDEOS, InputError, as_path, count_of, echo
 
 # %% ../nbs/90_cli.ipynb #6c634c5b
 def parse_size(
@@ -117,7 +117,7 @@ def samples(
 ):
     "Draw sample photos to try everything on."
     table = _known(task).samples(dest, n, seed)
-    echo(f'{len(table)} photos in {dest}' + _of_each(table))
+    echo(f'{count_of(len(table), "photo")} in {dest}' + _of_each(table))
 
 @app.command()
 @reads_labels
@@ -200,11 +200,11 @@ def predict(
     every: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: time from one frame to the next, such as 0.2s.  [default: every frame]', show_default=False)] = None,
     smooth: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: smooth over time, with this time constant, such as 0.5s. Adds columns smooth_....')] = None,
     timeline: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='For a video: picture of the answers over time (.png, .pdf, .svg).')] = None,
-    live: Annotated[bool, typer.Option('--live', help='Watch a camera or a stream, and print what is seen now. Frames that come while the network is busy are dropped. Stop it with Ctrl-C.')] = False,
+    live: Annotated[bool, typer.Option('--live', help='Watch a camera or a stream, and print what is seen now; with --out (.csv, .tsv or .jsonl), a row for each answer too. Frames that come while the network is busy are dropped. Stop it with Ctrl-C.')] = False,
 ):
     "Answer photos or videos with a trained model. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
     of_videos = dict(every=every, smooth=smooth, timeline=timeline)
-    if live: return _watch(model, photos, smooth, coverage, dict(out=out, draw=draw, coco=coco, every=every, timeline=timeline))
+    if live: return _watch(model, photos, out, smooth, coverage, dict(draw=draw, coco=coco, every=every, timeline=timeline))
     given = [parse_path(photo) for photo in photos]
     videos = [photo.suffix.lower() in VIDEOS for photo in given]
     if any(videos) and not all(videos): raise typer.BadParameter('give either photos or videos, and not both: their tables have different columns')
@@ -216,7 +216,7 @@ def predict(
         table = predict(model, given, out=out, draw=draw, coco=coco, coverage=coverage / 100, say=lambda text: echo(text) if out else None)
     if out is None: return echo(table.to_csv(index=False, float_format='%.4f', lineterminator='\n'), end='')
     bad = table[table.problem != '']
-    echo(f'{len(table)} {"frames" if any(videos) else "photos"} in {out}' + _of_each(table[table.problem == '']) + _no_opinion(table)
+    echo(f'{count_of(len(table), "frame" if any(videos) else "photo")} in {out}' + _of_each(table[table.problem == '']) + _no_opinion(table)
                + (f'; {len(bad)} could not be read, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
 
 def _predict_videos(model, videos, **options):
@@ -237,15 +237,18 @@ def _no_opinion(table):
     return f'; no opinion on {len(none)} of them' + f', {strange} because they are unlike the training photos' * bool(strange)
 
 # %% ../nbs/90_cli.ipynb #18a633c3
-def _watch(model, sources, smooth, coverage, others):
-    "Print one line that changes, until Ctrl-C or the end"
+def _watch(model, sources, out, smooth, coverage, others):
+    "Print one line that changes, and write a row for each, until Ctrl-C or the end"
     from deepconn_fa.inference import Predictor, in_short
-    from deepconn_fa.predictions import model_file
-    from deepconn_fa.video import watch
+    from deepconn_fa.predictions import check_answers, model_file
+    from deepconn_fa.video import GROWING, keep_rows, watch
     if odd := [name for name, value in others.items() if value is not None]: raise typer.BadParameter(f'--{odd[0]} does not go with --live')
     if len(sources) > 1: raise typer.BadParameter('--live watches one camera or stream')
-    predictor = Predictor(model_file(model))
-    for row in watch(predictor, sources[0], smooth=smooth, coverage=coverage / 100):
+    model = model_file(model)
+    if out is not None: check_answers(out, GROWING, model, sources)
+    predictor = Predictor(model)
+    rows = watch(predictor, sources[0], smooth=smooth, coverage=coverage / 100)
+    for row in rows if out is None else keep_rows(rows, out):
         said = in_short(predictor.target, row)[0] or ', '.join(f'{n} {row[f"{n}_x"]:.0f} {row[f"{n}_y"]:.0f}' for n in predictor.target.names[:4])
         echo(f'\r{row.time:8.1f} s  {said[:60]:60}  {row.fps:4.1f} frames/s, {row.dropped:.0f} dropped', end='')
     echo()
@@ -264,7 +267,7 @@ def frames(
     from deepconn_fa.predictions import model_file
     from deepconn_fa.video import pick_frames
     table = pick_frames(video, dest, n, model=None if model is None else load_bundle(model_file(model)), every=every, seed=seed)
-    echo(f'{len(table)} frames in {dest}' + '; no more of them differ' * (len(table) < n))
+    echo(f'{count_of(len(table), "frame")} in {dest}' + '; no more of them differ' * (len(table) < n))
 
 # %% ../nbs/90_cli.ipynb #0ff6048f
 @app.command()

@@ -36,7 +36,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 from . import __version__
-from .core import InputError, as_path, check_folder, echo, in_threads, with_progress, write_file
+from .core import InputError, as_path, check_folder, count_of, echo, in_threads, with_progress, write_file
 from .manifest import similar_pairs
 from .photos import FORMATS, fingerprint, inspect_photo, is_photo_name, open_image, open_photo, upright_size
 from .tables import TABLE_SUFFIXES, read_cells
@@ -632,10 +632,10 @@ def say_collected(
     "Describe how many photos there are, and why other addresses gave none"
     kept, others = int((table.file != '').sum()), table[table.file == '']
     few = n is not None and kept < n
-    lines = [f'{kept}{f" of {n}" if few else ""} photos in {folder}' + ', as there were no more addresses' * few + f'. What became of each address is in {Path(folder)/SOURCES}.']
+    lines = [f'{f"{kept} of " * few}{count_of(n if few else kept, "photo")} in {folder}' + ', as there were no more addresses' * few + f'. What became of each address is in {Path(folder)/SOURCES}.']
     if len(others):
         kinds = others.problem.map(_kind).value_counts()
-        lines.append(f'{len(others)} addresses gave no photo: ' + ', '.join(f'{kind} {k}' for kind, k in kinds.items()) + '.')
+        lines.append(f'{len(others)} address{"es" * (len(others) > 1)} gave no photo: ' + ', '.join(f'{kind} {k}' for kind, k in kinds.items()) + '.')
         if again := int(kinds[kinds.index.isin(_PASSING)].sum()): lines.append(f'Another try may help {again} of them (--retry).')
         lines += others.problem[others.problem.map(_kind) == 'proxy'].str.removeprefix('proxy: ').str.capitalize().add('.').unique().tolist()
     if kept: lines.append('Photos on the web belong to somebody: look at the page of each before you publish it.')

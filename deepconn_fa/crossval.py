@@ -24,7 +24,7 @@ from matplotlib.ticker import NullFormatter
 from scipy.stats import norm
 
 from .classes import ClassTarget
-from .core import InputError, write_file
+from .core import InputError, count_of, write_file
 from .loader import split_loaders
 from .manifest import check_split, each_name, groups_of, split
 from .metrics import bootstrap, format_estimate, plain_text
@@ -75,7 +75,7 @@ def check_folds(labels: Iterable, groups: Iterable, folds: int) -> None:
     label, most, photos = n.index[0], int(n.iloc[0]), int((table.label == n.index[0]).sum())
     if most >= folds: return
     who = f"Class '{label}' has" if len(n) > 1 else 'There are'
-    what = f'{photos} photos in {most} groups that stay together (of one person, or near-duplicates)' if most < photos else f'{photos} photos'
+    what = count_of(photos, 'photo') + (f' in {most} groups that stay together (of one person, or near-duplicates)' if most < photos else '')
     allowed = f'which allow {most} folds at most, not {folds}. Take fewer folds, or add photos' if most > 1 else 'too few for any folds. Add photos'
     raise InputError(f'{who} {what}, {allowed}{" of it" if len(n) > 1 else ""}.')
 

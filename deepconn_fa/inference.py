@@ -6,7 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/inference.html.md"""
 
 # %% auto #0
 __all__ = ['TABLES', 'JSONS', 'check_paths', 'as_images', 'each_photo', 'decode_photo', 'Predictor', 'draw_predictions',
-           'in_short', 'save_predictions', 'drawn_files', 'paint', 'save_drawn', 'save_coco', 'check_coco', 'as_coco']
+           'in_short', 'predictions_as_text', 'save_predictions', 'drawn_files', 'paint', 'save_drawn', 'save_coco',
+           'check_coco', 'as_coco']
 
 # %% ../nbs/41_inference.ipynb #3ae64ebd
 import glob
@@ -387,6 +388,15 @@ def _draw_row(ax, row, target, truth):
 # %% ../nbs/41_inference.ipynb #42402670
 TABLES = ('.csv', '.tsv', '.txt', '.jsonl', '.parquet', '')  # suffixes of files of answers
 
+def predictions_as_text(
+    predictions: pd.DataFrame,
+    kind: str = '.csv',  # `.csv`, `.tsv`, or `.jsonl`
+    *, header: bool = True,  # Begin with the names of the columns, where lines do not say them
+) -> str:
+    "Predictions as they stand in a file, see `save_predictions`"
+    if kind == '.jsonl': return predictions.to_json(orient='records', lines=True, double_precision=6, force_ascii=False)
+    return predictions.to_csv(index=False, header=header, float_format='%.6f', lineterminator='\n', sep='\t' if kind == '.tsv' else ',')
+
 def save_predictions(
     predictions: pd.DataFrame,  # as `Predictor.predict` gives them
     path: str|os.PathLike,  # the file, one of `TABLES`; one that is there is replaced in one step
@@ -394,9 +404,7 @@ def save_predictions(
     "Write predictions as CSV in UTF-8 (.tsv: with tabs), probabilities with six decimals; as JSON lines (.jsonl); or as .parquet. A probability that is missing is an empty field, or null"
     path = check_output(path, TABLES, what='answers')
     kind = path.suffix.lower()
-    if kind == '.parquet': return write_file(path, _parquet(predictions))
-    if kind == '.jsonl': return write_file(path, predictions.to_json(orient='records', lines=True, double_precision=6, force_ascii=False))
-    return write_file(path, predictions.to_csv(index=False, float_format='%.6f', lineterminator='\n', sep='\t' if kind == '.tsv' else ','))
+    return write_file(path, _parquet(predictions) if kind == '.parquet' else predictions_as_text(predictions, kind))
 
 def _parquet(predictions):
     "The bytes of a Parquet file"

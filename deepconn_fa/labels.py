@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .core import InputError
+from .core import InputError, count_of
 from .folders import place_photos, split_of_folders
-from .formats import (FORMATS, Labels, count_notes, count_of, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
+from .formats import (FORMATS, Labels, count_notes, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
 from .manifest import list_photos, say_photos, say_problems, scan, split

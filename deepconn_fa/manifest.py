@@ -23,7 +23,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from .core import InputError, in_threads, with_progress
+from .core import InputError, count_of, in_threads, with_progress
 from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
 from .photos import inspect_photo, is_photo_name, open_photo
 from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders
@@ -557,7 +557,7 @@ def describe(manifest: pd.DataFrame,
 # %% ../nbs/04_manifest.ipynb #c106bb43
 def say_photos(manifest: pd.DataFrame) -> str:
     "Count photos, and those that cannot be used"
-    return f'{len(manifest)} photos, {(manifest.problem != "").sum()} of them with a problem'
+    return f'{count_of(len(manifest), "photo")}, {(manifest.problem != "").sum()} of them with a problem'
 
 def say_problems(manifest: pd.DataFrame,
     most: int = 3,  # Photos to list

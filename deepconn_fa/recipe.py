@@ -140,10 +140,9 @@ def is_probe(self: Recipe) -> bool:
     return self.start_at_probe and not self.epochs and self.head == 'linear'
 
 @patch(as_prop=True)
-def probe_layers(self: Recipe) -> int:
-    "Last stages of the body that the linear probe beside the network looks at: as many as the network; one, if the network is such a probe itself; 0 for no probe"
-    layers = self.body_args.get('layers', 1)
-    return layers if not self.is_probe else int(layers > 1)
+def is_simplest(self: Recipe) -> bool:
+    "Whether the network is a linear probe of the last stage alone: no simpler one can stand beside it"
+    return self.is_probe and self.body_args.get('layers', 1) == 1
 
 @patch(as_prop=True)
 def looks_at_valid(self: Recipe) -> bool:

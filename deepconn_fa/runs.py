@@ -316,7 +316,7 @@ def finish(
     folds = config.get('folds')
     say('\nThe network starts from random weights: it has never seen a photo.' if learn.weights is None else f'\nThe network starts from weights learnt on other photos: {learn.model[0].weights_name}.')
     outside = _out_of_fold(folder, learn, folds, config['repeats'], say) if folds else None
-    probe = _fit_probe(folder, learn, say, folds) if has_probe(target) and learn.recipe.probe_layers else None
+    probe = _fit_probe(folder, learn, say, folds) if has_probe(target) and not learn.recipe.is_simplest else None
     features = _features(learn) if report and has_probe(target) else None
     _say_plan(learn, folds, say)
     learn.fit_recipe(checkpoint=folder/CHECKPOINT, say=say)

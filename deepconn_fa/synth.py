@@ -20,9 +20,8 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from PIL import Image, ImageDraw, ImageFilter
-from tqdm.auto import tqdm
 
-from .core import InputError, as_path, check_folder
+from .core import InputError, as_path, check_folder, with_progress
 
 # %% ../nbs/71_synth.ipynb #77ad95e2
 def photo_rngs(
@@ -901,9 +900,9 @@ def render_parallel(
     if workers < 1: raise ValueError(f'workers is {workers}: give 1 or more, or None for one for each core')
     method = 'fork' if sys.platform == 'linux' else 'spawn'
     alone = workers == 1 or len(jobs) < 32 or (method == 'spawn' and getattr(draw, '__module__', '') == '__main__')
-    bar = partial(tqdm, desc='Drawing photos', total=len(jobs), delay=1, leave=False, disable=None if progress else True)
-    if alone: return list(bar(map(draw, jobs)))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool: return list(bar(pool.map(draw, jobs, chunksize=8)))
+    def bar(drawn): return list(with_progress(drawn, 'Drawing photos', total=len(jobs), show=progress))
+    if alone: return bar(map(draw, jobs))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool: return bar(pool.map(draw, jobs, chunksize=8))
 
 # %% ../nbs/71_synth.ipynb #a2b8bcb0
 def _differences(table, request):

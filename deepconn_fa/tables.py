@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .core import InputError
+from .core import InputError, count_of
 from .folders import place_photos, split_named, split_of_folders
 from .photos import is_photo_name
 
@@ -197,7 +197,7 @@ def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
     yes = _chosen(table)
     if len(several := yes.index[yes.sum(axis=1) > 1]):
         both = ', '.join(yes.columns[yes.loc[several[0]]])
-        raise InputError(f'{name}: {len(several)} photos have several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out. For several labels at once there is the task tags.')
+        raise InputError(f'{name}: {count_of(len(several), "photo")} with several labels (the first has {both}). A classifier tells one class: keep one label a photo, or leave such photos out. For several labels at once there is the task tags.')
     label = yes.idxmax(axis=1).where(yes.any(axis=1), '')
     return label, list(table), f"the label is the column that says yes: {', '.join(list(table)[:6])}" + ', ...' * (len(table.columns) > 6)
 

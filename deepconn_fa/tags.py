@@ -156,7 +156,7 @@ def _(target: TagTarget, task=''): return f'Which of these {len(target.tags)} ta
 def _(target: TagTarget, run):
     "The probabilities themselves: `gain` compares their mean average precision"
     known = target.baseline(run.learnt if len(run.learnt) else run.answers)['tag_frequencies']
-    said = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) and run.recipe.probe_layers else {})
+    said = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) and not run.recipe.is_simplest else {})
     return said | {'baseline': np.tile([known[tag] for tag in target.tags], (len(run.rows), 1))}
 
 def _map_gain(target, truth, ours, theirs, groups) -> dict:

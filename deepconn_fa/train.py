@@ -177,8 +177,8 @@ def fit_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:
 
 @patch
 def fit_simple_probe(self: Learner) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:  # As `fit_probe`
-    "Fit the linear probe that stands beside the network: `fit_probe`, or its like on the last stage alone, see `Recipe.probe_layers`; kept as `learn.simple_probe`"
-    if not has_probe(self.target) or not self.recipe.probe_layers: return None
+    "Fit the linear probe that stands beside the network: `fit_probe`, or its like on the last stage alone where the network is a probe itself; kept as `learn.simple_probe`"
+    if not has_probe(self.target) or self.recipe.is_simplest: return None
     if self.recipe.is_probe: self.simple_probe, answers = _fit_on_features(self, skip=self.model[0].n_features - self.model[0].n_last)
     else: answers, self.simple_probe = self.fit_probe(), self.probe
     return answers

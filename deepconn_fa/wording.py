@@ -205,7 +205,7 @@ def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `netwo
 def _(target: ClassTarget, run):
     "Whether the photo is named right"
     right = {'network': run.found.argmax(1) == run.truth}
-    if target.has_probe(run.rows) and run.recipe.probe_layers: right['probe'] = target.answers_in(run.rows, 'probe').argmax(1) == run.truth
+    if target.has_probe(run.rows) and not run.recipe.is_simplest: right['probe'] = target.answers_in(run.rows, 'probe').argmax(1) == run.truth
     return right | {'majority': run.rows.label.to_numpy() == _most_frequent(target, run)}
 
 @beside.register

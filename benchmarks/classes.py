@@ -38,7 +38,8 @@ from results import add_outputs, as_text, drawn_bounds, save
 
 TASKS = {'couples': couples, 'emotions': emotions, 'objects': objects}
 NAMES = {'default': '`default`', 'probe': '`probe`', 'probe288': '`probe` at 288 px', 'lite0': 'EfficientNet-Lite0, last layer', 'mobilenet': 'MobileNetV2, last layer, 288 px',
-         'finetuned': '`finetuned`', 'fastai': 'plain fastai', 'spp': 'head `spp_pmt`'}
+         'finetuned': '`finetuned`', 'fastai': 'plain fastai', 'spp': 'head `spp_pmt`',
+         'one_rate': '`finetuned`, every layer at one rate', 'layerwise': '`finetuned`, every layer, rates fall by 10 towards the early ones'}
 BASELINES = ('probe', 'probe288', 'lite0', 'mobilenet')
 
 
@@ -76,6 +77,9 @@ def candidates(task, arch: str, weights: str) -> dict[str, Callable]:
         'lite0': by('probe', arch='efficientnet_lite0', canvas=(224, 224), tta=('flip',)),
         'mobilenet': by('probe', arch='mobilenet_v2', weights=weights, canvas=(288, 288), tta=('flip',)),
         'finetuned': by('finetuned', arch=arch, weights=weights), 'fastai': plain_fastai(arch, weights),
+        # every layer trained, at one rate, and at rates that fall towards the early ones
+        'one_rate': by('finetuned', arch=arch, weights=weights, phases=(Phase(epochs=12, lr=1e-4),)),
+        'layerwise': by('finetuned', arch=arch, weights=weights, phases=(Phase(epochs=12, lr=(1e-5, 1e-4, 1e-3)),)),
         # DeepConnection's head in place of the linear one: first the head alone, then as `finetuned`
         'spp': by('finetuned', weights=weights, arch=arch, head='spp_pmt', head_args={'levels': (4, 2, 1)}, start_at_probe=False, alpha=1., phases=late),
     }
@@ -127,7 +131,7 @@ def main():
     for name in args.only:
         start = time.process_time()
         for repeat in range(args.repeats):
-            table = cross_validate(making[name], manifest, folds=args.folds, valid=.15 if name in ('finetuned', 'fastai', 'spp') else 0, seed=repeat)
+            table = cross_validate(making[name], manifest, folds=args.folds, valid=.15 if name in ('finetuned', 'one_rate', 'layerwise', 'fastai', 'spp') else 0, seed=repeat)
             found.setdefault(name, []).append(table[[f'prob_{c}' for c in classes]].to_numpy())
             tables.append(table.assign(candidate=name, repeat=repeat))
             seconds.setdefault(name, time.process_time() - start)  # of the first: later ones find features of frozen bodies computed

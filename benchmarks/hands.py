@@ -183,6 +183,8 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
 
+    if args.folds and args.unlabelled: parser.error('--unlabelled is for a split, not for --folds')
+
     manifest, spec = read(args)
     home = TemporaryDirectory()
     if args.frames: manifest = into_frames(manifest, spec, args.frames, Path(home.name))

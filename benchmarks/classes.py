@@ -141,7 +141,7 @@ def main():
     rows = table_of(found, seconds, truth, groups, args.against)
     print(as_text(rows))
     if args.save:
-        command = f"python benchmarks/classes.py PHOTOS --task {args.task} --only {' '.join(args.only)} --repeats {args.repeats}" + ' --weights FILE' * (args.weights != 'imagenet')
+        command = f"python benchmarks/classes.py PHOTOS --task {args.task} --only {' '.join(args.only)} --repeats {args.repeats}" + f' --against {args.against}' * bool(args.against) + ' --weights FILE' * (args.weights != 'imagenet')
         save(args.save, rows, data=args.data, n=len(manifest), groups=len(set(groups)), command=command, interval='bootstrap over groups of photos, 2,000 draws; differences paired',
              design=f'{args.repeats} repeat{"s" * (args.repeats > 1)} of {args.folds} folds; photos that look nearly the same in one fold')
 

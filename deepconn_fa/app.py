@@ -41,13 +41,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from .certainty import COVERAGE, UNLIKE
 from .classes import ClassTarget
 from .core import InputError, count_of, echo
 from .inference import Predictor, in_short, paint
-from .photos import FORMATS, is_photo_name, open_image, open_photo
+from .photos import FORMATS, fit_within, is_photo_name, open_image, open_photo
 from .points import PointTarget
 from .target import Target
 
@@ -168,8 +168,7 @@ SIDE = 900  # Longest side of the pictures, in pixels
 
 def _small(path, side):
     "The photo of at most `side` pixels"
-    photo = open_photo(path, (side, side))
-    return ImageOps.contain(photo, (side, side)) if max(photo.size) > side else photo
+    return fit_within(open_photo(path, (side, side)), side)
 
 @singledispatch
 def heated_outputs(target: Target,

@@ -60,7 +60,9 @@ class TorchBackend:
         import torch
 
         from deepconn_fa.backbones import fold_batchnorm
-        self.model, self.device = model, torch.device(device or _choose_device())
+        try: self.device = torch.empty(0, device=device or _choose_device()).device
+        except (RuntimeError, AssertionError) as e: raise InputError(f'This torch has no device {device!r} here. Leave it out, or name \'cpu\'.') from e
+        self.model = model
         self.autocast = dict(device_type=self.device.type, dtype=torch.bfloat16, enabled=precision == 'bf16')
         self.network = copy.deepcopy(model.network).eval().to(self.device, memory_format=torch.channels_last)
         fold_batchnorm(self.network[0])
@@ -161,7 +163,7 @@ def open_onnx(
     path = as_path(path)
     try: raw = path.read_bytes()
     except OSError as e: raise InputError(f'{path} cannot be read: {e.strerror}. Give the ONNX file that deepconn export wrote.') from e
-    provider = {'cuda': 'CUDAExecutionProvider'}.get(str(device).split(':')[0], 'CPUExecutionProvider')
+    provider = {'cuda': 'CUDAExecutionProvider', 'cpu': 'CPUExecutionProvider'}.get(str(device or 'cpu').split(':')[0])
     if provider not in import_onnx().get_available_providers(): raise InputError(f'This ONNX Runtime does not know {device}: install onnxruntime-gpu, or leave out the device.')
     with _blaming(path):
         backend = OnnxBackend(raw, provider)

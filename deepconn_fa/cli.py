@@ -193,7 +193,7 @@ Coverage = Annotated[float, typer.Option(metavar='PERCENT', min=50, max=99.9, he
 @app.command()
 def predict(
     model: Model, photos: Annotated[list[str], typer.Argument(metavar='PHOTOS', help='Photos, folders of photos, or a CSV; or videos. With --live a camera (0), a stream (rtsp://...) or a video.')],
-    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Table for the answers (.csv, .tsv, .jsonl or .parquet); without it they are printed. If it is stopped, the same command goes on.')] = None,
+    out: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='Table for the answers (.csv, .tsv, .jsonl or .parquet); without it they are printed. If it is stopped, the same command goes on; a video is begun anew.')] = None,
     draw: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PLACE', help='Folder for copies of the photos with the answers drawn in; for a video, the copy (.mp4).')] = None,
     coco: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help="For points: JSON file for the answers in COCO's form.")] = None,
     coverage: Coverage = 90,
@@ -205,7 +205,7 @@ def predict(
     "Answer photos or videos with a trained model. Classes come with their probabilities, points with their confidence. An empty opinion means that the network does not know, and not 'no'."
     of_videos = dict(every=every, smooth=smooth, timeline=timeline)
     if live: return _watch(model, photos, out, smooth, coverage, dict(draw=draw, coco=coco, every=every, timeline=timeline))
-    given = [parse_path(photo) for photo in photos]
+    given = [path for photo in photos for path in _named(photo)]
     videos = [photo.suffix.lower() in VIDEOS for photo in given]
     if any(videos) and not all(videos): raise typer.BadParameter('give either photos or videos, and not both: their tables have different columns')
     if any(videos) and coco is not None: raise typer.BadParameter('--coco is about photos: a video gets a table, --out predictions.csv')
@@ -218,6 +218,14 @@ def predict(
     bad = table[table.problem != '']
     echo(f'{count_of(len(table), "frame" if any(videos) else "photo")} in {out}' + _of_each(table[table.problem == '']) + _no_opinion(table)
                + (f'; {len(bad)} could not be read, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
+    left_out = sum(path.suffix.lower() in VIDEOS for folder in given if folder.is_dir() for path in folder.rglob('*'))
+    if left_out: echo(f'{count_of(left_out, "video")} in the folder left out: to predict videos, name them.')
+
+def _named(text):
+    "The paths that an argument means: one, or all that a pattern finds"
+    from deepconn_fa.inference import unfolded
+    found = unfolded(text, also=VIDEOS)
+    return [parse_path(path) for path in (found if isinstance(found, list) else [found])]
 
 def _predict_videos(model, videos, **options):
     "Predict videos; a span of time that is none is a matter of wrong words"
@@ -250,7 +258,8 @@ def _watch(model, sources, out, smooth, coverage, others):
     rows = watch(predictor, sources[0], smooth=smooth, coverage=coverage / 100)
     for row in rows if out is None else keep_rows(rows, out):
         said = in_short(predictor.target, row)[0] or ', '.join(f'{n} {row[f"{n}_x"]:.0f} {row[f"{n}_y"]:.0f}' for n in predictor.target.names[:4])
-        echo(f'\r{row.time:8.1f} s  {said[:60]:60}  {row.fps:4.1f} frames/s, {row.dropped:.0f} dropped', end='')
+        speed = f'{row.fps:4.1f} frames/s, {row.dropped} dropped' if row.fps == row.fps else ''
+        echo(f'\r{row.time:8.1f} s  {said[:60]:60}  {speed}', end='')
     echo()
 
 @app.command()

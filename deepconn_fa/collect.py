@@ -636,6 +636,7 @@ def say_collected(
     if len(others):
         kinds = others.problem.map(_kind).value_counts()
         lines.append(f'{len(others)} address{"es" * (len(others) > 1)} gave no photo: ' + ', '.join(f'{kind} {k}' for kind, k in kinds.items()) + '.')
+        if 'private address' in kinds: lines.append('Addresses of this computer and of private networks are fetched with --private only.')
         if again := int(kinds[kinds.index.isin(_PASSING)].sum()): lines.append(f'Another try may help {again} of them (--retry).')
         lines += others.problem[others.problem.map(_kind) == 'proxy'].str.removeprefix('proxy: ').str.capitalize().add('.').unique().tolist()
     if kept: lines.append('Photos on the web belong to somebody: look at the page of each before you publish it.')

@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/inference.html.md"""
 
 # %% auto #0
 __all__ = ['TABLES', 'JSONS', 'check_paths', 'as_images', 'each_photo', 'decode_photo', 'Predictor', 'draw_predictions',
-           'in_short', 'predictions_as_text', 'save_predictions', 'drawn_files', 'paint', 'save_drawn', 'save_coco',
-           'check_coco', 'as_coco']
+           'in_short', 'predictions_as_text', 'save_predictions', 'check_table', 'drawn_files', 'paint', 'save_drawn',
+           'save_coco', 'check_coco', 'as_coco']
 
 # %% ../nbs/41_inference.ipynb #3ae64ebd
 import glob
@@ -16,7 +16,7 @@ import json
 import os
 import textwrap
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import singledispatch
 from itertools import repeat
@@ -54,11 +54,15 @@ def check_paths(
     "Raise `InputError` where `photos` holds an empty path"
     if isinstance(photos, (str, os.PathLike)): as_path(photos)
     if not isinstance(photos, pd.DataFrame) or 'path' not in photos: return
+    if photos.empty: raise InputError('The table has no rows, so there is nothing to predict.')
     empty = (photos.path.isna() | (photos.path.astype(str).str.strip() == '')).to_numpy()
     if empty.any(): raise InputError(f"Row {photos.index[empty][0]} of the table has no 'path'. Fill it in, or leave the row out.")
 
 # %% ../nbs/41_inference.ipynb #65dec94e
-def _unfolded(text):
+def unfolded(
+    text: str,  # A path, pattern or `file:` address
+    *, also: tuple[str, ...] = (),  # Suffixes that a pattern finds besides those of photos
+) -> str | list[str]:
     "The path that a `file:` address means, the list of what a pattern finds, or `text` itself"
     address = urlsplit(text)
     if address.scheme in ('http', 'https', 'ftp'): raise InputError(f'{text} is an address on the web: fetch it first, with deepconn collect --urls FILE')
@@ -66,7 +70,7 @@ def _unfolded(text):
         from urllib.request import url2pathname  # slow to import, as it knows the web
         return url2pathname(address.path)
     if os.path.exists(text) or not glob.has_magic(text): return text
-    found = sorted(p for p in glob.glob(text, recursive=True) if os.path.isdir(p) or is_photo_name(p))
+    found = sorted(p for p in glob.glob(text, recursive=True) if os.path.isdir(p) or is_photo_name(p) or p.lower().endswith(also))
     if not found: raise InputError(f'{text} finds no photo: check the pattern.')
     return found
 
@@ -76,7 +80,7 @@ def as_images(
 ) -> list[Image.Image]:
     "Turn an array or a tensor of uint8, or of floats from 0 to 1, into images"
     is_tensor = hasattr(x, 'detach')
-    levels = np.asarray(x.detach().cpu() if is_tensor else x)
+    levels = np.asarray((x.detach().float() if x.is_floating_point() else x.detach()).cpu() if is_tensor else x)
     if is_tensor and levels.ndim > 2: levels = np.moveaxis(levels, -3, -1)
     if levels.ndim not in (2, 3, 4) or levels.ndim > 2 and levels.shape[-1] not in (1, 3, 4) or not levels.size:
         raise InputError(f'{"A tensor" if is_tensor else "An array"} of the shape {tuple(x.shape)} is no photo: give {"(3, h, w)" if is_tensor else "(h, w, 3)"}, or several in one more dimension before it.')
@@ -91,16 +95,20 @@ def each_photo(
     photos,  # As in `Predictor.predict`
 ) -> Iterator:
     "Yield the photos that `photos` names, in order and no sooner than they are asked for: paths, and images or bytes that are in memory"
+    if isinstance(photos, (bytearray, memoryview)): photos = bytes(photos)
+    if hasattr(photos, 'read') and not isinstance(photos, Image.Image): photos = photos.read()
+    several = isinstance(photos, (pd.Series, pd.Index)) or isinstance(photos, np.ndarray) and photos.dtype.kind in 'OUS'  # of paths, say
     if isinstance(photos, (Image.Image, bytes)): yield photos
-    elif hasattr(photos, '__array__') and not isinstance(photos, pd.DataFrame): yield from as_images(photos)
+    elif hasattr(photos, '__array__') and not several and not isinstance(photos, pd.DataFrame): yield from as_images(photos)
     elif isinstance(photos, (str, os.PathLike, pd.DataFrame)): yield from _listed(photos)
-    else:
+    elif isinstance(photos, Iterable) and not isinstance(photos, Mapping):
         for photo in photos: yield from _one_of_several(photo)
+    else: raise InputError(f'{photos!r:.80} is no photo: give a path, an image, an array, a tensor or bytes, or several of these.')
 
 def _listed(photos):
     "The paths that one path, pattern or address names, or a table"
     check_paths(photos)
-    found = photos if isinstance(photos, pd.DataFrame) else _unfolded(os.fspath(photos))
+    found = photos if isinstance(photos, pd.DataFrame) else unfolded(os.fspath(photos))
     if isinstance(found, list): return [path for part in found for path in _listed(part)]
     return [Path(p) for p in list_photos(found).path]
 
@@ -121,6 +129,7 @@ def decode_photo(
     try:
         if isinstance(photo, Image.Image): img = to_rgb(upright(photo))
         else: img = open_photo(io.BytesIO(photo) if isinstance(photo, bytes) else photo, None if exact else sight.canvas)
+        if not min(img.size): return None, None, 'the photo has no pixels'
         return np.asarray(fit_canvas(img, sight.canvas, sight.resize)), img.size, ''
     except Image.UnidentifiedImageError: return None, None, 'not a photo that can be read' if isinstance(photo, bytes) else look_at(photo)[2]
     except Exception as e:  # decoders raise what they like (SyntaxError, struct.error, ...)
@@ -404,13 +413,14 @@ def save_predictions(
     "Write predictions as CSV in UTF-8 (.tsv: with tabs), probabilities with six decimals; as JSON lines (.jsonl); or as .parquet. A probability that is missing is an empty field, or null"
     path = check_output(path, TABLES, what='answers')
     kind = path.suffix.lower()
-    return write_file(path, _parquet(predictions) if kind == '.parquet' else predictions_as_text(predictions, kind))
+    check_table(path)
+    return write_file(path, predictions.to_parquet(index=False) if kind == '.parquet' else predictions_as_text(predictions, kind))
 
-def _parquet(predictions):
-    "The bytes of a Parquet file"
+def check_table(path: str | os.PathLike) -> None:
+    "Raise `InputError` where a table of this name could not be written, before there is anything to lose"
+    if Path(path).suffix.lower() != '.parquet': return
     try: import pyarrow  # noqa: F401  pandas asks for it
     except ImportError as e: raise InputError('Parquet needs pyarrow: pip install pyarrow, or write .csv or .jsonl') from e
-    return predictions.to_parquet(index=False)
 
 # %% ../nbs/41_inference.ipynb #c53ca489
 _DRAWN = b'points found by deepconn_fa'  # the comment in each copy: such a file may be replaced

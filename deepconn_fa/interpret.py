@@ -29,7 +29,7 @@ from fastcore.basics import patch
 from matplotlib import colormaps
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy.stats import rankdata
 from torch import nn
 
@@ -41,6 +41,7 @@ from .heads import DSNTHead, KeypointHead, SimCCHead, evaluating
 from .keypoints import is_mirrored, resize_matrix
 from .loader import split_loaders
 from .metrics import bootstrap, plain_text, wilson
+from .photos import fit_within
 from .points import PointTarget
 from .sight import Sight, open_upright, photo_size
 from .target import Model, Target, by_kind
@@ -419,8 +420,7 @@ def _grid(n_rows, n_cols, photo, width, extra=0.):
 
 def _small(photo, side):
     "A photo of at most `side` pixels"
-    photo = open_upright(photo, (side, side))
-    return ImageOps.contain(photo, (side, side)) if max(photo.size) > side else photo
+    return fit_within(open_upright(photo, (side, side)), side)
 
 def _draw(ax, photo, title='', colour='black', size=8):
     ax.imshow(photo)

@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/photos.html.md"""
 
 # %% auto #0
 __all__ = ['FORMATS', 'RESIZES', 'orientation', 'upright', 'stored_frame', 'stored_size', 'upright_size', 'scale_levels',
-           'to_rgb', 'photo_suffixes', 'is_photo_name', 'open_image', 'open_photo', 'centre_shares', 'fit_canvas',
-           'fingerprint', 'PhotoInfo', 'file_digest', 'inspect_photo', 'look_at']
+           'to_rgb', 'photo_suffixes', 'is_photo_name', 'open_image', 'open_photo', 'fit_within', 'centre_shares',
+           'fit_canvas', 'fingerprint', 'PhotoInfo', 'file_digest', 'inspect_photo', 'look_at']
 
 # %% ../nbs/01_photos.ipynb #9b1ff7fd
 import errno
@@ -194,6 +194,7 @@ def open_image(
     path: str | Path,  # A file, or a file object open for reading bytes
 ) -> Iterator[Image.Image]:
     "Open the image at `path` without decoding it, however large it is"
+    if isinstance(path, (str, os.PathLike)) and stat.S_ISFIFO(os.stat(path).st_mode): raise OSError(f'{path} is a pipe, which would wait for ever')
     with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
         f.seek(0)
         head = f.read(12)
@@ -211,6 +212,14 @@ def open_photo(path: str | Path,
 ) -> Image.Image:  # `info['depth']` tells the range of samples of more than 8 bits
     "Open the photo at `path` upright and in 8-bit RGB. Raises `OSError` where it cannot be read."
     return _decode(path, canvas)[0]
+
+def fit_within(photo: Image.Image,
+    side: int,
+) -> Image.Image:
+    "The photo with at most `side` pixels in each direction, and at least one"
+    photo = photo.copy()
+    photo.thumbnail((side, side))
+    return photo
 
 # %% ../nbs/01_photos.ipynb #711df9e8
 def _check_memory(img: Image.Image) -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from .certainty import COVERAGE
 from .core import InputError, as_path, check_output, echo
 from .hub import hub_file
-from .inference import JSONS, TABLES, Predictor, check_coco, drawn_files, each_photo, save_coco, save_drawn, save_predictions
+from .inference import JSONS, TABLES, Predictor, check_coco, check_table, drawn_files, each_photo, save_coco, save_drawn, save_predictions
 
 # %% ../nbs/42_predictions.ipynb #4153e548
 CHECKPOINT = 'checkpoint.safetensors'  # the state of a training that is not finished
@@ -54,9 +54,10 @@ def check_answers(out: str | Path,
     *given,  # What else was given: paths, tables of photos, lists of these
 ) -> None:
     "Raise `InputError` where answers cannot be written to `out`, or would replace what was given"
+    check_table(out)
     several = [x for part in given for x in (part.path if isinstance(part, pd.DataFrame) else part if isinstance(part, (list, tuple)) else [part])]
     inputs = [*(x for x in several if isinstance(x, (str, Path))), *(model.with_name(name) for name in (model.name, *_RUN_FILES))]
-    check_output(out, suffixes, what='answers', inputs=inputs, marks=(b'prob_', b'pred_', b'_conf', b'keypoint_scores', b'PAR1', b'"unseen"', b'"trained_on"'))
+    check_output(out, suffixes, what='answers', inputs=inputs, marks=(b'prob_', b'pred_', b'_conf', b'keypoint_scores', b'PAR1', b'"unseen"', b'"trained_on"', b'"not_known"'))
 
 # %% ../nbs/42_predictions.ipynb #60ec4123
 class _Kept:

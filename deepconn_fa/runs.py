@@ -426,7 +426,7 @@ def evaluate(
     say: Callable[[str], None] = echo,  # Gets each sentence
     # What the target reads besides; for points `spec` (what numbered points are; default: those that the model finds), `labelled`, `outside`, `units` and `missing`
     **options,
-) -> tuple[dict[str, dict], pd.DataFrame]:  # {'unseen' or 'trained_on': figures}, and the answers, whose `split` is one of these
+) -> tuple[dict[str, dict], pd.DataFrame]:  # {'unseen', 'trained_on' or 'not_known': figures}, and the answers, whose `split` is one of these
     "Measure a trained model on labelled photos; raises `InputError` where they do not fit it"
     file, options, suffixes = model_file(model), {name: value for name, value in options.items() if value is not None}, ('.csv', '.tsv', '.json')
     check_paths(photos)
@@ -441,9 +441,10 @@ def evaluate(
     _say_left_out(manifest, rows, target.about, say)
     answers = answer_rows(predictor, rows, say)
     if (probe := file.with_name('probe.safetensors')).is_file(): answers = answer_rows(Predictor(probe), answers, say, kind='probe')
-    answers = answers.assign(split=np.where(_seen(file, answers, say), 'trained_on', 'unseen'))
+    seen = _seen(file, answers, say)
+    answers = answers.assign(split='not_known' if seen is None else np.where(seen, 'trained_on', 'unseen'))
     metrics = {name: target.measure(answers[answers.split == name].reset_index(drop=True), predictor.sight, known)
-               for name in ('unseen', 'trained_on') if (answers.split == name).any()}
+               for name in ('unseen', 'trained_on', 'not_known') if (answers.split == name).any()}
     _say_figures(metrics, target, target.explain(predictor.sight, known, answers), say)
     if predictor.model.certainty: _say_trust(predictor, answers, say)
     if out is not None and Path(out).suffix.lower() == '.json': write_json(Path(out), metrics)
@@ -472,17 +473,17 @@ def answer_rows(
 
 def _say_trust(predictor, answers, say):
     "How many of the unseen photos get an opinion, and whether sets hold the truth"
-    rows, target = answers[answers.split == 'unseen'].reset_index(drop=True), predictor.target
+    rows, target = answers[answers.split != 'trained_on'].reset_index(drop=True), predictor.target
     if not len(rows): return
     e = certainty_figures(target, rows, rows.assign(covered=predictor.model.certainty.covered(target, rows), size=np.nan))
     right = f'; with an opinion, {format_estimate(e["right_with_opinion"])} are right' if e.get('right_with_opinion', {'n': 0})['n'] else ''
     say(f'{100 * COVERAGE:.0f} % of the sets are to hold the truth; they do in {format_estimate(e["coverage"])}. An opinion is given on {format_estimate(e["opinions"])}{right}.')
 
 def _seen(file, rows, say):
-    "Which photos were trained on, in words too"
+    "Which photos were trained on, in words too; `None` where that cannot be told"
     if not (file.parent/'manifest.csv').is_file():
         say(f'Whether the model was trained on some of these photos cannot be told: there is no manifest.csv beside {file}.')
-        return np.zeros(len(rows), bool)
+        return None
     manifest = read_manifest(file.parent)
     if not {*CONTENT} <= {*manifest} and not manifest.path.map(lambda p: Path(p).is_file()).any():
         say('Whether the model was trained on some of these photos is judged by their paths alone: its run is of an older version, and its photos are not where they were.')

@@ -11,6 +11,7 @@ __all__ = ['COPIED', 'PATIENCE', 'GROWING', 'parse_seconds', 'Frame', 'read_fram
 
 # %% ../nbs/43_video.ipynb #39e65ac3
 import io
+import json
 import os
 import re
 import sys
@@ -263,7 +264,7 @@ def predict_video(
     progress: bool = True,
 ) -> pd.DataFrame:  # A row for each frame: `path`, `time` in seconds, `frame`, then as `Predictor.predict` gives it
     "Predict the frames of a video. One that cannot be read has an empty answer, and its `problem`"
-    every, smooth = (None if t is None else parse_seconds(t) for t in (every, smooth))
+    path, every, smooth = Path(path).absolute(), *(None if t is None else parse_seconds(t) for t in (every, smooth))
     clip, seen, parts = inspect_video(path), deque(), []
     def images():
         for frame in with_progress(read_frames(path, every), 'Predicting', total=clip.expected(every), show=progress):
@@ -605,14 +606,15 @@ def predict_videos(
     _check_timeline(timeline, videos, file)
     for video in videos: inspect_video(video)  # what cannot be read is said before the work
     predictor = Predictor(file)
-    for video, copy in zip(videos, copies):
+    for video in videos:
         table = predict_video(predictor, video, every=every, smooth=smooth, coverage=coverage)
         bad = table[table.problem != '']
         if len(bad): say(f'{video}: {len(bad)} of {len(table)} frames could not be read, the first at {bad.time.iloc[0]:.2f} s: {bad.problem.iloc[0]}')
-        if copy: write_video(video, copy, table, target=predictor.target)
         tables.append(table)
     table = pd.concat(tables, ignore_index=True)
     if out is not None: save_predictions(table, out)
+    for video, copy, mine in zip(videos, copies, tables):
+        if copy: write_video(video, copy, mine, target=predictor.target)
     if timeline is not None: save_figure(plot_timeline(predictor.target, table), timeline)
     return table
 
@@ -647,7 +649,7 @@ def _camera(number):
 class _Latest:
     "Reads a source in a thread, and keeps the frame that came last"
     def __init__(self, source):
-        self.source, self.shown, self.came, self.aspect, self.ended, self.error = source, None, 0, 1., False, None
+        self.source, self.shown, self.missed, self.aspect, self.ended, self.error = source, None, 0, 1., False, None
         self.changed = Condition()
         Thread(target=self._run, daemon=True).start()
 
@@ -656,7 +658,7 @@ class _Latest:
             with _open_live(self.source) as (container, stream):
                 stream.thread_type, self.aspect, begin = 'SLICE', _pixel_aspect(stream), time.monotonic()    # threads that take a frame each hold some back
                 for shown in _read(container, stream):
-                    if '://' not in str(self.source): time.sleep(max(begin + shown.time - time.monotonic(), 0))
+                    if '://' not in str(self.source) or str(self.source).startswith('file:'): time.sleep(max(begin + shown.time - time.monotonic(), 0))
                     if self.ended: break
                     if not shown.problem: self._keep(shown)
         except Exception as e: self.error = e          # raised where the frames are taken
@@ -664,7 +666,8 @@ class _Latest:
 
     def _keep(self, shown):
         with self.changed:
-            self.shown, self.came, self.ended = shown or self.shown, self.came + (shown is not None), self.ended or shown is None
+            if shown and self.shown: self.missed += 1
+            self.shown, self.ended = shown or self.shown, self.ended or shown is None
             self.changed.notify()
 
     def take(self):
@@ -687,28 +690,36 @@ def watch(
 ) -> Iterator[pd.Series]:  # As a row of `predict_video`; with `fps`, frames that were answered a second, and `dropped`, the frames so far that were not
     "Predict what a camera sees now; stop it by leaving the loop"
     smooth, live, window, done = None if smooth is None else parse_seconds(smooth), _Latest(source), pd.DataFrame(), deque(maxlen=30)
-    taken = 0
     try:
         while (shown := live.take()) is not None:
-            taken, image = taken + 1, _upright(shown.frame, live.aspect)
+            image = _upright(shown.frame, live.aspect)
             row = predictor.predict([image], side=side, coverage=coverage, progress=False)
             window = pd.concat([window, _put_together([Frame(shown.time, shown.number, None)], row, source)], ignore_index=True)
             window = window[window.time > shown.time - 8 * (smooth or 0)].tail(200) if smooth else window.tail(1)    # older frames hardly count
             row = add_smooth(predictor.target, window, smooth, size=image.size[::-1], ahead=False).iloc[-1] if smooth else window.iloc[-1]
             done.append(time.monotonic())
-            yield pd.concat([row, pd.Series(dict(fps=(len(done) - 1) / max(done[-1] - done[0], 1e-9) if len(done) > 1 else np.nan, dropped=live.came - taken))])
+            yield pd.concat([row, pd.Series(dict(fps=(len(done) - 1) / max(done[-1] - done[0], 1e-9) if len(done) > 1 else np.nan, dropped=live.missed), dtype=object)])
     finally: live.ended = True
 
 def keep_rows(
     rows: Iterable[pd.Series],  # Of `watch`
     out: str | Path,  # As for `save_predictions`, but no .parquet: that is written at the end, and watching may have none
 ) -> Iterator[pd.Series]:
-    "Write each row to a file as it passes"
-    with open(check_output(out, GROWING, what='answers'), 'w', encoding='utf-8', newline='') as file:
-        for i, row in enumerate(rows):
-            file.write(predictions_as_text(pd.DataFrame([row.to_dict()]), Path(out).suffix.lower(), header=i == 0))
-            file.flush()
-            yield row
+    "Write each row to a file as it passes; rows that are there stay, if they have the same columns"
+    out, kind = check_output(out, GROWING, what='answers'), Path(out).suffix.lower()
+    for row in rows:
+        table = pd.DataFrame([row.to_dict()])
+        begun = out.exists() and out.stat().st_size > 0
+        if begun and not _goes_on(out, kind, table): raise InputError(f'{out} holds a table with other columns. Name another file.')
+        with open(out, 'a', encoding='utf-8', newline='') as file: file.write(predictions_as_text(table, kind, header=not begun))
+        yield row
+
+def _goes_on(out, kind, table):
+    "Whether a file begins as one with the columns of `table` does"
+    with open(out, encoding='utf-8') as file: first = file.readline()
+    if kind != '.jsonl': return first == predictions_as_text(table.iloc[:0], kind)
+    try: return [*json.loads(first)] == [*table]
+    except (ValueError, TypeError): return False
 
 # %% ../nbs/43_video.ipynb #7c85994f
 def pick_different(
@@ -770,7 +781,7 @@ def pick_frames(
                 seen.append(frame.number)
                 yield frame.image
     picked = {seen[i] for i in pick_different(_describe(images(), model), n, seed=seed)}
-    return pd.DataFrame([_save_frame(frame, Path(path).stem, dest) for frame in frames_at(path, picked)])
+    return pd.DataFrame([_save_frame(frame, Path(path).stem, dest) for frame in frames_at(path, picked) if frame.image])
 
 def frames_at(
     path: str | Path,  # A video

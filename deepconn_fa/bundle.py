@@ -35,7 +35,7 @@ class BundleError(InputError):
 
 # %% ../nbs/40_bundle.ipynb #6d2b45fe
 FORMAT = 2  # raised when an older version of this package could no longer read what is written; 1 where there is neither certainty nor a pose
-VIEWS = ('flip', 'align', 'zoom')  # mirror image, and for points second looks; views of a photo, beside the photo itself, whose answers may be averaged
+VIEWS = ('flip', 'shift', 'align', 'zoom')  # the mirror image, and what `heads.find_points` makes of photos with points: views of a photo, beside the photo itself, whose answers may be averaged
 
 # %% ../nbs/40_bundle.ipynb #cea8a59b
 def _is_text(x): return isinstance(x, str) and x != ''
@@ -177,6 +177,7 @@ def _is_pickle(start, path):
 
 def _foreign(path, start):
     "What to say of a file that does not start as a safetensors file does"
+    if Path(path).suffix.lower() == '.onnx': return f'{path} is an ONNX file, which can only be asked. Give the model.safetensors that it was exported from'
     if not _is_pickle(start, path): return f'{path} is not a model that deepconn_fa saved. Give the model.safetensors of a run'
     return (f'{path} holds a pickle, as torch.save and learn.export write it. Opening one can run any code, so deepconn_fa does not. '
             'A model: load it where you trust it, and write it anew with save_bundle(path, learn.model, meta). '

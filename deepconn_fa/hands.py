@@ -42,7 +42,7 @@ TOGETHER = DSNT | dict(pose=True)
 # %% ../nbs/77_hands.ipynb #559f851a
 RECIPES = {
     'default': Recipe(arch='efficientnet_lite0', head='dsnt', head_args=TOGETHER, canvas=(224, 224), batch_size=8, drop_last=False, keep='last', calibrate=False,
-                      label_offset=True, tta=('flip', 'align', 'zoom'), augment=TURNED, phases=(Phase(epochs=60, most=6000, lr=(1e-3, 3e-4, 3e-3)),)),
+                      label_offset=True, tta=('flip', 'shift', 'zoom'), augment=TURNED, phases=(Phase(epochs=60, most=6000, lr=(1e-3, 3e-4, 3e-3)),)),
     'thorough': Recipe(name='thorough', arch='efficientnet_lite0', head='dsnt', head_args=TOGETHER, canvas=(256, 256), batch_size=8, drop_last=False, keep='last', calibrate=False,
                        label_offset=True, tta=('flip', 'zoom'), augment=BENT, phases=(Phase(epochs=200, lr=(1e-3, 3e-4, 3e-3)),)),
     'scratch': Recipe(name='scratch', arch='small_cnn', head='dsnt', head_args=DSNT, canvas=(128, 96), batch_size=16, drop_last=False, keep='last', calibrate=False,

@@ -24,7 +24,7 @@ class Sight:
     resize: str = 'squish'  # One of `photos.RESIZES`
     mean: tuple[float, ...] = (0., 0., 0.)  # Subtracted from pixels from 0 to 1, channel by channel
     std: tuple[float, ...] = (1., 1., 1.)  # What they are divided by then
-    views: tuple[str, ...] = ()  # Averaged beside the photo itself: 'flip', its mirror image, and for points 'align' and 'zoom', second looks
+    views: tuple[str, ...] = ()  # Averaged beside the photo itself: 'flip', its mirror image, and for points 'shift', 'align' and 'zoom'
     mirror: str = ''  # Photos of this side, 'left' or 'right', are mirrored before the network sees them
 
     def to_meta(self) -> dict:

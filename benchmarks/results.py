@@ -14,9 +14,9 @@ HEADLINES = {  # File: photos, and the row of the default recipe
     'objects': ('20 kinds of objects', '`default`'),
     'ratings_valence': ('scenes: how pleasant', '`default`'),
     'ratings_arousal': ('scenes: how exciting', '`default`'),
-    'faces': ('faces: 12 points, from 51 photos', '`default`: ... and a second look'),
+    'faces': ('faces: 12 points, from 51 photos', '`default`: ... and shifted, or a second look'),
     'faces_small': ('... small in large frames', '`default`: ... and a second look'),
-    'mouse': ('a running mouse: 17 points, from 51 frames', '`default`: ... and a second look'),
+    'mouse': ('a running mouse: 17 points, from 51 frames', '`default`: ... and shifted, or a second look'),
     'hands_real': ('hands: 21 points, from 24 photos', '`default`'),
 }
 

@@ -812,7 +812,7 @@ def find_points(
     found = _look(model, x, flip_order)
     view = getattr(model[0], 'view', None) if 'zoom' in tta else None
     if 'shift' in tta and not view:
-        def moved(by): return _look_at(model, x, torch.tensor([[1., 0, by], [0, 1, by]]).to(x).expand(len(x), 2, 3), x.shape[2:], flip_order, fill='border')
+        def moved(by): return _look_at(model, x, x.new_tensor([[1, 0, by], [0, 1, by]]).expand(x.shape[0], 2, 3), x.shape[2:], flip_order, fill='border')
         found = (found + moved(SHIFT) + moved(-SHIFT))/3
     if 'align' in tta and not view and head.has_mean.sum() > 1:
         theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])

@@ -61,7 +61,7 @@ class TorchBackend:
 
         from deepconn_fa.backbones import fold_batchnorm
         try: self.device = torch.empty(0, device=device or _choose_device()).device
-        except (RuntimeError, AssertionError) as e: raise InputError(f'This torch has no device {device!r} here. Leave it out, or name \'cpu\'.') from e
+        except (RuntimeError, AssertionError) as e: raise InputError(f"This torch has no device {device!r} here. Leave it out, or name 'cpu'.") from e
         self.model = model
         self.autocast = dict(device_type=self.device.type, dtype=torch.bfloat16, enabled=precision == 'bf16')
         self.network = copy.deepcopy(model.network).eval().to(self.device, memory_format=torch.channels_last)

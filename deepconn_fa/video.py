@@ -707,12 +707,15 @@ def keep_rows(
 ) -> Iterator[pd.Series]:
     "Write each row to a file as it passes; rows that are there stay, if they have the same columns"
     out, kind = check_output(out, GROWING, what='answers'), Path(out).suffix.lower()
-    for row in rows:
-        table = pd.DataFrame([row.to_dict()])
-        begun = out.exists() and out.stat().st_size > 0
-        if begun and not _goes_on(out, kind, table): raise InputError(f'{out} holds a table with other columns. Name another file.')
-        with open(out, 'a', encoding='utf-8', newline='') as file: file.write(predictions_as_text(table, kind, header=not begun))
-        yield row
+    rows = iter(rows)
+    if (first := next(rows, None)) is None: return
+    begun = out.exists() and out.stat().st_size > 0
+    if begun and not _goes_on(out, kind, first.to_frame().T): raise InputError(f'{out} holds a table with other columns. Name another file.')
+    with open(out, 'a', encoding='utf-8', newline='') as file:
+        for i, row in enumerate(chain([first], rows)):
+            file.write(predictions_as_text(pd.DataFrame([row.to_dict()]), kind, header=not (begun or i)))
+            file.flush()
+            yield row
 
 def _goes_on(out, kind, table):
     "Whether a file begins as one with the columns of `table` does"

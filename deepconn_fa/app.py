@@ -47,8 +47,9 @@ from .certainty import COVERAGE, UNLIKE
 from .classes import ClassTarget
 from .core import InputError, count_of, echo
 from .inference import Predictor, in_short, paint
-from .photos import FORMATS, fit_within, is_photo_name, open_image, open_photo
+from .photos import FORMATS, is_photo_name, open_image, open_photo
 from .points import PointTarget
+from .sight import open_small
 from .target import Target
 
 if TYPE_CHECKING:
@@ -166,10 +167,6 @@ def say_limits(predictor: Predictor) -> list[str]:
 CSV = 'text/csv;charset=utf-8'
 SIDE = 900  # Longest side of the pictures, in pixels
 
-def _small(path, side):
-    "The photo of at most `side` pixels"
-    return fit_within(open_photo(path, (side, side)), side)
-
 @singledispatch
 def heated_outputs(target: Target,
     row: pd.Series,  # Of a table of predictions
@@ -188,7 +185,7 @@ def draw_answer(target: Target, predictor: Predictor,
     row: pd.Series,  # What `predictor` said of the photo
 ) -> list[tuple[str, Image.Image]]:
     "Pictures of an answer with their captions; here the photo, and a heatmap of each of a few outputs"
-    photo, model = _small(path, SIDE), predictor.model
+    photo, model = open_small(path, SIDE), predictor.model
     pictures = [('The photo', photo)]
     if model.network is None: return pictures
     from deepconn_fa.interpret import overlay
@@ -280,7 +277,7 @@ def photo(self: Answerer, path: str, name: str = '') -> Reply:
 def photos(self: Answerer, paths: Sequence[str], names: Sequence[str]) -> Reply:
     "Answer several photos"
     table = self.predict(paths, names)
-    answers = [(read_answer(self.predictor.target, row, name=row['name'], coverage=self.coverage), '' if row.problem else as_url(_small(path, 176)))
+    answers = [(read_answer(self.predictor.target, row, name=row['name'], coverage=self.coverage), '' if row.problem else as_url(open_small(path, 176)))
                for path, (_, row) in zip(paths, table.iterrows())]
     return Reply(table, _fill('app_photos', headline=_count(answers), answers=answers, csv=as_url(as_csv(table), CSV)))
 

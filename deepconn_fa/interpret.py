@@ -41,9 +41,8 @@ from .heads import DSNTHead, KeypointHead, SimCCHead, evaluating
 from .keypoints import is_mirrored, resize_matrix
 from .loader import split_loaders
 from .metrics import bootstrap, plain_text, wilson
-from .photos import fit_within
 from .points import PointTarget
-from .sight import Sight, open_upright, photo_size
+from .sight import Sight, open_small, open_upright, photo_size
 from .target import Model, Target, by_kind
 
 # %% ../nbs/53_interpret.ipynb #ea96719c
@@ -418,10 +417,6 @@ def _grid(n_rows, n_cols, photo, width, extra=0.):
     for ax in axes.flat: ax.axis('off')
     return fig, axes
 
-def _small(photo, side):
-    "A photo of at most `side` pixels"
-    return fit_within(open_upright(photo, (side, side)), side)
-
 def _draw(ax, photo, title='', colour='black', size=8):
     ax.imshow(photo)
     ax.set_title(plain_text(title), fontsize=size, color=colour, pad=3)
@@ -468,7 +463,7 @@ def plot_heatmaps(
     for name, model in models.items():
         if model.names == first.names: continue
         raise InputError(f"'{name}' knows {', '.join(model.names[:6])}, the first network {', '.join(first.names[:6])}: draw them apart")
-    small, found = [_small(photo, side) for photo in photos], {name: model.look(photos, mirrored=mirrored) for name, model in models.items()}
+    small, found = [open_small(photo, side) for photo in photos], {name: model.look(photos, mirrored=mirrored) for name, model in models.items()}
     numbers = drawn_outputs(first.target, next(iter(found.values()))) if targets is None else np.tile(first.numbers(targets), (len(photos), 1))
     fig, axes = _grid(len(photos)*len(models), 1 + numbers.shape[1], small[0], width)
     for k, (name, model) in enumerate(models.items()):
@@ -669,7 +664,7 @@ def plot_activation_state(
     colours = dict(cmap='coolwarm', norm=TwoSlopeNorm(0, -top, top)) if state.min() < 0 else dict(cmap='viridis', vmin=0, vmax=top)
     for i, (left, ax) in enumerate(fig.subplots(len(photos), 2, squeeze=False, width_ratios=(1, 1.5))):
         left.axis('off')
-        _draw(left, _small(photos[i], 280), '' if truth is None else f'is {truth[i]}')
+        _draw(left, open_small(photos[i], 280), '' if truth is None else f'is {truth[i]}')
         dots = _draw_neurons(ax, weights, state[i], names, n_named, **colours)
         ax.set_title(', '.join(f'{name} {answer:.2f}' for name, answer in zip(names, answers[i])), fontsize=9)
         fig.colorbar(dots, ax=ax, label='activation', fraction=.05)
@@ -706,11 +701,11 @@ def plot_neuron_photos(
     state, weights = model.activations(photos) if state is None else state, _weights(model)
     if bad := [k for k in neurons if not 0 <= k < state.shape[1]]: raise InputError(f'there is no neuron {bad[0]}: the last hidden layer has 0 to {state.shape[1] - 1}')
     n = max(1, min(n, len(photos)//2))
-    fig, axes = _grid(len(neurons), 2*n, _small(photos[0], 150), width, extra=.2*len(neurons))
+    fig, axes = _grid(len(neurons), 2*n, open_small(photos[0], 150), width, extra=.2*len(neurons))
     for row, k in zip(axes, neurons):
         order = np.argsort(-state[:, k], kind='stable')
         for j, (ax, i) in enumerate(zip(row, [*order[:n], *order[-n:]])):
-            _draw(ax, _small(photos[i], int(140*width)), f'{state[i, k]:+.2f}' if j else '', 'black' if j < n else '.5', 7)
+            _draw(ax, open_small(photos[i], int(140*width)), f'{state[i, k]:+.2f}' if j else '', 'black' if j < n else '.5', 7)
         favours = weights[:, k].argmax()
         row[0].set_title(f'neuron {k}, for {plain_text(model.names[favours])}\n{state[order[0], k]:+.2f}', fontsize=7, loc='left', pad=3)
     return fig
@@ -741,7 +736,7 @@ def plot_top_losses(
     if rows.empty: raise InputError(f"none of the {len(answers)} rows has a label that the network knows ({', '.join(model.names[:12])})")
     said, true, paths = model.numbers(rows.said), model.numbers(rows.label), rows.path.tolist()
     heats = model.heatmaps(paths, np.stack([said, true], 1), max_side=side, **kwargs)
-    small = [_small(path, side) for path in paths]
+    small = [open_small(path, side) for path in paths]
     fig, axes = _grid(-(-len(rows)//2), 6, small[0], width)
     for i, (photo, heat, row) in enumerate(zip(small, heats, rows.itertuples())):
         three = axes[i//2, 3*(i % 2):3*(i % 2) + 3]
@@ -777,7 +772,7 @@ def plot_confusion_examples(
     model = None if model is None else Model.of(model)
     rows, side = confusion_examples(answers, classes or model.names, n_pairs=n_pairs, n=n), int(140*width)
     if rows.empty: raise InputError(f'no photo of the {len(answers)} was mistaken: there is nothing to draw')
-    small = [_small(path, side) for path in rows.path]
+    small = [open_small(path, side) for path in rows.path]
     if model:
         heats = model.heatmaps(rows.path.tolist(), np.array(model.numbers(rows.said))[:, None], max_side=side, **kwargs)
         small = [overlay(photo, heat[0]) for photo, heat in zip(small, heats)]
@@ -818,10 +813,10 @@ def plot_neighbours(
 ) -> Figure:
     "Draw each photo with its neighbours; those of another class are red"
     side = int(140*width)
-    fig, axes = _grid(len(query_rows), 1 + found.shape[1], _small(query_rows.path.iloc[0], side), width)
+    fig, axes = _grid(len(query_rows), 1 + found.shape[1], open_small(query_rows.path.iloc[0], side), width)
     for row, (_, query), places, values in zip(axes, query_rows.iterrows(), found, similarity):
-        _draw(row[0], _small(query.path, side), query.get('label', ''), 'tab:blue')
+        _draw(row[0], open_small(query.path, side), query.get('label', ''), 'tab:blue')
         for ax, (_, other), value in zip(row[1:], rows.iloc[places].iterrows(), values):
             same = other.get('label', '') == query.get('label', '')
-            _draw(ax, _small(other.path, side), f"{other.get('label', '')} {value:.2f}".strip(), 'black' if same else 'firebrick')
+            _draw(ax, open_small(other.path, side), f"{other.get('label', '')} {value:.2f}".strip(), 'black' if same else 'firebrick')
     return fig

@@ -155,11 +155,12 @@ def measure_loss(
     before: Predictor,
     after: Predictor,
     rows: pd.DataFrame,  # Of a manifest: photos that calibrated nothing
-) -> dict:  # n, difference, and {metric: {before, after}} where there is a truth
+) -> dict:  # n, mean and largest difference of an answer, and {metric: {before, after}} where there is a truth
     "Measure what quantisation costs"
     ours, theirs = (answer_rows(predictor, rows.reset_index(drop=True)) for predictor in (before, after))
     target = before.target
-    found = dict(n=len(ours), mean_difference=float(np.nanmean(np.abs(target.answers_in(ours) - target.answers_in(theirs)))))
+    off = np.abs(target.answers_in(ours) - target.answers_in(theirs))
+    found = dict(n=len(ours), mean_difference=float(np.nanmean(off)), largest_difference=float(np.nanmax(off)))
     if set(target.columns) <= set(ours) and len(ours):
         known = before.meta.get('training')
         values = [target.measure(table, before.sight, known)[target.metric]['value'] for table in (ours, theirs)]
@@ -218,4 +219,4 @@ def _signed(graph, bundle, made):
 def _say_loss(loss):
     "What eight bits cost, in words"
     figures = [f'{name} {value["before"]:.3f} before and {value["after"]:.3f} after' for name, value in loss.items() if isinstance(value, dict)]
-    return f'In eight bits, answers differ by {loss["mean_difference"]:.2g} on average' + ''.join(f'; {text}' for text in figures) + f' (n = {loss["n"]} photos that calibrated nothing).'
+    return f'In eight bits, answers differ by {loss["mean_difference"]:.2g} on average and {loss["largest_difference"]:.2g} at most' + ''.join(f'; {text}' for text in figures) + f' (n = {loss["n"]} photos that calibrated nothing).'

@@ -112,8 +112,13 @@ def errors(found, rows, spec) -> np.ndarray:
     return np.nanmean(np.abs(found[..., :2] - points_of(rows, spec)) * np.asarray(scale).reshape(len(rows), 1, -1), (1, 2))
 
 
+def distances(found, rows, spec) -> np.ndarray:
+    "(photos,): mean distance of a photo's points from where they are, in pixels of the photo"
+    return np.nanmean(np.linalg.norm(found[..., :2] - points_of(rows, spec), axis=2), 1)
+
+
 def ours(manifest, spec, args, fields, seed):
-    "Train one candidate: {views: errors of the test photos}, seconds, and error of the training photos"
+    "Train one candidate: {views: points of the test photos}, seconds, and error of the training photos"
     learn = hands.learner(manifest, weights=args.mobilenet if fields.get('arch') == 'mobilenet_v2' else args.weights, seed=seed, **fields)
     start = time.process_time()
     learn.fit_recipe(say=None)
@@ -121,7 +126,7 @@ def ours(manifest, spec, args, fields, seed):
     for name, (pose, tta) in VIEWS.items():
         learn.recipe, learn.model[1].pose = learn.recipe.replace(tta=tta), pose and learn.recipe.head_args.get('pose', False)
         predicted = learn.predict_splits()
-        found[name] = errors(predicted['test'][0], split_loaders(learn.dls)['test'].items, spec)
+        found[name] = predicted['test'][0]
         if name == '... points together': train = errors(predicted['train'][0], split_loaders(learn.dls)['train'].items, spec).mean()
     return found, seconds, train
 
@@ -147,7 +152,7 @@ def plain_fastai(manifest, spec, args, epochs, seed):
         test = split_loaders(dls)['test']
         found = learn.get_preds(dl=test)[0].as_subclass(torch.Tensor).view(test.n, -1, 2).numpy()
     sizes = test.items[['width', 'height']].to_numpy()
-    return {'photo alone, each point alone': errors((found + 1) / 2 * sizes[:, None] - .5, test.items, spec)}, seconds, np.nan
+    return {'photo alone, each point alone': (found + 1) / 2 * sizes[:, None] - .5}, seconds, np.nan
 
 
 def cross_validated(manifest, spec, args) -> list[dict]:
@@ -201,6 +206,7 @@ def main():
                  design=f'{spec_of(spec).n} points, {args.folds} folds, photos of one thing in one fold; {ERROR}')
         return
     rows = manifest[manifest.split == 'test']
+    own, alike = spec_of(spec), len(rows[['width', 'height']].drop_duplicates()) == 1
     print(manifest.split.value_counts().to_dict(), flush=True)
     wanted = {name: fields for name, fields in CANDIDATES.items() if name in args.only}
     if args.unlabelled: wanted['with unlabelled frames'] = dict(unlabelled=args.unlabelled)
@@ -211,24 +217,27 @@ def main():
         for name, fields in wanted.items():
             if ((kept.candidate == name) & (kept.seed == seed)).any(): continue
             found, seconds, train = (plain_fastai if isinstance(fields, tuple) else ours)(manifest, spec, args, fields, seed)
-            for views, error in found.items():
-                row = pd.DataFrame(dict(candidate=name, seed=seed, views=views, seconds=seconds, train=train, path=rows.path.map(lambda p: Path(p).name), error=error))
+            found = {views: (errors(points, rows, own), distances(points, rows, own)) for views, points in found.items()}
+            for views, (error, distance) in found.items():
+                row = pd.DataFrame(dict(candidate=name, seed=seed, views=views, seconds=seconds, train=train, path=rows.path.map(lambda p: Path(p).name), error=error, distance=distance))
                 kept = pd.concat([kept, row], ignore_index=True)
             if args.out: kept.to_csv(args.out, index=False)
-            print(f'{name}, seed {seed}: ' + ', '.join(f'{views} {error.mean():.2f}' for views, error in found.items()) + f' ({seconds:.0f} s, train {train:.2f})', flush=True)
+            print(f'{name}, seed {seed}: ' + ', '.join(f'{views} {error.mean():.2f}' for views, (error, _) in found.items()) + f' ({seconds:.0f} s, train {train:.2f})', flush=True)
 
-    own, groups = spec_of(spec), groups_of(rows).to_numpy()
+    groups = groups_of(rows).to_numpy()
     share = np.nanmean(points_of(manifest[manifest.split == 'train'], own) / manifest.loc[manifest.split == 'train', ['width', 'height']].to_numpy()[:, None], 0)
-    shape = errors(share * rows[['width', 'height']].to_numpy()[:, None], rows, own)
     def estimate(error): return bounds(bootstrap(np.mean, error, groups=groups))
     photos = [Path(p).name for p in rows.path]
     parts = {which: part for which, part in kept.groupby(['candidate', 'views'], sort=False)}
-    off = {which: part.groupby('path').error.mean()[photos].to_numpy() for which, part in parts.items()}
-    default, table = off.get(('dsnt', LAST)), [{'': 'mean shape', 'error, px': estimate(shape)}]
+    off, apart = ({which: part.groupby('path')[what].mean()[photos].to_numpy() for which, part in parts.items()} for what in ('error', 'distance'))
+    def on_photo(distance): return {'distance on the photo, px': estimate(distance)} if alike else {}   # else, its pixels are of many sizes
+    mean_shape = share * rows[['width', 'height']].to_numpy()[:, None]
+    shape = errors(mean_shape, rows, own)
+    default, table = off.get(('dsnt', LAST)), [{'': 'mean shape', 'error, px': estimate(shape), **on_photo(distances(mean_shape, rows, own))}]
     for (name, views), error in off.items():
         part = parts[name, views]
         of_seeds = part.groupby('seed')[['seconds', 'train']].first().mean()
-        table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), 'less than mean shape': estimate(shape - error),
+        table.append({'': f"{'`default`' if name == 'dsnt' else name}: {views}", 'error, px': estimate(error), **on_photo(apart[name, views]), 'less than mean shape': estimate(shape - error),
                       'more than `default`': estimate(error - default) if default is not None and error is not default else None, 'seeds': part.seed.nunique(),
                       'error of training photos': None if np.isnan(of_seeds.train) else of_seeds.train, 'CPU seconds': round(of_seeds.seconds)})
     print(f'\nn = {len(rows)} test photos')

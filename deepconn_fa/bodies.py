@@ -76,9 +76,9 @@ def probe_out_of_fold(
     *, seed: int = 42,
 ) -> pd.DataFrame:  # The rows with the answers of probes that have not seen them
     "Answer photos by linear probes of the other folds"
-    truth, answers = target.truth(rows), np.empty((len(rows), *target.shape))
+    truth, groups, answers = target.truth(rows), groups_of(rows).to_numpy(), np.empty((len(rows), *target.shape))
     for mine, others in each_fold(rows):
-        probe = probe_of(target.fitted(rows[others]), features[others], truth[others], seed=seed)
+        probe = probe_of(target.fitted(rows[others]), features[others], truth[others], groups=groups[others], seed=seed)
         answers[mine] = probe.answers(features[mine])
     return pd.concat([rows, target.table(answers)], axis=1)
 

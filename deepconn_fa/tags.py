@@ -51,7 +51,7 @@ class TagProbe(Probe):
         return expit(self.logits(features))
 
 @probe_of.register
-def _(target: TagTarget, features, truth, *, balanced=False, seed=0):
+def _(target: TagTarget, features, truth, *, groups=None, balanced=False, seed=0):
     k, c = len(target.tags), features.shape[1]
     probe = TagProbe(np.zeros((k, c)), np.zeros(k), [0.] * k)
     for j in range(k):
@@ -60,7 +60,7 @@ def _(target: TagTarget, features, truth, *, balanced=False, seed=0):
         n = np.bincount(y, minlength=2)
         if n.min() < 2: probe.bias[j] = logit((n[1] + 1) / (n.sum() + 2))     # its frequency
         else:
-            one = linear_probe(features[known], y, 2, seed=seed)
+            one = linear_probe(features[known], y, 2, groups=None if groups is None else np.asarray(groups)[known], seed=seed)
             probe.weight[j], probe.bias[j] = one.weight[1] - one.weight[0], one.bias[1] - one.bias[0]
             probe.C[j] = one.C
             if balanced: probe.bias[j] += np.log(n[0] / n[1])

@@ -43,7 +43,7 @@ from .core import InputError, with_progress
 from .features import only_averages
 from .heads import evaluating, few_at_once
 from .loader import MAX_DECODED, DecodeOnceDL, body_maps, remember, split_loaders
-from .manifest import SPLITS
+from .manifest import SPLITS, groups_of
 from .points import PointTarget
 from .probe import has_probe, probe_of
 from .recipe import Phase, Recipe
@@ -191,7 +191,9 @@ def _fit_on_features(learn, skip=0):
     features = learn.frozen_features(maps=maps, flip='flip' in recipe.tta, keep=not all(shortcut))  # in one pass what phases will need
     found = {name: (x.mean((1, 3, 4)).numpy(), y.numpy()) for name, (x, y) in features.items()}
     x, targets = found['train']
-    probe = probe_of(learn.target, x[:, skip:], targets, balanced=bool(recipe.imbalance), seed=recipe.seed)
+    rows = learn.dls.train.items
+    groups = groups_of(rows).to_numpy() if isinstance(rows, pd.DataFrame) else None  # fastai's own loaders know none
+    probe = probe_of(learn.target, x[:, skip:], targets, groups=groups, balanced=bool(recipe.imbalance), seed=recipe.seed)
     if skip: probe = replace(probe, weight=np.pad(probe.weight, ((0, 0), (skip, 0))))
     return probe, {name: (probe.answers(x), targets) for name, (x, targets) in found.items()}
 

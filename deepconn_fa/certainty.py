@@ -20,7 +20,7 @@ from .conformal import HeldOut, least_groups
 from .manifest import answer_groups
 from .metrics import bootstrap_ratio, drawn_weights, share_estimate
 from .novelty import MOST, Novelty
-from .target import DISTANCE, Target, each_fold
+from .target import DISTANCE, TRUST, Target, each_fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,8 +90,7 @@ def judge(self: Certainty, target: Target,
     few = f'only {self.about.get("groups", 0)} held-out photos are known, and {least_groups(coverage)} are needed' if not np.isfinite(limits).any() else ''
     why = np.where(gone, '', np.where(strange, 'unlike the training photos', few or table.why))
     table = table.assign(opinion=np.where(strange | gone | bool(few), '', table.opinion), set=np.where(gone, '', table.set), unlike=unlike, why=why)
-    first = ['opinion', 'set', 'unlike', 'why']
-    return table[[*first, *(c for c in table if c not in first)]]
+    return table[[*TRUST, *(c for c in table if c not in TRUST)]]
 
 # %% ../nbs/25_certainty.ipynb #99d99a48
 @patch

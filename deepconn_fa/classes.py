@@ -20,7 +20,7 @@ from fastcore.basics import patch
 
 from .core import InputError
 from .manifest import answer_groups, check_labels, classes_of, usable
-from .metrics import (auc_estimate, bootstrap_figures, calibration_estimate, drawn_auc, format_estimate, share_estimate, wilson)
+from .metrics import (auc_estimate, bootstrap_figures, calibration_estimate, drawn_auc, format_estimate, share_estimate)
 from .photocheck import check_photos
 from .sight import Sight
 from .target import Target, best_temperature, looked_at, scale_by_folds
@@ -384,7 +384,7 @@ def right(self: ClassTarget, answers: pd.DataFrame, kind: str = 'prob') -> np.nd
 
 @patch
 def sum_up(self: ClassTarget, answers: pd.DataFrame, figures) -> str:
-    def share(kind): return format_estimate(wilson(int(self.right(answers, kind).sum()), len(answers)))
+    def share(kind): return format_estimate(share_estimate(self.right(answers, kind), answer_groups(answers)))
     return f'accuracy {share("prob")}' + (f', linear probe {share("probe")}' if self.has_probe(answers) else '') + '.'
 
 @patch

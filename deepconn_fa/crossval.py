@@ -82,10 +82,8 @@ def check_folds(labels: Iterable, groups: Iterable, folds: int) -> None:
 # %% ../nbs/51_crossval.ipynb #c8e77df3
 def _rows_of(manifest, target):
     "The rows that can be trained on, without answers of an earlier time, and the name by which each is stratified"
-    rows = manifest.drop(columns=[c for c in manifest if str(c).startswith((*SAID, 'phase_in')) or c in ('fold', 'repeat')])
-    rows.attrs = manifest.attrs
-    rows, target = target.read(rows)
-    rows = target.usable(rows).reset_index(drop=True)
+    rows, target = target.read(manifest)
+    rows = target.bare(target.usable(rows)).drop(columns='phase_in', errors='ignore').reset_index(drop=True)
     rows.attrs = manifest.attrs
     return rows, target.strata(rows), target
 
@@ -114,7 +112,7 @@ class _Store:
         "Compare the Learner's recipe with that of the steps before, or note it; once"
         if self.learner_seen or not self.folder: return
         recipe = getattr(learn, 'recipe', None)
-        if recipe and hasattr(learn, 'asked_arch'): recipe = recipe.replace(arch=learn.asked_arch)   # which body was chosen may differ between folds
+        if recipe and hasattr(learn, 'asked'): recipe = recipe.replace(**learn.asked)   # which body was chosen may differ between folds
         found = json.loads(json.dumps(dict(recipe=recipe.to_dict() if recipe else {}, weights=str(getattr(learn, 'weights', None)))))
         self.compare(found)
         write_file(self.file('about.json'), json.dumps(self.about | found, indent=2, ensure_ascii=False))

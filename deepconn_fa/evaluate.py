@@ -55,7 +55,7 @@ def answers(self: Learner,
     if distances:
         far = self.fit_novelty()[1]
         tables.append(pd.DataFrame({DISTANCE: np.concatenate([far[name] for name in rows])}))
-    return pd.concat([pd.concat(rows.values(), ignore_index=True), *tables], axis=1)
+    return pd.concat([self.target.bare(pd.concat(rows.values(), ignore_index=True)), *tables], axis=1)
 
 # %% ../nbs/50_evaluate.ipynb #7e211933
 @patch

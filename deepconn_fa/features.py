@@ -119,7 +119,7 @@ def _trains_nothing(learn: Learner) -> bool:
 def _seen_once(learn: Learner, body: nn.Module, flip: bool) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     "`frozen_features` without maps; those of photos that were seen by the same body before are looked up"
     loaders, sight = split_loaders(learn.dls), learn.as_model().sight
-    key, paths = (body.arch, body.n_features, tuple(_fingerprint(body)), sight, flip), {name: list(dl.items.path) for name, dl in loaders.items()}
+    key, paths = (body.arch, body.n_features, tuple(_fingerprint(body)), str(learn.recipe.body_args), sight, flip), {name: list(dl.items.path) for name, dl in loaders.items()}
     if _SEEN.get('key') != key: _SEEN.update(key=key, found={})
     def compute(new):
         photos = in_threads(lambda path: fit_canvas(open_photo(path, sight.canvas), sight.canvas, sight.resize), new, 'Computing features')

@@ -471,7 +471,7 @@ def _keep_corrections(file: Path) -> None:
     "Raise `InputError` where `file` holds corrections already"
     if not file.exists(): return
     try: done = [cells for _, cells in _corrections(file) if cells['correct']]
-    except InputError: return
+    except InputError as e: raise InputError(f'{file} cannot be read, and corrections in it would be lost ({e}) Mend it, or give it another name.') from e
     if done: raise InputError(f'{file} holds {len(done)} corrections that would be lost. Apply them first, or name another file.')
 
 def _corrections(file: Path) -> list[tuple[int, dict]]:

@@ -26,7 +26,7 @@ from .folders import place_photos, split_of_folders
 from .formats import (FORMATS, Labels, count_notes, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
-from .manifest import list_photos, say_photos, say_problems, scan, split
+from .manifest import list_photos, say_copies, say_photos, say_problems, say_splits, scan, split
 from .photos import stored_size
 from .tables import read_cells
 
@@ -467,7 +467,7 @@ def describe_points(manifest: pd.DataFrame, spec: KeypointSpec,
     rare = sorted(((n, name) for n, name in zip(there.sum(0), spec.points) if n < len(rows)))[:8]
     if rare: lines.append('often missing: ' + ', '.join(f'{name} (there in {n} photos)' for n, name in rare))
     lines.append(mirror_note(spec))
-    lines += manifest.attrs.get('notes', [])
+    lines += say_splits(rows) + say_copies(manifest.assign(label='')) + manifest.attrs.get('notes', [])
     try: split_points(manifest, spec)
     except InputError as e: lines.append(f'cannot be trained on as it is: {e}')
     return '\n'.join(lines + say_problems(manifest, n_problems))

@@ -23,7 +23,7 @@ from fastcore.foundation import L
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
 from .folders import find_files
-from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_photos, say_problems
+from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import is_photo_name
 from .sight import Sight
@@ -293,7 +293,7 @@ def describe(self: TagTarget, manifest: pd.DataFrame) -> str:
     if len(rows): lines.append(f'sizes: {rows.width.min()} to {rows.width.max()} px wide, {rows.height.min()} to {rows.height.max()} px high')
     rare = [tag for tag in self.tags if tag not in self._stratified(rows)]
     if rare: lines.append(f"on fewer than {STRATA} photos, so that splits cannot be even in them: {', '.join(rare)}")
-    lines += say_copies(manifest) + say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])]
+    lines += say_splits(rows) + say_copies(manifest) + say_folders(manifest) + [f'note: {note}' for note in manifest.attrs.get('notes', [])]
     return '\n'.join(lines + say_problems(manifest))
 
 @patch
@@ -518,7 +518,7 @@ def measure(self: TagTarget, answers: pd.DataFrame, sight: Sight | None = None, 
         if called is not None: mine = dict(map=mine['map'], exact=share_estimate(self.all_right(rows, called), groups)) | mine
         found |= {prefix + name: e for name, e in mine.items() if not (prefix and name.startswith('tag.'))}
     found |= self._baselines(rows, truth, known or {}, groups, draws)
-    return {name: self._counted(name, e, truth, times) for name, e in found.items()}
+    return {name: self._counted(name, e, truth, groups, times) for name, e in found.items()}
 
 # %% ../nbs/27_multilabel.ipynb #a3c0df04
 @patch
@@ -531,12 +531,12 @@ def _baselines(self: TagTarget, rows, truth, known, groups, draws) -> dict:
     return {f'baseline_{name}': e for name, e in found.items()}
 
 @patch
-def _counted(self: TagTarget, name: str, e: dict, truth: np.ndarray, times: int) -> dict:
+def _counted(self: TagTarget, name: str, e: dict, truth: np.ndarray, groups: np.ndarray, times: int) -> dict:
     "A photo that stands in several rows counts once in `n`; a tag's `n` counts the photos on which it is known"
-    if not name.startswith('tag.'): return sure_of_all(e, e['n'] // times) | dict(n=e['n'] // times)
+    if not name.startswith('tag.'): return sure_of_all(e, len(set(groups))) | dict(n=e['n'] // times)
     y = truth[:, self.tags.index(name.partition('.')[2].rpartition('.')[0])]
     n, n_yes = (~np.isnan(y)).sum() // times, (y == 1).sum() // times
-    return (sure_of_all(e, n_yes) if n_yes else e) | dict(n=int(n), n_with=int(n_yes))
+    return (sure_of_all(e, len(set(groups[y == 1]))) if n_yes else e) | dict(n=int(n), n_with=int(n_yes))
 
 # %% ../nbs/27_multilabel.ipynb #b3e9e8db
 @patch

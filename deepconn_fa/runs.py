@@ -50,7 +50,7 @@ from .report import write_model_card, write_report
 from .results import read_run, read_settings, read_table
 from .wording import about_one, say_folds
 from .stress import stress_test
-from .target import Target, by_kind, target_for, target_of
+from .target import TRUST, Target, by_kind, target_for, target_of
 from .train import plot_history
 from .unlabelled import check_unlabelled
 
@@ -282,7 +282,8 @@ def _prepare(question, photos, recipe, weights, say, *, folds, corrections, unla
     learn = question.learner(manifest, recipe, weights=weights, unlabelled=unlabelled, **target.again())
     if learn.bodies is not None:
         say(bodies_in_words(learn.bodies, target.metric))
-        noted |= dict(asked_arch=learn.asked_arch, bodies=json.loads(learn.bodies.to_json(orient='records')))
+        noted |= dict(asked_arch=learn.asked['arch'], asked=learn.asked, bodies=json.loads(learn.bodies.to_json(orient='records')))
+    if unlabelled is not None and (n := learn.unlabelled.left_out): say(f'{n} parts of {unlabelled} are not learned from, as they show photos that are measured on, or nearly the same.')
     if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
     return learn, noted
 
@@ -389,7 +390,7 @@ def _say_figures(metrics, target, simplest, say):
 def _out_of_fold(folder, learn, folds, repeats, say):
     "The answers of networks that have not seen the photos; goes on where it was broken off"
     question = task_of(learn.task)
-    def make(rows): return question.learner(rows, learn.recipe.replace(arch=learn.asked_arch), weights=learn.weights, unlabelled=learn.unlabelled_source, **learn.target.again())
+    def make(rows): return question.learner(rows, learn.recipe.replace(**learn.asked), weights=learn.weights, unlabelled=learn.unlabelled_source, **learn.target.again())
     try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
     except KeyboardInterrupt:
         if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
@@ -453,10 +454,12 @@ def evaluate(
 
 # %% ../nbs/80_runs.ipynb #6b29b0fc
 def _say_left_out(manifest, rows, what, say):
-    "How many photos are measured, and what is with the others"
+    "How many photos are measured, what is with the others, and what was taken for granted"
     bad = manifest[manifest.problem != '']
     bare = len(manifest) - len(bad) - len(rows)
     say(f'{len(rows)} photos' + f'; {bare} more without {what}' * (bare > 0) + (f'; {len(bad)} cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
+    for note in manifest.attrs.get('notes', []):
+        if note: say(f'note: {note}')
 
 def answer_rows(
     predictor: Predictor,
@@ -466,10 +469,10 @@ def answer_rows(
 ) -> pd.DataFrame:  # Those that can be read, numbered anew
     "The rows with the model's answers, as `learn.answers` gives them"
     found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
-    trust = [found[['opinion', 'set', 'unlike', 'why']]] if kind == 'prob' and predictor.model.certainty else []
+    trust = [found[[*TRUST]]] if kind == 'prob' and predictor.model.certainty else []
     fine = (found.problem == '').to_numpy()
     if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
-    return pd.concat([rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
+    return pd.concat([target.bare(rows) if kind == 'prob' else rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
 
 def _say_trust(predictor, answers, say):
     "How many of the unseen photos get an opinion, and whether sets hold the truth"
@@ -525,5 +528,5 @@ def resume(
     gone = [path for path in manifest.path[manifest.split != ''] if not Path(path).exists()]
     if gone: raise InputError(f'{len(gone)} of the photos are not where they were, the first: {gone[0]}. Put them back, or go on from the folder where it was begun.')
     learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], unlabelled=config.get('unlabelled'), **target_of(config).again())
-    learn.asked_arch = config.get('asked_arch', learn.asked_arch)
+    learn.asked = config.get('asked', {'arch': config['asked_arch']} if 'asked_arch' in config else {})
     return finish(folder, learn, say, report=report)

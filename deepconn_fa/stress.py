@@ -122,7 +122,7 @@ def _small(path, canvas):
 def _measured(model, truth, said, known):
     "The main figure of answers, and how far they can be trusted"
     target = model.target
-    answers = pd.concat([truth, target.table(target.answers_of(said))], axis=1)
+    answers = pd.concat([target.bare(truth), target.table(target.answers_of(said))], axis=1)
     e = target.measure(answers, model.sight, known or {}).get(target.metric, {})
     found = dict(figure=target.metric) | {key: e.get(key, np.nan) for key in ('value', 'low', 'high', 'n')}
     if model.certainty is None: return found

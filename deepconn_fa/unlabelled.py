@@ -18,8 +18,9 @@ from fastai.callback.core import Callback
 from .core import VIDEOS, InputError, as_path, in_threads, with_progress
 from .heads import DSNTHead
 from .loader import split_loaders
+from .manifest import CONTENT, content_of, look_like
 from .inference import decode_photo, each_photo
-from .photos import file_digest
+from .photos import file_digest, fingerprint, open_photo
 from .points import unit_points
 from .sight import Sight
 from .target import Target
@@ -74,43 +75,55 @@ def read_unlabelled(
     source: str | Path,  # As in `check_unlabelled`
     sight: Sight,
     *, most: int = MOST,  # Frames or photos
-    apart: set[str] = frozenset(),  # Digests of photos that are not to be learned from
-) -> np.ndarray:  # (stretches, frames, h, w, 3), uint8
+    measured: pd.DataFrame | None = None,  # Photos that are measured on, with the columns `manifest.CONTENT`: neither they nor near-duplicates of them are learned from
+) -> tuple[np.ndarray, int]:  # (stretches, frames, h, w, 3), uint8; and how many stretches are left out
     "Read frames or photos onto the canvas"
     path = as_path(source)
     most = max(min(most, MEMORY // (3 * sight.canvas[0] * sight.canvas[1])), TOGETHER)
-    found = _read_video(path, sight, most) if path.suffix.lower() in VIDEOS else _read_photos(path, sight, most, apart)
+    measured = pd.DataFrame(columns=[*CONTENT]) if measured is None else measured
+    read = _read_video if path.suffix.lower() in VIDEOS else _read_photos
+    found, left_out = read(path, sight, most, measured)
     if not found: raise InputError(f'{source} holds nothing to learn from: no frames, or no photo that can be read and is not measured on. Name another video or folder.')
-    return np.stack(found)
+    return np.stack(found), left_out
 
-def _read_video(path, sight, most):
+def _read_video(path, sight, most, measured):
     n = inspect_video(path).expected() or sum(1 for _ in read_frames(path))
     # n is a guess, and often one too many
     starts = np.unique(np.linspace(0, max(n - TOGETHER - 1, 0), max(min(most, n) // TOGETHER, 1)).astype(int))
     wanted = {start + i for start in starts for i in range(TOGETHER)}
-    seen = {frame.number: decode_photo(frame.image, sight)[0] for frame in with_progress(frames_at(path, wanted), 'Reading frames', total=len(wanted)) if frame.image}
+    frames = with_progress(frames_at(path, wanted), 'Reading frames', total=len(wanted))
+    seen = {frame.number: (decode_photo(frame.image, sight)[0], _print_of(frame.image, measured)) for frame in frames if frame.image}
     stretches = [[seen.get(start + i) for i in range(TOGETHER)] for start in starts]
-    return [np.stack(frames) for frames in stretches if all(frame is not None for frame in frames)]
+    stretches = [stretch for stretch in stretches if all(stretch)]
+    known = look_like([found for stretch in stretches for _, found in stretch], measured.fingerprint).reshape(-1, TOGETHER).any(1)
+    return [np.stack([pixels for pixels, _ in stretch]) for stretch, out in zip(stretches, known) if not out], int(known.sum())
 
-def _read_photos(path, sight, most, apart):
-    def read(photo): return None if file_digest(photo) in apart else decode_photo(photo, sight)[0]
+def _read_photos(path, sight, most, measured):
+    digests = {*measured.digest}
+    def read(photo):
+        pixels = decode_photo(photo, sight)[0]
+        return None if pixels is None else (pixels, file_digest(photo) in digests, _print_of(open_photo(photo, sight.canvas), measured))
     photos = list(each_photo(path))
     some = [photos[i] for i in np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).astype(int))] if photos else []
-    return [pixels[None] for pixels in in_threads(read, some, 'Reading photos') if pixels is not None]
+    seen = [found for found in in_threads(read, some, 'Reading photos') if found]
+    known = np.array([same for _, same, _ in seen], bool) | look_like([found for *_, found in seen], measured.fingerprint)
+    return [pixels[None] for (pixels, *_), out in zip(seen, known) if not out], int(known.sum())
+
+def _print_of(image, measured): return fingerprint(image) if len(measured) else b''
 
 # %% ../nbs/44_unlabelled.ipynb #bc811e28
 STILL = .1  # of [-1, 1]: what a point may move from one frame to the next
 
 class Unlabelled(Callback):
     "Also learn from frames or photos without labels: their poses should be such as the labels show, and frames that follow each other alike"
-    run_valid = False
+    order, run_valid = -6, False  # before `GradientAccumulation` scales the loss
 
     def __init__(self,
         source: str | Path,  # As in `check_unlabelled`
         *, weight: float = .3,  # Of a fault, beside that of a labelled point which is as far off
         batch: int = 8,  # Frames or photos beside each batch
     ):
-        self.source, self.weight, self.batch, self.frames = source, weight, batch, None
+        self.source, self.weight, self.batch, self.frames, self.left_out = source, weight, batch, None, 0
 
     def __getstate__(self): return vars(self) | dict(frames=None)  # read again where they are needed; `learn.export` would write them
 
@@ -122,9 +135,11 @@ class Unlabelled(Callback):
         if not isinstance(self.model[1], DSNTHead): raise InputError("Learning without labels is made for the head 'dsnt', as the recipes default, thorough and scratch of hands have it. Choose one of these, or leave the video or photos out.")
         sight, rows = self.learn.as_model().sight, self.dls.train.items
         if not isinstance(rows, pd.DataFrame): raise InputError('Learning without labels needs the table of the labelled photos, which loaders made by fastai do not have. Give the label file or the folder in place of them.')
+        if sight.mirror: raise InputError(f'The recipe mirrors photos of {sight.mirror} hands, and of which side {self.source} shows one is not known. Leave it out, leave out the column side, or take a recipe that mirrors none, such as default.')
         self.space = PoseSpace(unit_points(rows, self.learn.target.spec, sight))
-        apart = {digest for name, dl in split_loaders(self.dls).items() if name != 'train' for digest in dl.items.get('digest', ())}
-        self.frames = torch.from_numpy(read_unlabelled(self.source, sight, apart=apart))
+        measured = [content_of(dl.items) for name, dl in split_loaders(self.dls).items() if name != 'train']
+        found, self.left_out = read_unlabelled(self.source, sight, measured=pd.concat(measured) if measured else None)
+        self.frames = torch.from_numpy(found)
         self.mean, self.std = (torch.tensor(x).view(3, 1, 1) for x in (sight.mean, sight.std))
 
     def after_loss(self):

@@ -8,8 +8,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/heads.html.md"""
 __all__ = ['FEW', 'HEADS', 'POINT_LOSSES', 'WITHIN', 'KEYPOINT_HEADS', 'SHIFT', 'evaluating', 'pooled', 'parts_of', 'few_at_once',
            'PMT', 'SPP', 'MultiSampleDropout', 'MultiSampleLoss', 'xavier_linear', 'PoolHead', 'SPPHead', 'MLPHead',
            'KernelHead', 'create_head', 'wing_loss', 'soft_wing_loss', 'KeypointHead', 'coordinate_loss',
-           'TanhKeypointHead', 'FeaturePyramid', 'cell_centers', 'shifted', 'soft_argmax', 'share_within', 'DSNTHead',
-           'SimCCHead', 'RealNVP', 'RLEHead', 'create_keypoint_head', 'align_to_mean', 'find_points', 'KeypointLoss']
+           'TanhKeypointHead', 'FeaturePyramid', 'cell_centers', 'soft_argmax', 'share_within', 'DSNTHead', 'SimCCHead',
+           'RealNVP', 'RLEHead', 'create_keypoint_head', 'align_to_mean', 'find_points', 'KeypointLoss']
 
 # %% ../nbs/12_heads.ipynb #81467f77
 import math
@@ -448,27 +448,8 @@ def decode(self: KeypointHead,
     raw: torch.Tensor,  # From `forward`
 ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1], and the probability that both are right to within `WITHIN`
     "Compute points and confidences"
-    return self.corrected(self.read([(raw, None, 0.)]))
-
-@patch
-def read(self: KeypointHead,
-    views: list,  # (raw, order, by) for each view of the photos: from `forward`; each point's partner if it is a mirror image, else `None`; shift in [-1, 1] along both axes
-) -> torch.Tensor:  # (b, n, 3), averaged over the views
-    "Compute points and confidences on the photos, without the offset"
-    found = []
-    for raw, order, by in views:
-        points = self.points(raw)
-        seen = torch.cat([points, self.confidence(raw, points)[..., None]], -1)
-        if order is not None: seen = seen[:, order]*seen.new_tensor([-1, 1, 1])
-        found.append(seen + seen.new_tensor([by, by, 0]))
-    return sum(found)/len(found)
-
-@patch
-def corrected(self: KeypointHead,
-    found: torch.Tensor,  # (b, n, 3), from `read`
-) -> torch.Tensor:  # (b, n, 3)
-    "Add the offset to points, and keep them on the photo"
-    return torch.cat([(found[..., :2] + self.offset).clamp(-1, 1), found[..., 2:]], -1)
+    points = self.points(raw)
+    return torch.cat([(points + self.offset).clamp(-1, 1), self.confidence(raw, points)[..., None]], -1)
 
 # %% ../nbs/12_heads.ipynb #6666bdc5
 def coordinate_loss(
@@ -553,14 +534,6 @@ def cell_centers(
     return (torch.arange(-margin, n + margin, device=None if like is None else like.device)*2 + 1.)/n - 1
 
 # %% ../nbs/12_heads.ipynb #5a54ac0b
-def shifted(
-    x: torch.Tensor,  # (b, c, h, w)
-    dx: float, dy: float,  # In [-1, 1] of the whole
-) -> torch.Tensor:  # The same shape; what is at (dx, dy) comes to the middle, the border is continued
-    "Shift photos or maps by a fraction of their size"
-    grid = F.affine_grid(x.new_tensor([[1, 0, dx], [0, 1, dy]]).expand(x.shape[0], 2, 3), list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, padding_mode='border', align_corners=False)
-
 def soft_argmax(
     heatmaps: torch.Tensor,  # (..., h, w), before the softmax
     xs: torch.Tensor,  # (w,): centres of columns
@@ -649,19 +622,6 @@ def expected(self: DSNTHead, raw: torch.Tensor) -> tuple[torch.Tensor, float]:
     "The points as training reads them, each alone: (b, n, 2); and what its loss counts for a distance of 1 in [-1, 1]"
     axes = self.axes(raw)
     return soft_argmax(raw, *axes), self.weight*sum(len(axis) - 2*self.margin for axis in axes)/4
-
-@patch
-def read(self: DSNTHead, views):  # noqa: F811  one for each head
-    "As every head, but points that are read together are read once, from the mean of the heatmaps of all views"
-    if not self.pose: return super(DSNTHead, self).read(views)
-    return super(DSNTHead, self).read([(sum(self.on_photo(*view) for view in views)/len(views), None, 0.)])
-
-@patch
-def on_photo(self: DSNTHead, raw: torch.Tensor, order, by: float) -> torch.Tensor:
-    "Logarithms of the probabilities of all places (b, n, h + 2*margin, w + 2*margin) in a view, where they are on the photo"
-    seen = raw.flatten(2).log_softmax(2).view_as(raw)
-    if order is not None: seen = seen.flip(-1)[:, order]
-    return shifted(seen, *(-by*(n - 2*self.margin)/n for n in (seen.shape[3], seen.shape[2]))) if by else seen
 
 @patch
 def point_losses(self: DSNTHead, raw: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -823,17 +783,15 @@ def align_to_mean(
     return torch.cat([rotation, (c/pixels).transpose(1, 2) - rotation @ (m/pixels).transpose(-2, -1)], -1)
 
 # %% ../nbs/12_heads.ipynb #41296953
-def _look(model, x, flip_order=None, shifts=()):
-    "Points and confidences (b, n, 3) without the offset, of photos, their mirror images where `flip_order` is given, and copies shifted by `shifts`"
-    views = []
-    for by in (0., *shifts):
-        seen = shifted(x, by, by) if by else x
-        views.append((model(seen).float(), None, by))
-        if flip_order is not None: views.append((model(seen.flip(-1)).float(), flip_order, by))
-    return model[1].read(views)
+def _look(model, x, flip_order=None):
+    "Points and confidences (b, n, 3) without the offset, averaged over the mirror image where `flip_order` is given"
+    if flip_order is not None: return (_look(model, x) + _look(model, x.flip(-1))[:, flip_order]*x.new_tensor([-1, 1, 1]))/2
+    raw = model(x).float()
+    points = model[1].points(raw)
+    return torch.cat([points, model[1].confidence(raw, points)[..., None]], -1)
 
 def _look_at(model, x, theta, size, flip_order=None, fill='zeros'):
-    "The same, of the part of each photo that `theta` (b, 2, 3) shows on `size`, and back on the photo"
+    "The same in the part of each photo that `theta` (b, 2, 3) shows on `size`, and back on the photo"
     grid = F.affine_grid(theta, [*x.shape[:2], *size], align_corners=False)
     found = _look(model, F.grid_sample(x, grid, padding_mode=fill, align_corners=False), flip_order)
     return torch.cat([found[..., :2] @ theta[:, :, :2].transpose(1, 2) + theta[:, None, :, 2], found[..., 2:]], -1)
@@ -851,15 +809,18 @@ def find_points(
 ) -> torch.Tensor:  # (b, n, 3): x and y in [-1, 1] and a confidence, averaged over the views
     "Predict the points of photos, with test-time augmentation"
     head, flip_order = model[1], flip_order if 'flip' in tta else None
+    found = _look(model, x, flip_order)
     view = getattr(model[0], 'view', None) if 'zoom' in tta else None
-    found = _look(model, x, flip_order, (SHIFT, -SHIFT) if 'shift' in tta and not view else ())
+    if 'shift' in tta and not view:
+        def moved(by): return _look_at(model, x, x.new_tensor([[1, 0, by], [0, 1, by]]).expand(x.shape[0], 2, 3), x.shape[2:], flip_order, fill='border')
+        found = (found + moved(SHIFT) + moved(-SHIFT))/3
     if 'align' in tta and not view and head.has_mean.sum() > 1:
         theta = align_to_mean(found[..., :2], head.mean, head.has_mean, x.shape[2:])
         found = (found + _look_at(model, x, theta, x.shape[2:], flip_order, fill='border'))/2
     if view:
         theta = frame_points(found[..., :2], found[..., 2] >= found[..., 2].amax(1, keepdim=True)/2, int(x.shape[2])/view[0])
         found = _look_at(model, x, theta, (2*view[0], 2*view[1]), flip_order)
-    return head.corrected(found)
+    return torch.cat([(found[..., :2] + head.offset).clamp(-1, 1), found[..., 2:]], -1)
 
 # %% ../nbs/12_heads.ipynb #1bd9d99b
 class KeypointLoss(nn.Module):

@@ -321,11 +321,11 @@ def video(self: Answerer, path: str, name: str = '') -> Reply:
     try: seconds = inspect_video(path).seconds
     except InputError as e: raise InputError(str(e).replace(str(path), name or 'The video')) from e
     every = max(.2, seconds / FRAMES) if np.isfinite(seconds) else 1.
-    with self._one: table = predict_video(self.predictor, path, every=every, coverage=self.coverage, progress=False)
+    with self._one: table = predict_video(self.predictor, path, every=every, coverage=self.coverage, most=FRAMES, progress=False)
     table = table.drop(columns='path')
     withheld = int(((table.opinion == '') & (table.problem == '')).sum()) if 'opinion' in table else 0
     return Reply(table, _fill('app_video', name=name, headline=count_of(len(table), 'frame') + f', no opinion on {withheld}' * bool(withheld), csv=as_url(as_csv(table), CSV),
-                              about=f'One frame every {every:.2g} seconds was answered. Each of them is answered as a photo of its own.',
+                              about=f'One frame every {every:.2g} seconds was answered' + f', up to second {table.time.iloc[-1]:.0f}' * (len(table) == FRAMES) + '. Each of them is answered as a photo of its own.',
                               picture=as_url(picture_bytes(plot_timeline(self.predictor.target, table), 'png', dpi=110), 'image/png')))
 
 # %% ../nbs/84_app.ipynb #697df8f3

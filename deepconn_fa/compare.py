@@ -75,14 +75,17 @@ def compare_photos(a: str | Path, b: str | Path,
 ) -> pd.DataFrame:  # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
     "Measure the paired difference of `b` from `a` on the photos that neither had seen"
     one, two = _comparable(a, b)
-    ours, theirs = _shared(one, two)
+    ours, theirs, _ = _shared(one, two)
     return pd.DataFrame(paired(one.target, ours, theirs, groups_of(ours).to_numpy())).T if len(ours) else pd.DataFrame()
 
 def _shared(one, two):
-    "The rows of `one` and those of `two` whose photos neither had seen, in the same order"
+    "The rows of `one` and those of `two` whose photos neither had seen, in the same order; and how many of them are left out, as their labels differ"
     unseen = [run.rows[[run.shown in ('test', 'out_of_fold')] * len(run.rows)].drop_duplicates('path').set_index('path', drop=False) for run in (one, two)]
     paths = unseen[0].index.intersection(unseen[1].index, sort=False)
-    return tuple(rows.loc[paths].reset_index(drop=True) for rows in unseen)
+    ours, theirs = (rows.loc[paths].reset_index(drop=True) for rows in unseen)
+    truth, other = (np.asarray(one.target.truth(rows), float).reshape(len(rows), -1) for rows in (ours, theirs))
+    same = np.isclose(truth, other, equal_nan=True).all(1)
+    return ours[same].reset_index(drop=True), theirs[same].reset_index(drop=True), int((~same).sum())
 
 # %% ../nbs/64_compare.ipynb #f4bfa368
 def _flat(x, name=''):
@@ -92,16 +95,17 @@ def _flat(x, name=''):
     return {key: value for k, v in parts for key, value in _flat(v, f'{name}.{k}'.lstrip('.')).items()}
 
 # %% ../nbs/64_compare.ipynb #6f2b4cca
-def _say_paired(paired, n, one, two):
+def _say_paired(paired, n, one, two, relabelled=0):
     "The paired differences in words, and which photos they rest on"
     if not n: return ['No photo is unseen by both, so that they cannot be compared photo by photo; the figures above are those of different photos.']
     lines = [f'Photo by photo, on {n} photos that neither had seen: b less a, with the 95 % interval']
-    if {len(one.rows), len(two.rows)} != {n}: lines[0] = f'The test photos differ: {len(one.rows)} in a, {len(two.rows)} in b. ' + lines[0]
+    if {len(one.rows), len(two.rows)} != {n + relabelled}: lines[0] = f'The test photos differ: {len(one.rows)} in a, {len(two.rows)} in b. ' + lines[0]
     for name, e in paired.iterrows():
         less_is_better = name in MEASURES and MEASURES[name].kind == 'size'
         better, worse = ('a', 'b') if less_is_better else ('b', 'a')
         told = f'{better} is better' if e.low > 0 else f'{worse} is better' if e.high < 0 else 'cannot be told from chance'
         lines.append(f'  {name.replace("_", " ")} {e.value:+.3f} ({e.low:+.3f} to {e.high:+.3f}): {told}')
+    if relabelled: lines.append(f'  {relabelled} more are left out, as their labels differ between the runs; the figures above judge each run by its own labels')
     if 'p' in paired and paired.p.notna().any():
         e = paired[paired.p.notna()].iloc[0]
         lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar p = {e.p:.3f})')
@@ -113,8 +117,8 @@ def compare_runs(a: str | Path, b: str | Path) -> str:
     one, two = _comparable(a, b)
     lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]
     lines += ['', compare_figures(one, two).rename(index=lambda name: name.replace('_', ' ')).to_string(), '']
-    paired, n = compare_photos(one, two), len(_shared(one, two)[0])
-    lines += _say_paired(paired, n, one, two)
+    shared, _, relabelled = _shared(one, two)
+    lines += _say_paired(compare_photos(one, two), len(shared), one, two, relabelled)
     ours, theirs = (_flat(run.recipe.to_dict() | {'weights': run.config.get('weights')}) for run in (one, two))
     changed = {key: (ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)}
     lines += ['', 'What differs in the recipes, a and b:' if changed else 'The recipes are the same.']

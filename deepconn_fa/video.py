@@ -10,6 +10,7 @@ __all__ = ['COPIED', 'PATIENCE', 'GROWING', 'parse_seconds', 'Frame', 'read_fram
            'predict_videos', 'watch', 'keep_rows', 'pick_different', 'pick_frames', 'frames_at']
 
 # %% ../nbs/43_video.ipynb #39e65ac3
+import csv
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from heapq import heappop, heappush
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -261,13 +262,14 @@ def predict_video(
     smooth: float | str | None = None,  # Time constant in seconds: adds columns `smooth_...`, see `add_smooth`
     side: str | None = None,  # 'left' or 'right', as in `Predictor.predict`
     coverage: float = COVERAGE,  # As in `Predictor.predict`
+    most: int | None = None,  # Frames, from the first on; default: all
     progress: bool = True,
 ) -> pd.DataFrame:  # A row for each frame: `path`, `time` in seconds, `frame`, then as `Predictor.predict` gives it
     "Predict the frames of a video. One that cannot be read has an empty answer, and its `problem`"
     path, every, smooth = Path(path).absolute(), *(None if t is None else parse_seconds(t) for t in (every, smooth))
     clip, seen, parts = inspect_video(path), deque(), []
     def images():
-        for frame in with_progress(read_frames(path, every), 'Predicting', total=clip.expected(every), show=progress):
+        for frame in with_progress(islice(read_frames(path, every), most), 'Predicting', total=clip.expected(every), show=progress):
             seen.append(frame._replace(image=None))
             if frame.image: yield frame.image
     for answers in predictor.stream(images(), side=side, coverage=coverage, progress=False): parts.append(_put_together(_first_answered(seen, len(answers)), answers, path))
@@ -712,10 +714,20 @@ def keep_rows(
     begun = out.exists() and out.stat().st_size > 0
     if begun and not _goes_on(out, kind, first.to_frame().T): raise InputError(f'{out} holds a table with other columns. Name another file.')
     with open(out, 'a', encoding='utf-8', newline='') as file:
+        if begun and not _ends_a_line(out, kind, len(first)): file.write('\n')
         for i, row in enumerate(chain([first], rows)):
             file.write(predictions_as_text(pd.DataFrame([row.to_dict()]), kind, header=not (begun or i)))
             file.flush()
             yield row
+
+def _ends_a_line(out, kind, n):
+    "Whether the last row of a file ends its line; raises `InputError` where only a part of it is there"
+    with open(out, encoding='utf-8', newline='') as file: last = deque(file, maxlen=1).pop()
+    if last.endswith('\n'): return True
+    try: whole = bool(json.loads(last)) if kind == '.jsonl' else len(next(csv.reader([last], delimiter='\t' if kind == '.tsv' else ','))) == n
+    except ValueError: whole = False
+    if not whole: raise InputError(f'{out} ends in the middle of a row: {last[-60:]!r}. Remove that line, or name another file.')
+    return False
 
 def _goes_on(out, kind, table):
     "Whether a file begins as one with the columns of `table` does"
@@ -784,20 +796,31 @@ def pick_frames(
                 seen.append(frame.number)
                 yield frame.image
     picked = {seen[i] for i in pick_different(_describe(images(), model), n, seed=seed)}
-    return pd.DataFrame([_save_frame(frame, Path(path).stem, dest) for frame in frames_at(path, picked) if frame.image])
+    files = {number: dest/f'{Path(path).stem}-{number:06}.png' for number in picked}
+    for frame in frames_at(path, {number for number in picked if files[number].exists()}):  # before any is written
+        if frame.image and not _shows(files[frame.number], frame.image):
+            raise InputError(f'{files[frame.number]} shows something else than frame {frame.number} of {path}: it is of another video, or was changed. Name another folder.')
+    return pd.DataFrame([_save_frame(frame, files[frame.number]) for frame in frames_at(path, picked) if frame.image])
+
+def _shows(file, image):
+    "Whether a file is this picture"
+    try:
+        with Image.open(file) as there: return there.size == image.size and np.array_equal(np.asarray(there.convert('RGB')), np.asarray(image.convert('RGB')))
+    except OSError: return False
 
 def frames_at(
     path: str | Path,  # A video
     numbers: set[int],  # Counted from 0
 ) -> Iterator[Frame]:
     "Read the frames with these numbers"
+    if not numbers: return
     last = max(numbers)
     with _open_video(path) as (container, stream):
         for shown in _read(container, stream):
             if shown.number in numbers: yield _to_frame(shown, _pixel_aspect(stream))
             if shown.number >= last: return
 
-def _save_frame(frame, name, dest):
+def _save_frame(frame, file):
     "Save a frame without loss; give its row"
     frame.image.save(data := io.BytesIO(), 'PNG')
-    return dict(path=str(write_file(dest/f'{name}-{frame.number:06}.png', data.getvalue())), time=frame.time, frame=frame.number)
+    return dict(path=str(write_file(file, data.getvalue())), time=frame.time, frame=frame.number)

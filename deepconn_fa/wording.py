@@ -588,10 +588,12 @@ def command(run: Run,
 ) -> str:
     "Return the command that repeats the training, with the run's own split where its manifest is enough to train on"
     recipe, config = run.recipe, run.config
-    photos = 'PHOTOS' if not places else run.folder/'manifest.csv' if words(run.target, run).from_manifest else config.get('photos') or 'PHOTOS'
+    own = places and words(run.target, run).from_manifest   # whose labels are the corrected ones
+    photos = run.folder/'manifest.csv' if own else places and config.get('photos') or 'PHOTOS'
     weights = 'none' if config.get('weights') is None else config['weights'] if places else Path(config['weights']).name
     said = [*_begun(run, photos, places), '--recipe', recipe.name, '--arch', config.get('asked_arch') or recipe.arch, '--weights', weights, '--size', '{}x{}'.format(*recipe.view)]
-    said += [*(['--unlabelled', config['unlabelled'] if places else 'VIDEO_OR_FOLDER'] if config.get('unlabelled') else []),
+    said += [*(['--corrections', config['corrections'] if places else 'CORRECTIONS'] if config.get('corrections') and not own else []),
+             *(['--unlabelled', config['unlabelled'] if places else 'VIDEO_OR_FOLDER'] if config.get('unlabelled') else []),
              *(['--epochs', recipe.epochs] if recipe.epochs else []), *(['--folds', config['folds'], '--repeats', config.get('repeats', 1)] if config.get('folds') else []),
              '--seed', recipe.seed, *(['--out', f'{run.folder}-again'] if places else [])]
     return shlex.join(str(word) for word in said)

@@ -152,7 +152,7 @@ def train(
     corrections: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help="The label_issues.csv of an earlier run, after you have written into its column correct what each photo shows ('-' leaves it out): "
                                                           'train on what is right.')] = None,
     second_rater: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='What another person says of the same photos, in a file like that of the labels: the report shows how well this person agrees with the labels, beside the network.')] = None,
-    unlabelled: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PATH', help='For points: another video like your photos, or a folder of photos, to learn from without labels. Helps where points are confused with each other, and takes nearly twice the time.')] = None,
+    unlabelled: Annotated[Path | None, typer.Option(parser=parse_path, metavar='PATH', help='For points: another video like your photos, or a folder of photos, to learn from without labels. Can help where points are confused with each other, and takes nearly twice the time.')] = None,
     seed: Seed = 42,
     resume: Annotated[Path | None, typer.Option(parser=parse_path, metavar='RUN', help='Folder of a training that was broken off: go on with it.')] = None,
     which=None,

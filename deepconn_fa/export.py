@@ -24,6 +24,7 @@ from torch import nn
 
 from .backends import INPUT, OUTPUTS, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
+from .certainty import certainty_figures
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor, decode_photo
 from .manifest import list_photos
@@ -155,7 +156,7 @@ def measure_loss(
     before: Predictor,
     after: Predictor,
     rows: pd.DataFrame,  # Of a manifest: photos that calibrated nothing
-) -> dict:  # n, mean and largest difference of an answer, and {metric: {before, after}} where there is a truth
+) -> dict:  # n, mean and largest difference of an answer, and {metric: {before, after}} where there is a truth, with coverage and share of opinions
     "Measure what quantisation costs"
     ours, theirs = (answer_rows(predictor, rows.reset_index(drop=True)) for predictor in (before, after))
     target = before.target
@@ -165,6 +166,9 @@ def measure_loss(
         known = before.meta.get('training')
         values = [target.measure(table, before.sight, known)[target.metric]['value'] for table in (ours, theirs)]
         found |= {target.metric: dict(before=values[0], after=values[1])}
+        if before.model.certainty:  # found before quantisation, and kept
+            trust = [certainty_figures(target, table, table.assign(covered=predictor.model.certainty.covered(target, table), size=np.nan)) for table, predictor in ((ours, before), (theirs, after))]
+            found |= {name: dict(before=trust[0][name]['value'], after=trust[1][name]['value']) for name in ('coverage', 'opinions')}
     return found
 
 # %% ../nbs/82_export.ipynb #8a745e0b

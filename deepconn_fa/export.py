@@ -24,12 +24,11 @@ from torch import nn
 
 from .backends import INPUT, OUTPUTS, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
-from .certainty import certainty_figures
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor, decode_photo
 from .manifest import list_photos
 from .predictions import model_file
-from .runs import answer_rows, read_manifest
+from .runs import answer_rows, read_manifest, trust_figures
 from .target import Model
 
 # %% ../nbs/82_export.ipynb #e6b8bc7b
@@ -167,8 +166,8 @@ def measure_loss(
         values = [target.measure(table, before.sight, known)[target.metric]['value'] for table in (ours, theirs)]
         found |= {target.metric: dict(before=values[0], after=values[1])}
         if before.model.certainty:  # found before quantisation, and kept
-            trust = [certainty_figures(target, table, table.assign(covered=predictor.model.certainty.covered(target, table), size=np.nan)) for table, predictor in ((ours, before), (theirs, after))]
-            found |= {name: dict(before=trust[0][name]['value'], after=trust[1][name]['value']) for name in ('coverage', 'opinions')}
+            trust = [trust_figures(before, ours), trust_figures(after, theirs)]
+            found |= {name: dict(zip(('before', 'after'), (e[name]['value'] for e in trust))) for name in ('coverage', 'opinions')}
     return found
 
 # %% ../nbs/82_export.ipynb #8a745e0b

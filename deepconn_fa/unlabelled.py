@@ -93,7 +93,7 @@ def _read_video(path, sight, most, measured):
     starts = np.unique(np.linspace(0, max(n - TOGETHER - 1, 0), max(min(most, n) // TOGETHER, 1)).astype(int))
     wanted = {start + i for start in starts for i in range(TOGETHER)}
     frames = with_progress(frames_at(path, wanted), 'Reading frames', total=len(wanted))
-    seen = {frame.number: (decode_photo(frame.image, sight)[0], _print_of(frame.image, measured)) for frame in frames if frame.image}
+    seen = {frame.number: (decode_photo(frame.image, sight)[0], fingerprint(frame.image) if len(measured) else b'') for frame in frames if frame.image}
     stretches = [[seen.get(start + i) for i in range(TOGETHER)] for start in starts]
     stretches = [stretch for stretch in stretches if all(stretch)]
     known = look_like([found for stretch in stretches for _, found in stretch], measured.fingerprint, most=COPY).reshape(-1, TOGETHER).any(1)
@@ -103,14 +103,12 @@ def _read_photos(path, sight, most, measured):
     digests = {*measured.digest}
     def read(photo):
         pixels = decode_photo(photo, sight)[0]
-        return None if pixels is None else (pixels, file_digest(photo) in digests, _print_of(open_photo(photo, sight.canvas), measured))
+        return None if pixels is None else (pixels, file_digest(photo) in digests, fingerprint(open_photo(photo, sight.canvas)) if len(measured) else b'')
     photos = list(each_photo(path))
     some = [photos[i] for i in np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).astype(int))] if photos else []
     seen = [found for found in in_threads(read, some, 'Reading photos') if found]
     known = np.array([same for _, same, _ in seen], bool) | look_like([found for *_, found in seen], measured.fingerprint, most=COPY)
     return [pixels[None] for (pixels, *_), out in zip(seen, known) if not out], int(known.sum())
-
-def _print_of(image, measured): return fingerprint(image) if len(measured) else b''
 
 # %% ../nbs/44_unlabelled.ipynb #bc811e28
 STILL = .1  # of [-1, 1]: what a point may move from one frame to the next

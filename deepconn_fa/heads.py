@@ -22,6 +22,7 @@ from fastcore.basics import patch
 from torch import nn
 import torch.nn.functional as F
 
+from .core import keep_freed_memory
 from .keypoints import frame_points
 from .pose import PoseTree
 
@@ -45,7 +46,7 @@ def pooled(
     return torch.cat([m.float().mean((-2, -1)) if m.ndim > 2 else m.float() for m in (maps if isinstance(maps, (list, tuple)) else [maps])], 1)
 
 # %% ../nbs/12_heads.ipynb #323d7f60
-FEW = 6  # photos that a CPU looks at together
+FEW = 16 if keep_freed_memory() else 6  # photos that a CPU looks at together
 
 def parts_of(
     x: torch.Tensor,  # (b, ...)

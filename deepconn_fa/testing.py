@@ -6,14 +6,14 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/testing.html.md"""
 
 # %% auto #0
 __all__ = ['ODD', 'toy_photos', 'toy_points', 'save_turned', 'toy_network', 'toy_learner', 'toy_run', 'toy_points_run',
-           'empty_plots', 'nbdev_test', 'limit_threads']
+           'empty_plots', 'pretended_gpu', 'nbdev_test', 'limit_threads', 'prepare_notebooks']
 
 # %% ../nbs/92_testing.ipynb #a7e7183e
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -268,6 +268,87 @@ def empty_plots(
     finally:
         if names: names['draw_run'] = drawn
 
+# %% ../nbs/92_testing.ipynb #563c92b0
+@cache
+def _device_modes() -> tuple[type, type]:
+    "Two modes of torch that follow tensors to the GPU which `pretended_gpu` pretends: of calls in Python, and of the operations beneath"
+    import torch
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves, tree_map
+
+    Tensor, cpu, gpu = torch.Tensor, torch.device('cpu'), torch.device('cuda', 0)
+
+    def is_there(t): return not t.is_meta and getattr(t.untyped_storage(), 'pretended', False)
+
+    def put(t, there):  # to where it is not yet: a copy, unless it was made just now
+        t.untyped_storage().pretended = there
+        return t
+
+    def is_device(value): return isinstance(value, torch.device) or isinstance(value, str) and value.split(':')[0] in ('cpu', 'cuda')
+
+    def wanted(value):  # whether a device, or a tensor beside which something is to be, is the GPU; `None` if it is neither
+        if isinstance(value, Tensor): return is_there(value)
+        return torch.device(value).type == 'cuda' if is_device(value) else None
+
+    class Operations(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            given, name = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and not t.is_meta], func.overloadpacket.__name__
+            there = [is_there(t) for t in given]
+            copies, indexes = name in ('_to_copy', 'copy_', 'set_', '_local_scalar_dense'), name.lstrip('_').startswith(('index', 'unsafe_index'))
+            odd = [t for t, on_gpu in zip(given, there) if on_gpu != any(there) and t.dim()]  # numbers may be anywhere
+            if odd and not copies and not (indexes and there[0]):
+                raise RuntimeError(f'{func}: expected all tensors to be on one device, not {[(*t.shape, str(gpu if on_gpu else cpu)) for t, on_gpu in zip(given, there)]}')
+            made = func(*args, **kwargs or {})
+            if (there[0] if copies and there else any(there)):
+                for t in tree_leaves(made):
+                    if isinstance(t, Tensor): put(t, True)
+            return made
+
+    class Calls(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            kwargs = dict(kwargs or {})
+            if func is torch._C._nn._parse_to: return func(*args, **kwargs)
+            if func.__name__ == '__get__':
+                if func.__self__ is Tensor.device: return gpu if is_there(args[0]) else func(*args)
+                if func.__self__ is Tensor.is_cuda: return is_there(args[0])
+            if func in (Tensor.numpy, Tensor.__array__) and is_there(args[0]): raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+            asked = {Tensor.cuda: True, Tensor.cpu: False}.get(func)
+            if func is Tensor.cuda: func, args, kwargs = Tensor.to, (args[0], cpu), {}
+            if func is Tensor.to:
+                asked = next((on_gpu for value in (*args[1:], kwargs.get('device')) if (on_gpu := wanted(value)) is not None), None)
+                args = (args[0], *(cpu if is_device(value) else value for value in args[1:]))
+            elif func in (Tensor.new_tensor, Tensor.new) and 'device' not in kwargs: asked = is_there(args[0])
+            elif 'device' in kwargs: asked = wanted(kwargs['device'])
+            if is_device(kwargs.get('device')) and wanted(kwargs['device']): kwargs['device'] = cpu
+            made, owned = func(*args, **kwargs), {t.untyped_storage().data_ptr() for t in args if isinstance(t, Tensor) and not t.is_meta}
+            if asked is None: return made
+            def place(t):
+                if not isinstance(t, Tensor) or t.is_meta or is_there(t) == asked: return t
+                return put(t.clone(memory_format=torch.preserve_format) if t.untyped_storage().data_ptr() in owned else t, asked)
+            return tree_map(place, made)
+
+    return Operations, Calls
+
+# %% ../nbs/92_testing.ipynb #61700e97
+@contextmanager
+def pretended_gpu() -> Iterator[None]:
+    "Within, torch has a GPU: its tensors are on the CPU and computed there, but to mix them with others, or to give them to NumPy, fails as on a GPU"
+    import torch
+    from torch.utils._pytree import tree_map
+    load, state = torch.load, torch.ByteTensor([0])
+    def load_there(file, map_location=None, **kwargs):
+        def place(t): return t.to(map_location) if isinstance(t, torch.Tensor) and map_location is not None else t
+        return tree_map(place, load(file, map_location='cpu', **kwargs))
+    said = dict(is_available=True, device_count=1, current_device=0, is_bf16_supported=True, get_device_name='a pretended GPU', get_rng_state=state, get_rng_state_all=[state])
+    quiet = ('synchronize', 'set_rng_state', 'set_rng_state_all', 'manual_seed', 'manual_seed_all', 'empty_cache')
+    with ExitStack() as stack:
+        for name, value in (said | dict.fromkeys(quiet)).items(): stack.enter_context(patch(f'torch.cuda.{name}', return_value=value))
+        stack.enter_context(patch('torch.load', load_there))
+        stack.enter_context(patch('torch.accelerator.is_available', return_value=False))  # optimisers would ask for its streams
+        for mode in _device_modes(): stack.enter_context(mode())
+        yield
+
 # %% ../nbs/92_testing.ipynb #8029ea96
 INSTALL = "nbdev_test needs nbdev, which is not installed here. Install it with:\n    pip install -e '.[dev]'"
 
@@ -292,3 +373,18 @@ def limit_threads(
 ) -> None:
     "Let each notebook under test compute in one thread, unless `OMP_NUM_THREADS` is set already; call before torch is imported"
     os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+# %% ../nbs/92_testing.ipynb #1746b436
+def prepare_notebooks(
+    cells: list,  # the code cells about to be tested, as nbdev hands them over; not looked at
+) -> None:
+    "Set up what holds for each notebook under test: `test_setup` in `pyproject.toml`"
+    limit_threads(cells)
+    if os.environ.get('PRETENDED_GPU') != '1': return
+    from execnb.shell import CaptureShell
+    run_all = CaptureShell.run_all
+    def run_all_there(shell, *args, **kwargs):
+        shell.run(f'from {__name__} import pretended_gpu\n_gpu = pretended_gpu()\n_gpu.__enter__()')  # in the thread of the cells, to which modes of torch belong
+        try: return run_all(shell, *args, **kwargs)
+        finally: shell.run('_gpu.__exit__(None, None, None)')
+    CaptureShell.run_all = run_all_there

@@ -338,6 +338,7 @@ def fit_recipe(self: Learner,
     recipe = (recipe or self.recipe).for_photos(self.dls.train.n)
     if epochs: recipe = recipe.scaled(epochs)
     self.certainty = None  # of the network as it was
+    self.model.to(self.dls.device)  # before its weights are noted
     history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')
     if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
     fixed = any(isinstance(cb, BnFreeze) for cb in self.cbs)

@@ -840,4 +840,4 @@ class KeypointLoss(nn.Module):
     def decodes(self, raw):
         "raw -> fastai's TensorPoint (b, n, 2) in [-1, 1]"
         from fastai.vision.core import TensorPoint  # imported here, so that saved models work without fastai
-        return TensorPoint(self.head.decode(raw)[..., :2])
+        return TensorPoint(self.head.decode(raw.to(self.head.offset.device))[..., :2].to(raw.device))  # fastai has gathered it on the CPU

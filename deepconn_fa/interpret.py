@@ -580,7 +580,8 @@ def perturbation_curve(
     background: torch.Tensor | None = None,  # (b, 3, h, w): what is in the place of a pixel that is not there; default: `blurred`
 ) -> np.ndarray:  # (b, steps + 1): probability of the target, from 0 to all of the pixels
     "Take away, or bring in, pixels in the order of their heat"
-    background, targets = blurred(x) if background is None else background, torch.as_tensor(targets, device=x.device)
+    x = x.to(next(network.parameters(), x).device)
+    background, targets = blurred(x) if background is None else background.to(x.device), torch.as_tensor(targets, device=x.device)
     rank = heat.to(x.device).flatten(1).argsort(1, descending=True).argsort(1).view(heat.shape)[:, None]  # (b, 1, h, w): 0 is the hottest
     found = []
     with looking_at(network), torch.no_grad():

@@ -137,7 +137,7 @@ def recipe_learner(dls: DataLoaders,
 ) -> Learner:
     "A Learner of `nn.Sequential(body, head)` with what `recipe` says about optimiser and precision, whatever the head is for"
     cbs = [Precision(recipe.precision)] + [BnFreeze()] * (recipe.bn_freeze and weights is not None) + list(L(cbs))
-    model = nn.Sequential(body, head).to(memory_format=torch.channels_last)  # twice as fast on a CPU
+    model = nn.Sequential(body, head).to(dls.device, memory_format=torch.channels_last)  # twice as fast on a CPU
     learn = cls(dls, model, cbs=cbs, **dict(opt_func=Adam, splitter=layer_groups, train_bn=False) | kwargs)
     learn.recipe, learn.weights, learn.target = recipe, weights, target
     return learn

@@ -319,7 +319,7 @@ def set_linear(self: KernelHead,  # noqa: F811  one for each head
     bias,  # (n_out,)
 ) -> None:
     "Copy the weights of a fitted linear model; the centres count no more"
-    weight, bias = torch.as_tensor(weight), torch.as_tensor(bias)
+    weight, bias = (torch.as_tensor(v, device=self.scale.device) for v in (weight, bias))
     if tuple(weight.shape) != (self.n_out, self.n_features): raise ValueError(f'the layer takes ({self.n_out}, {self.n_features}), the solution has {tuple(weight.shape)}')
     self.linear.weight.zero_()
     self.linear.weight[:, :self.n_features] = weight*self.scale

@@ -14,7 +14,7 @@ from notebooks import read, text
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import results  # noqa: E402
 
-TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- end -->)', re.S)
+TABLE = re.compile(r'(<!-- table: (\w+) -->\n)(?:(?!<!-- table:).)*?(<!-- end -->)', re.S)
 NAMED = re.compile(r'<!-- (?:table|figures): ([\w ]+) -->')
 NO_FIGURES = re.compile(r'```.*?```|`[^`]*`|\]\([^)]*\)|\$[^$]*\$', re.S)  # code, addresses, formulas
 FIGURE = re.compile(r'(?<![\w.])\d+\.\d+(?![\w.]*\d)')  # no version

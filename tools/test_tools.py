@@ -54,6 +54,7 @@ class Figures(Temporary):
         filled = figures.fill(old)
         self.assertIn('| ours | 0.925 (0.883 to 0.960) | +0.050 (-0.010 to +0.110) | 22 |\n| probe | 0.875 |  |  |\n\n*Photos; n = 195. 95 % intervals: bootstrap.', filled)
         self.assertEqual(figures.fill(filled), filled)
+        self.assertEqual(figures.fill(f'<!-- table: people -->\n\nwords\n\n{filled}'), f'<!-- table: people -->\n\nwords\n\n{filled}')  # no end: what follows stays
         self.assertEqual((filled[:7], filled[-5:], 'old' in filled), ('Before\n', 'after', False))
 
     def test_scores(self):

@@ -36,7 +36,7 @@ def measure(arch: str, device: torch.device) -> dict[str, float]:
     from deepconn_fa.backbones import create_backbone, folded_batchnorm
     from deepconn_fa.heads import few_at_once
     gpu = device.type == 'cuda'
-    with device: body = create_backbone(arch, None).eval().to(device, memory_format=torch.channels_last)
+    with device: body = create_backbone(arch, None).eval().to(memory_format=torch.channels_last)  # made there: large ones take seconds on a CPU
     batch = 128 if gpu else 8
     x, found = torch.randn(batch, 3, *body.near_canvas((224, 224)), device=device).contiguous(memory_format=torch.channels_last), {}
     def look():

@@ -31,7 +31,7 @@ from safetensors.torch import save
 from torch import nn
 
 from .backbones import batchnorm_layers, set_bn_eval
-from .core import InputError, write_file
+from .core import FLOATS, InputError, write_file
 from .recipe import Recipe
 
 # %% ../nbs/31_callbacks.ipynb #aef5715b
@@ -50,7 +50,7 @@ def between(start: dict, end: dict,
     return {name: start[name].lerp(t, share) if t.is_floating_point() else t for name, t in end.items()}
 
 # %% ../nbs/31_callbacks.ipynb #16659264
-PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+PRECISIONS = {name: getattr(torch, numbers) for name, numbers in FLOATS.items()}
 
 def fast_precision(device: torch.device) -> str:
     "Return 'bf16' where `device` supports it in hardware, 'fp16' on other CUDA devices, else 'fp32'"

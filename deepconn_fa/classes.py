@@ -176,6 +176,7 @@ class ClassTarget(Target):
     one_logit: bool = False  # The network of two classes gives one logit, that of the second class
     example = "classes=['yes', 'no']"  # How a user names them
     hub_task = 'image-classification'
+    brought = 'those of each class in a folder of its own', 'YOUR_PHOTOS'
 
     @property
     def names(self): return self.classes

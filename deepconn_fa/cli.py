@@ -175,8 +175,7 @@ def train(
     first = Path('runs')/(task if photos is not None else f'{task}-samples')
     _say_end(folder, first if out is None and folder != first else None)
     if photos is None:
-        how, given = {'classes': ('those of each class in a folder of its own', 'YOUR_PHOTOS'), 'points': ('in one folder with the file of their labels', 'YOUR_PHOTOS')}.get(
-            question.target.kind, ('listed in a table with the columns path and label', 'YOUR_TABLE.csv'))
+        how, given = question.target.brought
         echo(f'\nNow with your own photos, {how}:\n  deepconn train {task} {given}')
 
 # %% ../nbs/90_cli.ipynb #86a8e66e

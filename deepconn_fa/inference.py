@@ -30,13 +30,13 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from PIL import Image, ImageDraw, ImageFont
 
-from .backends import HALVES, TorchBackend, open_onnx
+from .backends import TorchBackend, open_onnx
 from .bundle import Bundle, BundleError, load_bundle
 from .certainty import COVERAGE
 from .classes import ClassTarget
 from .keypoints import paint_points
 from .labels import to_coco
-from .core import InputError, as_path, check_folder, check_output, with_progress, write_file
+from .core import FLOATS, InputError, as_path, check_folder, check_output, with_progress, write_file
 from .hub import hub_file, page_of, repo_name
 from .manifest import list_photos
 from .photos import fit_canvas, is_photo_name, look_at, open_photo, to_rgb, upright
@@ -168,7 +168,7 @@ class Predictor:
         batch_size: int = 64,  # Photos that the network takes at once: fewer need less memory and change no result
         precision: str = 'fp32',  # `bf16`, or `fp16` on a GPU, is faster where the hardware knows it, and moves some probabilities by several hundredths (`fp16` by less); an ONNX file has the precision that it was exported with
     ):
-        if precision not in ('fp32', *HALVES): raise ValueError(f"precision is {precision!r}; it has to be 'fp32', 'bf16' or 'fp16'")
+        if precision not in FLOATS: raise ValueError(f"precision is {precision!r}; it has to be 'fp32', 'bf16' or 'fp16'")
         if batch_size < 1: raise ValueError(f'batch_size is {batch_size}; it has to be 1 or more')
         self.batch_size, is_file = batch_size, isinstance(bundle, (str, os.PathLike))
         if is_file and Path(bundle).suffix.lower() == '.onnx':

@@ -99,6 +99,7 @@ class PointTarget(Target):
     visibility: Visibility | None = None  # How a confidence tells whether a point is visible; `None` where the training labels had no absent points
     example, settles_on = "spec='hand12'", ('train', 'valid')  # How a user names them
     hub_task = 'keypoint-detection'
+    brought = 'in one folder with the file of their labels', 'YOUR_PHOTOS'
 
     @property
     def names(self): return self.spec.points if self.spec else ()

@@ -14,6 +14,8 @@ import numpy as np
 from fastai.callback.schedule import ParamScheduler, SchedCos, SchedNo, combined_cos
 from fastcore.basics import patch
 
+from .core import FLOATS
+
 # %% ../nbs/30_recipe.ipynb #40fe670f
 def _numbers(lr): return np.array(lr) if isinstance(lr, (tuple, list)) else lr
 
@@ -69,7 +71,7 @@ class Phase:
 
 # %% ../nbs/30_recipe.ipynb #565564dd
 CHOICES = {'loss': ('cross_entropy', 'nll', 'bce'), 'imbalance': (None, 'weights', 'sampling'), 'normalize': ('imagenet', 'dataset', 'none'),
-           'keep': ('best', 'best_accuracy', 'last'), 'precision': (None, 'fp32', 'bf16', 'fp16')}
+           'keep': ('best', 'best_accuracy', 'last'), 'precision': (None, *FLOATS)}
 
 PROBE_HEADS = ('linear', 'kernel')  # heads that can be set to what a probe found
 

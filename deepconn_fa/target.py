@@ -35,6 +35,7 @@ class Target:
     about: ClassVar[str] = ''  # What it asks for, in a word
     metric: ClassVar[str] = ''  # The figure that stands for all others
     hub_task: ClassVar[str] = 'other'  # Hugging Face's name for models of this kind
+    brought: ClassVar[tuple[str, str]] = ('listed in a table with the columns path and label', 'YOUR_TABLE.csv')  # How people give labelled photos to `train`, in words, and what stands for them there
     options: ClassVar[tuple[str, ...]] = ()  # What `read` takes besides
     calibrates: ClassVar[bool] = False  # Its answers are probabilities, whose logits a temperature can scale
     settles: ClassVar[str] = ''  # What it learns from answers once the network is trained, in a word: see `settled`

@@ -281,7 +281,7 @@ def _device_modes() -> tuple[type, type]:
 
     def is_there(t): return not t.is_meta and getattr(t.untyped_storage(), 'pretended', False)
 
-    def put(t, there):  # to where it is not yet: a copy, unless it was made just now
+    def put(t, there):
         t.untyped_storage().pretended = there
         return t
 
@@ -300,7 +300,7 @@ def _device_modes() -> tuple[type, type]:
             if odd and not copies and not (indexes and there[0]):
                 raise RuntimeError(f'{func}: expected all tensors to be on one device, not {[(*t.shape, str(gpu if on_gpu else cpu)) for t, on_gpu in zip(given, there)]}')
             made = func(*args, **kwargs or {})
-            if (there[0] if copies and there else any(there)):
+            if there[0] if copies and there else any(there):
                 for t in tree_leaves(made):
                     if isinstance(t, Tensor): put(t, True)
             return made
@@ -321,9 +321,10 @@ def _device_modes() -> tuple[type, type]:
             elif func in (Tensor.new_tensor, Tensor.new) and 'device' not in kwargs: asked = is_there(args[0])
             elif 'device' in kwargs: asked = wanted(kwargs['device'])
             if is_device(kwargs.get('device')) and wanted(kwargs['device']): kwargs['device'] = cpu
-            made, owned = func(*args, **kwargs), {t.untyped_storage().data_ptr() for t in args if isinstance(t, Tensor) and not t.is_meta}
+            made = func(*args, **kwargs)
             if asked is None: return made
-            def place(t):
+            owned = {t.untyped_storage().data_ptr() for t in args if isinstance(t, Tensor) and not t.is_meta}
+            def place(t):  # what was there before is copied
                 if not isinstance(t, Tensor) or t.is_meta or is_there(t) == asked: return t
                 return put(t.clone(memory_format=torch.preserve_format) if t.untyped_storage().data_ptr() in owned else t, asked)
             return tree_map(place, made)

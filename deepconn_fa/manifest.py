@@ -308,8 +308,9 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
     for what in ('label', 'split'):
         cells = table[what].where(fine & (table[what] != ''))
         odd = fine & (cells.groupby(real).transform('nunique') > 1)
-        said = cells.groupby(real).transform(lambda c: ' and '.join(sorted(c.dropna().unique())))
-        table['problem'] = table.problem.mask(odd, f'the photo is listed with more than one {what} (' + said.astype(str) + _in_rows(table, real) + '): keep one; none is used')
+        if not odd.any(): continue
+        said = cells[odd].groupby(real).transform(lambda c: ' and '.join(sorted(c.dropna().unique())))
+        table.loc[odd, 'problem'] = f'the photo is listed with more than one {what} (' + said + _in_rows(table, real[real.isin(real[odd])]) + '): keep one; none is used'
     again = (table.problem == '') & real[order].duplicated()
     if ROW not in table: return table.assign(problem=table.problem.mask(again, 'the same photo as ' + table.path[order].groupby(real[order]).transform('first')))
     for what in ('label', 'split'): table[what] = table[what].mask(table[what] == '', table[what].replace('', None).groupby(real).transform('first')).fillna('')
@@ -326,9 +327,9 @@ def _real_paths(paths: pd.Series) -> pd.Series:
     return paths.map(lambda p: p if '\0' in p else real_path(p))
 
 def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
-    "The rows of each photo in its file, in words"
+    "The rows in their file of each photo of `real`, in words"
     if ROW not in table: return ''
-    said = table[ROW].map(lambda row: '' if pd.isna(row) else str(int(row)))
+    said = table[ROW][real.index].map(lambda row: '' if pd.isna(row) else str(int(row)))
     return ', rows ' + said.groupby(real).transform(lambda rows: ' and '.join(row for row in rows if row))
 
 # %% ../nbs/04_manifest.ipynb #20d5d3e0

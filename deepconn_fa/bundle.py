@@ -184,12 +184,14 @@ def _foreign(path, start):
             'Weights to start from: give them to a training')
 
 # %% ../nbs/40_bundle.ipynb #e7ee7cd5
+def _file_of(path):
+    "The model of a run where `path` is its folder"
+    inside = Path(path)/'model.safetensors'
+    return inside if inside.exists() else Path(path)
+
 def _open(path):
     "Read a bundle's header: its description, the tensors' entries, its checksum and the place where the tensors start"
-    path = Path(path)
-    if path.is_dir():
-        inside = path/'model.safetensors'
-        raise BundleError(f'{path} is a folder. Give the model in it: {inside}' if inside.exists() else f'{path} is a folder without a model.safetensors. Give the file of a model')
+    if path.is_dir(): raise BundleError(f'{path} is a folder without a model.safetensors. Give the folder of a run, or the file of a model')
     if not path.exists(): raise BundleError(f'{path} does not exist. Give the model.safetensors of a run')
     size = path.stat().st_size
     if size == 0: raise BundleError(f'{path} is empty. Copy it again from where it was saved')
@@ -223,9 +225,10 @@ def _parse(description, path):
 
 # %% ../nbs/40_bundle.ipynb #104247ae
 def read_meta(
-    path: str|os.PathLike,  # a bundle
+    path: str|os.PathLike,  # a bundle, or the folder of a run
 ) -> dict:  # its description
     "Read what a bundle says about itself, without its weights and without torch; the checksum is left to `load_bundle`"
+    path = _file_of(path)
     try: description, *_ = _open(path)
     except OSError as e: raise BundleError(f'{path} cannot be read: {e.strerror}') from e
     return _parse(description, path)
@@ -258,12 +261,12 @@ class Bundle:
 
 # %% ../nbs/40_bundle.ipynb #a5a63841
 def load_bundle(
-    path: str|os.PathLike,  # the file that `save_bundle` wrote
+    path: str|os.PathLike,  # the file that `save_bundle` wrote, or the folder of a run
 ) -> Bundle:  # the model, in eval mode and on the CPU, and its description
     "Read a trained model, once its checksum has been found right"
     import safetensors.torch
     from safetensors import SafetensorError
-    path = Path(path)
+    path = _file_of(path)
     try:
         description, tensors, checksum, start = _open(path)
         raw = path.read_bytes()

@@ -163,7 +163,7 @@ def _batches(items, size):
 class Predictor:
     "Answers photos by a trained model"
     def __init__(self,
-        bundle,  # The file of a bundle, or an ONNX file; a bundle, a Learner of this package, or whatever else holds a `Model`
+        bundle,  # The folder of a run, the file of a bundle, or an ONNX file; a bundle, a Learner of this package, or whatever else holds a `Model`
         *, device: str | None = None,  # Where the network runs; by default the first that is there of `cuda`, `mps` and `cpu`
         batch_size: int = 64,  # Photos that the network takes at once: fewer need less memory and change no result
         precision: str = 'fp32',  # `bf16`, or `fp16` on a GPU, is faster where the hardware knows it, and moves some probabilities by several hundredths (`fp16` by less); an ONNX file has the precision that it was exported with

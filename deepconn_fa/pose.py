@@ -100,26 +100,24 @@ class PoseTree(nn.Module):
     ) -> torch.Tensor:  # The same shape, each map with the sum 1
         "Compute the probability of each point's places, given all heatmaps"
         maps, up = list(own.unbind(1)), {}
-        links = self.links()
-        kernels = {j: self.kernels(j, xs, ys) for _, j in links}
+        links, (across, down, usual) = self.links(), self.kernels(xs, ys)
         for i, j in reversed(links):
-            across, down, usual = kernels[j]
-            up[j] = (1 - BROKEN)*(down.T @ (_whole(maps[j])/usual) @ across) + BROKEN
+            up[j] = (1 - BROKEN)*(down[j].T @ (_whole(maps[j])/usual[j]) @ across[j]) + BROKEN
             maps[i] = _whole(maps[i]*up[j])
         for i, j in links:
-            across, down, usual = kernels[j]
-            maps[j] = maps[j]*((1 - BROKEN)*(down @ _whole(maps[i]/up[j]) @ across.T)/usual + BROKEN)
+            maps[j] = maps[j]*((1 - BROKEN)*(down[j] @ _whole(maps[i]/up[j]) @ across[j].T)/usual[j] + BROKEN)
         return torch.stack([_whole(m) for m in maps], 1)
 
-    def kernels(self, j, xs, ys) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        "Densities of point `j` given the point it hangs on, along x (w, w) and y (h, h), and without it (h, w)"
+    def kernels(self, xs, ys) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        "Densities of each point given the point it hangs on, along x (n, w, w) and y (n, h, h), and without it (n, h, w)"
         given, alone = [], []
         for axis, cells in enumerate((xs, ys)):
             half = (cells[1] - cells[0])/2 if len(cells) > 1 else cells.new_tensor(1.)
-            wide = [(d[j, axis].square() + half**2).sqrt() for d in (self.deviation, self.spread)]
-            given.append(_bell(cells[:, None] - self.slope[j, axis]*cells - self.intercept[j, axis], wide[0]))
-            alone.append(_bell(cells - self.middle[j, axis], wide[1]))
-        return *given, (alone[1][:, None]*alone[0] + 1/4)/2  # half of them anywhere on the photo: the labelled photos are few
+            middle, slope, intercept = (t[:, axis, None] for t in (self.middle, self.slope, self.intercept))  # (n, 1)
+            lone, known = ((d[:, axis, None].square() + half**2).sqrt() for d in (self.spread, self.deviation))
+            given.append(_bell(cells[:, None] - slope[..., None]*cells - intercept[..., None], known[..., None]))
+            alone.append(_bell(cells - middle, lone))
+        return *given, (alone[1][..., None]*alone[0][:, None] + 1/4)/2  # half of them anywhere on the photo: the labelled photos are few
 
 def spanning_tree(
     gain: np.ndarray,  # (n, n), symmetric

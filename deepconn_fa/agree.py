@@ -29,7 +29,7 @@ from .classes import ClassTarget
 from .core import PICTURES, InputError, as_path, check_output, echo, save_figure, write_file
 from .folders import seen_name
 from .manifest import clean_text, groups_of, join_names, list_photos
-from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, known_mean, mean_error, object_sizes, plain_text, point_errors,
+from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, known_mean, mcnemar, mean_error, object_sizes, plain_text, point_errors,
                                  quantile_error, share_estimate, share_of_points, sure_of_all, wilson)
 from .points import PointTarget
 from .tables import LABEL_NAMES, ROW, TABLE_SUFFIXES, first_column, read_cells
@@ -750,7 +750,6 @@ def sides_of(target: Target,
 @sides_of.register
 def _(target: ClassTarget, rows, theirs, groups=None, draws=1000):
     "Accuracy, with McNemar's test, and Cohen's kappa; a class that the network does not know counts as a different answer"
-    from deepconn_fa.crossval import mcnemar  # imported here, as it brings torch along
     both = replace(target, classes=(*target.classes, *sorted({*theirs.label} - {*target.classes})))
     truth, said = said_of(both, rows), {'second rater': said_of(both, theirs), 'network': target.answers_in(rows).argmax(1).astype(float)}
     right = {who: x == truth for who, x in said.items()}

@@ -646,7 +646,9 @@ def running(
     threads = [threading.Thread(target=server.run, kwargs=dict(sockets=[sock]), daemon=True), threading.Thread(target=_sweep, args=(uploads, done), daemon=True)]
     for thread in threads: thread.start()
     try:
-        while not server.started: time.sleep(.02)
+        while not server.started:
+            if not threads[0].is_alive(): raise InputError('The server did not start: what it said stands above.')
+            time.sleep(.02)
         own = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(host, host)
         yield f'http://{f"[{own}]" if ":" in own else own}:{sock.getsockname()[1]}'
     finally:

@@ -188,7 +188,7 @@ def compare(self: KeepBest,
     found = (-others[0], loss) if self.by == 'accuracy' else (loss,)
     if not math.isnan(loss) and (self.best is None or found < self.best): self.best, self.epoch_of_best, self.state = found, self.seen, self.last
     self.waited = 0 if loss < self.lowest else self.waited + 1
-    self.lowest = min(loss, self.lowest)
+    self.lowest = min(self.lowest, loss)  # NaN is not the lowest
 
 # %% ../nbs/31_callbacks.ipynb #54157029
 class History(Callback):

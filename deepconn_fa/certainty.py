@@ -18,7 +18,7 @@ from fastcore.basics import patch
 
 from .conformal import HeldOut, least_groups
 from .manifest import answer_groups
-from .metrics import bootstrap_ratio, drawn_weights, share_estimate
+from .metrics import bootstrap_ratio, drawn_weights, group_numbers, share_estimate
 from .novelty import MOST, Novelty
 from .target import DISTANCE, TRUST, Target, each_fold
 
@@ -68,7 +68,7 @@ class Certainty:
 def _sorted(distances, groups):
     "Distances in ascending order, and the share up to each"
     there = ~np.isnan(distances)
-    distances, number = distances[there], np.unique(groups[there], return_inverse=True)[1]
+    distances, number = distances[there], group_numbers(there.sum(), groups[there])
     if not len(distances): return _none(), _none()
     order, sizes = np.argsort(distances), np.bincount(number)
     below = np.cumsum((1 / (len(sizes) * sizes[number]))[order])

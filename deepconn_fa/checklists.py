@@ -18,7 +18,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import yaml
 from jinja2 import Environment
 from markupsafe import Markup
@@ -27,6 +26,7 @@ from . import __version__
 from .classes import ClassTarget
 from .core import InputError, count_of, echo, write_file
 from .manifest import groups_of, label_conflicts, leaks
+from .metrics import say_p
 from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
 from .results import Run, read_run
@@ -126,7 +126,7 @@ def photos_facts(run: Run) -> dict[str, list[str]]:
                  *([f'{count_of(unlabelled, "photo")} without a label {"was" if unlabelled == 1 else "were"} left out.'] if unlabelled else [])],
         problems=[f'{len(bad):,} of {count_of(len(table), "photo")} could not be used' + ('; manifest.csv gives the reason of each.' if len(bad) else '.'), *_some(reasons, 6)],
         conflicts=[f'{count_of(odd, "photo")} {"stands" if odd == 1 else "stand"} in more than one class, so that a label must be wrong.' if odd
-                   else 'No two copies of one photo have different labels.'] if copies is not None else [],
+                   else 'No two copies of one photo have different labels.'] if copies is not None and (table.label != '').any() else [],
         duplicates=[f'{copies:,} photos are near-duplicates of another: resized, saved again, mirrored or turned.' if copies else 'No near-duplicates were found.'] if copies is not None else [],
         groups=[f'The photos belong to {named:,} groups, as their table says (all photos of one person, say); with near-duplicates counted as one, '
                 f'{len(together):,} of them are independent.'] if named else ['No photo has a group.'],
@@ -179,7 +179,7 @@ def training_facts(run: Run) -> dict[str, list[str]]:
     "Describe what the network sees, how it was trained, and what was chosen"
     recipe = run.recipe
     first, *rest = training_words(run)
-    phases = [f'Phase {i}: {count_of(p.epochs, "epoch")}, learning rate {" to ".join(f"{v:g}" for v in np.atleast_1d(p.lr)) if not isinstance(p.lr, str) else p.lr}, '
+    phases = [f'Phase {i}: {count_of(p.epochs, "epoch")}, learning rate {p.rate}, '
               f'weight decay {p.weight_decay:g}, schedule {p.schedule}.' for i, p in enumerate(recipe.phases, 1)]
     bodies = [f'The body was chosen among {len(run.config["bodies"])} by a cross-validated linear probe within the training photos.'] if run.config.get('bodies') else []
     epoch = ['The weights that were kept were chosen by the validation photos.'] if recipe.looks_at_valid else []
@@ -187,7 +187,9 @@ def training_facts(run: Run) -> dict[str, list[str]]:
         network=[first], training=rest,
         settings=[f'Recipe “{recipe.name}”: batch size {recipe.batch_size}, label smoothing {recipe.label_smoothing:g}, L2-SP {recipe.l2sp:g}, mixup {recipe.mixup or 0:g}, '
                   f'options of the head: {say_settings(recipe.head_args)}.', *phases, 'Every setting stands in config.json.'],
-        tuning=['The strength of the linear probe’s penalty, where there is one, was chosen within the training photos.',
+        tuning=[*bodies, 'The strength of the linear probe’s penalty, where there is one, was chosen within the training photos.',
+                *['Width and strength of the kernel head were chosen by folds within the training photos.'] * (recipe.head == 'kernel'),
+                *['The learning rate was chosen by fastai’s lr_find on the training photos.'] * any(p.lr == 'find' for p in recipe.phases),
                 'All other settings are those of the recipe; within the run, no others were tried.'],
         selection=[*(bodies + epoch or ['Within the run, one model was trained, and nothing was chosen.']), *(['Test photos were not used to choose.'] if run.shown == 'test' else [])],
         calibration=calibration_words(run))
@@ -223,7 +225,7 @@ def _tests(run):
     "How the model was compared with the baselines, photo by photo"
     good, simpler = beside(run.target, run), words(run.target, run).simpler
     found = {simpler[who].name: gain(run.target, run, good['network'], good[who])[0] for who in good if who != 'network'}
-    exact = [f'McNemar’s exact test against {name}: p = {e["p"]:.3f}.' for name, e in found.items() if 'p' in e]
+    exact = [f'McNemar’s exact test against {name}: {say_p(e["p"])}.' for name, e in found.items() if 'p' in e]
     return ['The model and each baseline were compared on the same photos, in pairs, with the interval of the difference. This assumes that the groups of photos are independent of each other.',
             *exact, 'No correction was made for several comparisons.']
 

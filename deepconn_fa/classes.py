@@ -391,5 +391,6 @@ def sum_up(self: ClassTarget, answers: pd.DataFrame, figures) -> str:
 @patch
 def explain(self: ClassTarget, sight: Sight, known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     if answers is None: return 'majority is what always guessing the most frequent class scores'
+    known = known or {}
     how = 'the most frequent class of its training photos' if known.get('trained_on') else 'the most frequent class of these photos (the model does not say which it was in training)'
     return f"majority is what always guessing '{self.majority(answers, known)}' scores, {how}"

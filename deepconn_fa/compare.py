@@ -16,13 +16,12 @@ import pandas as pd
 
 from .classes import ClassTarget, photo_losses
 from .core import InputError
-from .crossval import mcnemar, paired_difference
 from .manifest import groups_of
-from .metrics import auc, format_estimate, known_mean, point_errors
+from .metrics import auc, format_estimate, is_rising, known_mean, mcnemar, paired_difference, point_errors, say_p
 from .points import PointTarget
 from .results import Run, read_run
 from .target import Target, by_kind
-from .wording import MEASURES, about_one
+from .wording import about_one
 
 # %% ../nbs/64_compare.ipynb #b5fcf5be
 def compare_figures(
@@ -101,14 +100,13 @@ def _say_paired(paired, n, one, two, relabelled=0):
     lines = [f'Photo by photo, on {n} photos that neither had seen: b less a, with the 95 % interval']
     if {len(one.rows), len(two.rows)} != {n + relabelled}: lines[0] = f'The test photos differ: {len(one.rows)} in a, {len(two.rows)} in b. ' + lines[0]
     for name, e in paired.iterrows():
-        less_is_better = name in MEASURES and MEASURES[name].kind == 'size'
-        better, worse = ('a', 'b') if less_is_better else ('b', 'a')
+        better, worse = ('b', 'a') if is_rising(name) else ('a', 'b')
         told = f'{better} is better' if e.low > 0 else f'{worse} is better' if e.high < 0 else 'cannot be told from chance'
         lines.append(f'  {name.replace("_", " ")} {e.value:+.3f} ({e.low:+.3f} to {e.high:+.3f}): {told}')
     if relabelled: lines.append(f'  {relabelled} more are left out, as their labels differ between the runs; the figures above judge each run by its own labels')
     if 'p' in paired and paired.p.notna().any():
         e = paired[paired.p.notna()].iloc[0]
-        lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar p = {e.p:.3f})')
+        lines.append(f'  right in b alone: {e.only_a:.0f}, in a alone: {e.only_b:.0f} (McNemar {say_p(e.p)})')
     return lines
 
 # %% ../nbs/64_compare.ipynb #77bfd7f3

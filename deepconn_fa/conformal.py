@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .metrics import group_numbers
+
 # %% ../nbs/23_conformal.ipynb #1d39316c
 def least_groups(
     coverage: float,  # 0 to 1
@@ -24,15 +26,13 @@ def conformal_limit(
     groups: np.ndarray | None = None,  # (n,) group names; default: every photo is a group of its own
     *, coverage: float = .9,  # 0 to 1
 ) -> float:  # Infinite where there are too few groups
-    "The limit that a new photo, of a new group, keeps with probability `coverage`; Lee et al. 2023, arXiv 2306.06342"
+    "The limit that a new photo, of a new group, keeps with a probability of at least `coverage`; Lee et al. 2023, arXiv 2306.06342"
     order = np.argsort(scores, kind='stable')
-    scores, number = np.asarray(scores, float)[order], np.unique(np.arange(len(scores)) if groups is None else np.asarray(groups), return_inverse=True)[1][order]
+    scores, number = np.asarray(scores, float)[order], group_numbers(len(scores), groups)[order]
     sizes = np.bincount(number)
     mass = np.cumsum(1 / ((len(sizes) + 1) * sizes[number]))  # (n,) the weight of all scores up to each
     i = np.searchsorted(mass, coverage - 1e-9)
-    if i == len(scores): return np.inf
-    if i == 0: return float(scores[0])
-    return float(scores[i - 1] + (scores[i] - scores[i - 1]) * (coverage - mass[i - 1]) / (mass[i] - mass[i - 1]))
+    return float(scores[i]) if i < len(scores) else np.inf
 
 # %% ../nbs/23_conformal.ipynb #eb49158f
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class HeldOut:
     ) -> 'HeldOut':
         "From a row for each photo"
         row, part = np.nonzero(~np.isnan(scores))
-        return cls(scores[row, part].astype(np.float32), part.astype(np.int32), np.unique(groups, return_inverse=True)[1][row].astype(np.int32), scores.shape[1])
+        return cls(scores[row, part].astype(np.float32), part.astype(np.int32), group_numbers(len(scores), groups)[row].astype(np.int32), scores.shape[1])
 
     def limits(self, coverage: float = .9) -> tuple[np.ndarray, np.ndarray]:  # (n_parts,) limits, and which of them are the part's own; read-only
         "The limit of each part for a coverage from 0 to 1, computed once for each"

@@ -1,4 +1,4 @@
-"""Every photo a test photo once, two models on the same photos, and how many more photos it would take
+"""Every photo a test photo once, and how many more photos it would take
 
 Docs: https://deepconn-fa.github.io/deepconn_fa/crossval.html.md"""
 
@@ -6,8 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/crossval.html.md"""
 
 # %% auto #0
 __all__ = ['deal_folds', 'check_folds', 'cross_validate', 'all_in', 'out_of_fold', 'measure_splits', 'measure_folds',
-           'paired_difference', 'mcnemar', 'growing_order', 'learning_curve', 'is_rising', 'fit_curves',
-           'extrapolate_curve', 'photos_needed', 'plot_learning_curve']
+           'growing_order', 'learning_curve', 'fit_curves', 'extrapolate_curve', 'photos_needed', 'plot_learning_curve']
 
 # %% ../nbs/51_crossval.ipynb #87407828
 import hashlib
@@ -21,13 +20,12 @@ from fastai.learner import Learner
 from fastcore.basics import noop
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
-from scipy.stats import norm
 
 from .classes import ClassTarget
 from .core import InputError, count_of, write_file
 from .loader import split_loaders
 from .manifest import check_split, each_name, groups_of, split
-from .metrics import bootstrap, format_estimate, plain_text
+from .metrics import format_estimate, is_rising, plain_text
 from .recipe import Recipe
 from .target import SAID, Target
 from .train import divide_logits
@@ -247,42 +245,6 @@ def measure_folds(
     figures, answers = measure_splits(learn)
     return dict(out_of_fold=metrics, test=figures['test']), pd.concat([outside, answers[answers.split == 'test']], ignore_index=True)
 
-# %% ../nbs/51_crossval.ipynb #8cab03cc
-def paired_difference(
-    statistic: Callable[..., float],  # Takes (targets, scores), gives a figure: `auc`, say
-    targets: np.ndarray,  # (n,)
-    ours: np.ndarray,  # (n,) of the one and of the other model, on the same photos
-    theirs: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 2000,
-) -> dict:  # {value, low, high, n}
-    "Estimate how much larger `statistic` is for `ours` than for `theirs`, with a paired bootstrap interval"
-    return bootstrap(lambda t, a, b: statistic(t, a) - statistic(t, b), targets, ours, theirs, groups=groups, draws=draws)
-
-# %% ../nbs/51_crossval.ipynb #cfee6287
-def _tossed(lead):
-    "How likely a sum as far from 0 as that of `lead` is when every sign is the toss of a coin: exact, one group after the other"
-    steps, chance = np.abs(lead[lead != 0]), np.ones(1)
-    for step in steps: chance = (np.pad(chance, (0, 2 * step)) + np.pad(chance, (2 * step, 0))) / 2
-    return float(min(chance[np.abs(np.arange(len(chance)) - steps.sum()) >= abs(lead.sum())].sum(), 1))
-
-# %% ../nbs/51_crossval.ipynb #1f8ade37
-def mcnemar(
-    right_a: np.ndarray,  # (n,): whether the one and the other model is right, on the same photos
-    right_b: np.ndarray,
-    *, groups: np.ndarray | None = None,  # One name a photo: photos of one group (one person) count as one toss
-    level: float = 0.95,
-) -> dict:  # {value, low, high, n, p, only_a, only_b}: how much more accurate `a` is, and how likely so much is by chance
-    "Compare the accuracy of two models on the same photos: McNemar's exact test, and the difference with its interval"
-    a, b = np.asarray(right_a).astype(bool), np.asarray(right_b).astype(bool)
-    if len(a) != len(b) or not len(a): raise ValueError(f'two models on the same photos: {len(a)} and {len(b)} answers')
-    number = np.arange(len(a)) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
-    n, lead = np.bincount(number), np.bincount(number, a.astype(int) - b).astype(int)   # of each group: photos, and those by which `a` leads
-    size = n.mean()                                            # one group more for each model
-    shift = lead.sum() / (n.sum() + 2 * size)
-    spread = np.sqrt(((lead - n * shift)**2).sum() + size**2 * ((1 - shift)**2 + (1 + shift)**2)) / (n.sum() + 2 * size)
-    half = norm.ppf((1 + level) / 2) * spread
-    return dict(value=float(a.mean() - b.mean()), low=float(max(shift - half, -1)), high=float(min(shift + half, 1)), n=len(a), p=_tossed(lead),
-                only_a=int((a & ~b).sum()), only_b=int((b & ~a).sum()))
-
 # %% ../nbs/51_crossval.ipynb #ffdf5695
 def growing_order(
     labels: Iterable,  # As in `deal_folds`
@@ -373,10 +335,6 @@ def learning_curve(
     return table.astype({c: int for c in table if c in ('size', 'n_train', 'repeat') or c.startswith('n_test')})
 
 # %% ../nbs/51_crossval.ipynb #741b0a95
-def is_rising(metric: str) -> bool:
-    "Whether more of `metric` is better, and 1 is all there is"
-    return metric.startswith(('accuracy', 'within_')) or metric.endswith(('accuracy', 'auc', 'f1', 'precision', 'recall', 'pck', 'map', 'exact'))
-
 def _errors_of(curve, column):
     "Errors of the runs, the number of each one's size, and the standard error that the test photos bring"
     rows = curve[curve[column].notna()].reset_index(drop=True)

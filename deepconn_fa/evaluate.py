@@ -26,7 +26,7 @@ from .core import InputError
 from .loader import split_loaders
 from .manifest import answer_groups
 from .metrics import (auc_estimate, bootstrap_figures, bootstrap_ratio, calibration_bins, calibration_estimate, choose_threshold, drawn_auc, drawn_weights, f1_estimate,
-                                 format_estimate, plain_text, share_estimate)
+                                 format_estimate, group_numbers, plain_text, share_estimate, sure_of_all)
 from .novelty import Novelty
 from .photocheck import FEATURES, measure_photos
 from .target import DISTANCE
@@ -226,9 +226,10 @@ def class_table(
     k: int = 5,  # Among how many of the likeliest answers `topK` looks
 ) -> pd.DataFrame:  # a row a class: n; top1, low, high; topK; precision, f1 and auc, each with _low and _high; loss, taken_for, n_train
     "Measure each class; NaN where a figure is not defined, as in a class without photos"
-    predicted, names = probs.argmax(1), np.arange(len(targets)) if groups is None else np.asarray(groups)
+    predicted, names = probs.argmax(1), group_numbers(len(targets), groups)
     within, loss = in_top(probs, targets, k), photo_losses(probs, targets)
-    areas = bootstrap_figures(lambda w: {i: drawn_auc(w, targets == i, probs[:, i]) for i in range(len(classes))}, len(targets), groups=groups, draws=n_draws(probs))
+    drawn = bootstrap_figures(lambda w: {i: drawn_auc(w, targets == i, probs[:, i]) for i in range(len(classes))}, len(targets), groups=groups, draws=n_draws(probs))
+    areas = [sure_of_all(e, min(len(set(names[targets == i])), len(set(names[targets != i])))) for i, e in drawn.items()]
     rows = []
     for i, name in enumerate(classes):
         mine, called = targets == i, predicted == i

@@ -37,11 +37,12 @@ from .target import Target, by_kind
 def is_held_out(
     answers: pd.DataFrame,  # What `learn.answers` gave, or the out-of-fold table of a cross-validation
 ) -> np.ndarray:  # (n,) of bool
-    "Tell which rows are predictions of photos that the network was not trained on: those with a `fold`, else validation and test"
-    if 'fold' in answers and answers.fold.notna().any(): return answers.fold.notna().to_numpy()
-    if 'split' in answers: return answers.split.isin(['valid', 'test']).to_numpy()
-    raise InputError("The table of answers has neither a column 'fold' nor 'split', so nobody knows which photos the network was trained on. "
-                     'Give what learn.answers() returned, or the answers.csv of a run.')
+    "Tell which rows are predictions of photos that the network was not trained on: those of a `fold`, of validation and of test"
+    if not {'fold', 'split'} & {*answers}:
+        raise InputError("The table of answers has neither a column 'fold' nor 'split', so nobody knows which photos the network was trained on. "
+                         'Give what learn.answers() returned, or the answers.csv of a run.')
+    held = answers.split.isin(['valid', 'test']) if 'split' in answers else pd.Series(False, answers.index)
+    return (held | answers.fold.notna() if 'fold' in answers else held).to_numpy()
 
 # %% ../nbs/54_label_issues.ipynb #8564438a
 RULES = ('confident_learning', 'predicted_neq_given')
@@ -656,7 +657,7 @@ def save_test_labels(
 
 # %% ../nbs/54_label_issues.ipynb #eef4f258
 def label_next(
-    # (n, n_classes) probabilities of photos without a label, or a table with columns `prob_CLASS`, as a predictor gives it
+    # (n, n_classes) probabilities of photos without a label, or a table with columns `prob_CLASS`, as a predictor gives it. Where they do not add up to 1, they are of tags
     predictions: np.ndarray | pd.DataFrame,
     features: np.ndarray,  # (n, c) features of these photos, for example of `Model.features`
     labelled_features: np.ndarray,  # (m, c) features of the photos that have a label; m may be 0
@@ -669,12 +670,18 @@ def label_next(
     x, known = np.asarray(features, float), np.asarray(labelled_features, float)
     if len(x) != len(probs): raise ValueError(f'{len(x)} rows of features for {len(probs)} rows of predictions')
     open_, known = ~(np.isnan(probs).any(1) | np.isnan(x).any(1)), known[~np.isnan(known).any(1)] if len(known) else np.zeros((0, x.shape[1]))
-    ends = np.sort(probs, 1)
-    uncertainty = np.where(open_, 1 - (ends[:, -1] - ends[:, -2]), 0) if probs.shape[1] > 1 else open_.astype(float)
+    uncertainty = np.zeros(len(probs))
+    uncertainty[open_] = _uncertainty(probs[open_])
     chosen, novelty = _spread_out(uncertainty, np.where(open_[:, None], x, 0), known, open_, n)
     found = pd.DataFrame(dict(row=chosen, uncertainty=uncertainty[chosen], novelty=novelty))
     if 'path' in table: found.insert(1, 'path', table.path.to_numpy()[chosen])
     return found.assign(score=found.uncertainty * found.novelty)
+
+def _uncertainty(probs):
+    "From 0 to 1: of classes, how near the second comes to the first; of tags, that of the one that is known least"
+    if (np.abs(probs.sum(1) - 1) > .02).any() or probs.shape[1] == 1: return 1 - np.abs(2*probs - 1).min(1)
+    ends = np.sort(probs, 1)
+    return 1 - (ends[:, -1] - ends[:, -2])
 
 def _spread_out(uncertainty, x, known, open_, n) -> tuple[list[int], list[float]]:
     "Rows in the order of uncertainty x novelty, each measured against those before it, and the novelty of each"

@@ -64,6 +64,11 @@ class Phase:
         if isinstance(self.lr, str) and self.lr != 'find': raise ValueError(f"lr={self.lr!r} is neither a number nor 'find'")
         if self.augment is True: raise ValueError('augment=True says nothing: None is the recipe\'s, False none, a dict another one')
 
+    @property
+    def rate(self) -> str:
+        "The learning rate as text"
+        return self.lr if isinstance(self.lr, str) else ' to '.join(f'{v:g}' for v in np.atleast_1d(self.lr))
+
     def scheduler(self, lr: float | tuple[float, ...]) -> ParamScheduler:
         "The schedule of this phase for the learning rate `lr`"
         if self.schedule == 'one_cycle': return one_cycle(lr, self.warmup)

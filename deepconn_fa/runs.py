@@ -210,8 +210,7 @@ def write_up(
     folder = as_path(folder)
     if features is not None or not any((folder/f'{name}.csv').is_file() for name in ('label_issues', 'suspects')):
         run = read_run(folder, photos=photos)
-        answers = run.answers.assign(fold=run.answers.fold.fillna(0)) if 'fold' in run.answers else run.answers   # its test photos were not trained on either
-        found = find_label_issues(answers, run.target, features=None if features is None else features.loc[answers.path].to_numpy())
+        found = find_label_issues(run.answers, run.target, features=None if features is None else features.loc[run.answers.path].to_numpy())
         save_label_issues(found, folder/'label_issues.csv')
     return [write_report(folder, photos=photos, pictures=pictures), write_model_card(folder), write_datasheet(folder)]
 

@@ -478,7 +478,7 @@ def _bodies(run):
 def training_section(run: Run) -> Section:
     "The network, its weights and the curves; every setting in a table"
     recipe = run.recipe
-    phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': ' to '.join(f'{v:g}' for v in np.atleast_1d(p.lr)), 'frozen layer groups': p.frozen,
+    phases = pd.DataFrame([{'epochs': p.epochs, 'learning rate': p.rate, 'frozen layer groups': p.frozen,
                             'weight decay': f'{p.weight_decay:g}', 'schedule': p.schedule} for p in recipe.phases], index=range(1, len(recipe.phases) + 1))
     settings = pd.DataFrame({'setting': {key: json.dumps(value, ensure_ascii=False) for key, value in recipe.to_dict().items() if key != 'phases'}})
     return Section('training', dict(words=training_words(run), curves=[svg_picture(draw, alt) for draw, alt in _curves(run)], delivered=_say_delivered(run), bodies=_bodies(run),

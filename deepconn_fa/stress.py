@@ -76,7 +76,7 @@ ENOUGH = 40  # photos that are tried, of very many
 @by_kind
 def turned(target: Target,
     rows: pd.DataFrame,  # Of a manifest, with `width` and `height` of the photos as they are now
-    scale: np.ndarray,  # (n,) by how much photos were made smaller before
+    scale: np.ndarray,  # (n, 2) by how much width and height of the photos were changed before
     degrees: float = 0.,  # Counter-clockwise
 ) -> pd.DataFrame:
     "What is true of photos that were made smaller and turned about their middle"
@@ -84,9 +84,10 @@ def turned(target: Target,
 
 @turned.register
 def _(target: PointTarget, rows, scale, degrees=0.):
-    angle, middle = np.deg2rad(degrees), rows[['width', 'height']].to_numpy(float)[:, None] / 2
+    angle, middle = np.deg2rad(degrees), (rows[['width', 'height']].to_numpy(float)[:, None] - 1) / 2   # whole numbers are middles of pixels
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])   # y points down
-    points = (points_of(rows, target.spec) * scale[:, None, None] - middle) @ turn + middle
+    small = points_of(rows, target.spec) * scale[:, None] + (scale[:, None] - 1) / 2
+    points = (small - middle) @ turn + middle
     return rows.assign(**dict(zip(target.columns, points.reshape(len(rows), -1).T)))
 
 # %% ../nbs/55_stress.ipynb #5509459b
@@ -113,11 +114,11 @@ def stress_test(
     return pd.DataFrame(found)
 
 def _small(path, canvas):
-    "A photo, not much larger than the canvas, and by how much it was made smaller"
+    "A photo, not much larger than the canvas, and by how much its width and height were changed"
     photo = open_photo(path)
-    width = photo.width
+    size = np.array(photo.size)
     photo.thumbnail((SMALL * canvas[1], SMALL * canvas[0]))
-    return photo, photo.width / width
+    return photo, np.array(photo.size) / size
 
 def _measured(model, truth, said, known):
     "The main figure of answers, and how far they can be trusted"

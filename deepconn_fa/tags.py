@@ -29,7 +29,7 @@ from .recipe import Phase, Recipe
 from .compare import paired
 from .pages import CI, Section, interval, percent, plots, svg_picture, table_of
 from .sections import answered_photo, caption, details, heat_outputs, opened, worst_section
-from .wording import MetricText, Simpler, Wording, and_list, beside, finding, gain, photo_scores, probe_in_words, question, say_known, split_table, words
+from .wording import MetricText, Simpler, Wording, and_list, beside, finding, gain, known_before, photo_scores, probe_in_words, question, say_known, split_table, words
 from .synth_objects import TAGS, render_tags
 
 _all_ = ['TagTarget', 'plot_tags']  # of `multilabel`, and known by this name too
@@ -155,7 +155,7 @@ def _(target: TagTarget, task=''): return f'Which of these {len(target.tags)} ta
 @beside.register
 def _(target: TagTarget, run):
     "The probabilities themselves: `gain` compares their mean average precision"
-    known = target.baseline(run.learnt if len(run.learnt) else run.answers)['tag_frequencies']
+    known = known_before(target, run)['tag_frequencies']
     said = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) and not run.recipe.is_simplest else {})
     return said | {'baseline': np.tile([known[tag] for tag in target.tags], (len(run.rows), 1))}
 

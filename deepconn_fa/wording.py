@@ -6,11 +6,11 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/wording.html.md"""
 
 # %% auto #0
 __all__ = ['MEASURES', 'UNSEEN', 'FEW', 'NO_DIAGNOSIS', 'NOT', 'NOT_UNSEEN', 'BLIND', 'FACTS', 'INTERVALS', 'MetricText',
-           'measure_of', 'about_one', 'Simpler', 'Wording', 'probe_in_words', 'and_list', 'words', 'question', 'beside',
-           'mean_points_of', 'gain', 'finding', 'headline', 'run_name', 'verdict', 'answer', 'say_folds', 'say_groups',
-           'say_corrected', 'say_together', 'is_not', 'split_table', 'say_known', 'say_sizes', 'say_split',
-           'blind_figures', 'card_figures', 'confusion', 'photo_scores', 'shortcut_words', 'slices', 'training_words',
-           'say_settings', 'seeing_words', 'calibration_words', 'command']
+           'measure_of', 'about_one', 'Simpler', 'Wording', 'probe_in_words', 'and_list', 'words', 'question',
+           'known_before', 'beside', 'mean_points_of', 'gain', 'finding', 'headline', 'run_name', 'verdict', 'answer',
+           'say_folds', 'say_groups', 'say_corrected', 'say_together', 'is_not', 'split_table', 'say_known',
+           'say_sizes', 'say_split', 'blind_figures', 'card_figures', 'confusion', 'photo_scores', 'shortcut_words',
+           'slices', 'training_words', 'say_settings', 'seeing_words', 'calibration_words', 'command']
 
 # %% ../nbs/60_wording.ipynb #382a263d
 import os
@@ -25,15 +25,14 @@ import pandas as pd
 
 from .classes import ClassTarget
 from .core import InputError
-from .crossval import mcnemar
 from .evaluate import photo_facts, plot_confusion, slice_table
 from .manifest import CONTENT, counts, leaks
-from .metrics import bootstrap, format_estimate, known_mean, object_sizes, point_errors
+from .metrics import bootstrap, format_estimate, known_mean, mcnemar, object_sizes, point_errors
 from .pages import CI, Photos, Section, bars, interval, percent, say_n, svg_picture, table_of
 from .photocheck import FEATURES, say_shortcuts, shortcuts
 from .points import PointTarget
 from .results import TEXT, Run
-from .target import SAID, Target, by_kind
+from .target import SAID, Target, by_kind, each_fold
 
 # %% ../nbs/60_wording.ipynb #a2020a13
 class MetricText(NamedTuple):
@@ -193,13 +192,24 @@ def _(target: PointTarget, task=''):
     return f'Where are the {target.spec.n} points of this {what}?'
 
 # %% ../nbs/60_wording.ipynb #4a0c68b0
+def known_before(target: Target, run: Run) -> dict:
+    "What the baselines know, as in the figures: the training photos, or of folds the photos outside each one's own"
+    if run.shown == 'out_of_fold': return target.fold_baseline(run.rows, run.sight)
+    return target.baseline(run.learnt if len(run.learnt) else run.answers, run.sight)
+
 @by_kind
 def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `network` and of each baseline, by the keys of `words(...).simpler`
     "How good the answer to each photo is; here the mean distance of the numbers from the truth"
-    learnt = run.learnt if len(run.learnt) else run.answers
     answers = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) else {})
-    answers['baseline'] = np.nanmean(target.truth(learnt), 0)
+    answers['baseline'] = _mean_before(target, run)
     return {who: known_mean(np.abs(said - run.truth)) for who, said in answers.items()}
+
+def _mean_before(target, run):
+    "Numbers of the training photos on average, (k,); of folds the photos outside each one's own, (n, k)"
+    if run.shown != 'out_of_fold': return np.nanmean(target.truth(run.learnt if len(run.learnt) else run.answers), 0)
+    means = np.empty_like(run.truth)
+    for mine, others in each_fold(run.rows): means[mine] = np.nanmean(run.truth[others], 0)
+    return means
 
 @beside.register
 def _(target: ClassTarget, run):
@@ -216,7 +226,7 @@ def _(target: PointTarget, run):
 
 def mean_points_of(target, run):
     "(n, n_points, 2): the mean shape of the training photos, on each photo of `run.rows`"
-    return target.mean_points(run.rows, run.sight, target.baseline(run.learnt, run.sight))
+    return target.mean_points(run.rows, run.sight, known_before(target, run))
 
 # %% ../nbs/60_wording.ipynb #eb0ae19d
 @by_kind
@@ -245,7 +255,8 @@ def _say_gain(run, who, ours, theirs):
     told = 'a difference that may be chance'
     if e['low'] > 0: told = 'so the network is better'
     if e['high'] < 0: told = 'so the baseline is better'
-    return f'Compared with {simpler.name}{simpler.about}: {what.replace("-", "−")}, {told}.'
+    several = run.shown == 'out_of_fold' and (run.config.get('repeats') or 1) > 1
+    return ('In the first round, compared' if several else 'Compared') + f' with {simpler.name}{simpler.about}: {what.replace("-", "−")}, {told}.'
 
 # %% ../nbs/60_wording.ipynb #15d6e05d
 @by_kind

@@ -43,7 +43,7 @@ import pandas as pd
 from fastcore.basics import patch
 from PIL import Image
 
-from .certainty import COVERAGE, UNLIKE
+from .certainty import COVERAGE, NO_DIAGNOSIS, NOT, UNLIKE
 from .classes import ClassTarget
 from .core import InputError, count_of, echo
 from .inference import Predictor, in_short, paint
@@ -145,8 +145,7 @@ def read_answer(target: Target,
 # %% ../nbs/84_app.ipynb #14944c88
 def ask(predictor: Predictor) -> str:
     "The question that the predictor answers"
-    from deepconn_fa.wording import question
-    return question(predictor.target, predictor.meta.get('task', ''))
+    return predictor.target.question(predictor.meta.get('task', ''))
 
 @singledispatch
 def say_pictures(target: Target) -> list[str]:
@@ -158,7 +157,6 @@ def _(target: PointTarget): return []
 
 def say_limits(predictor: Predictor) -> list[str]:
     "List in sentences what the score is not"
-    from deepconn_fa.wording import NOT, NO_DIAGNOSIS
     general = ['The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
                'No opinion means that the model does not know. It does not mean “no”, and it is not reassurance.']
     return [*NOT.get(predictor.meta.get('task'), (NO_DIAGNOSIS,)), *general, *say_pictures(predictor.target)]

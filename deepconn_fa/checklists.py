@@ -23,6 +23,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from . import __version__
+from .certainty import NOT
 from .classes import ClassTarget
 from .core import InputError, count_of, echo, write_file
 from .manifest import groups_of, label_conflicts, leaks
@@ -30,8 +31,8 @@ from .metrics import say_p
 from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
 from .results import Run, read_run
-from .wording import (INTERVALS, MEASURES, NOT, UNSEEN, answer, beside, calibration_words, card_figures, command, confusion, gain, is_not, measure_of,
-                                 question, run_name, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
+from .wording import (INTERVALS, MEASURES, UNSEEN, answer, beside, calibration_words, card_figures, command, confusion, gain, is_not, measure_of,
+                                 run_name, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
                                  training_words, words)
 from .target import Target, by_kind
 
@@ -208,7 +209,7 @@ def figures_facts(run: Run) -> dict[str, list[str]]:
         updating=['The figures are those of the model as it was trained. Nothing was fitted again after they had been seen.'] if run.shown == 'test' else [],
         poor_input=['A file that cannot be read gets no answer, but the reason. A readable photo of another kind gets an answer all the same; in a table of predictions its column “unlike” is high, and no opinion is given above a limit.'],
         no_judgement=['Nobody measures the input: the photo goes to the model as it is.'],
-        aims=[f'A model was trained, and measured on {UNSEEN[run.shown]}. An evaluation on photos from elsewhere is not part of the run.'], question=[question(run.target, run.config['task'])])
+        aims=[f'A model was trained, and measured on {UNSEEN[run.shown]}. An evaluation on photos from elsewhere is not part of the run.'], question=[run.target.question(run.config['task'])])
 
 def _figure_lines(run):
     "Each metric with its interval, and those of the baselines"

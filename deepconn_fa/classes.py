@@ -389,6 +389,11 @@ def sum_up(self: ClassTarget, answers: pd.DataFrame, figures) -> str:
     return f'accuracy {share("prob")}' + (f', linear probe {share("probe")}' if self.has_probe(answers) else '') + '.'
 
 @patch
+def question(self: ClassTarget, task: str = '') -> str:
+    if len(self.names) > 2: return f'Which of these {len(self.names)} is it?'
+    return f'Is {dict(couples="this couple", emotions="this photo").get(task, "it")} {self.names[0]} or {self.names[1]}?'
+
+@patch
 def explain(self: ClassTarget, sight: Sight, known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     if answers is None: return 'majority is what always guessing the most frequent class scores'
     known = known or {}

@@ -546,6 +546,10 @@ def sum_up(self: TagTarget, answers: pd.DataFrame, figures) -> str:
     return f'mean average precision {format_estimate(found["map"])}{probe}.'
 
 @patch
+def question(self: TagTarget, task: str = '') -> str:
+    return f'Which of these {len(self.tags)} tags does this photo have?' if len(self.tags) > 1 else f'Does this photo have the tag {self.tags[0]}?'
+
+@patch
 def explain(self: TagTarget, sight: Sight, known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     return ('map is the mean average precision, exact the share of photos whose tags are all right; baseline looks at no photo: '
             'the frequencies of the tags, naming every tag, and the most frequent set of tags')

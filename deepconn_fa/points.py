@@ -497,6 +497,11 @@ def measure(self: PointTarget, answers: pd.DataFrame, sight: Sight, known: dict 
 def sum_up(self: PointTarget, answers: pd.DataFrame, figures) -> str: return f"{format_estimate(figures()['l1_canvas_px'], digits=2)} px off on the canvas."
 
 @patch
+def question(self: PointTarget, task: str = '') -> str:
+    what = next((kind for kind in ('hand', 'face') if self.spec.name.startswith(kind)), 'photo')
+    return f'Where are the {self.spec.n} points of this {what}?'
+
+@patch
 def explain(self: PointTarget, sight: Sight, known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     who = 'the' if answers is None else 'its'
     return (f'baseline is what the mean shape of {who} training photos scores; ' * (known is None or known.get('mean_shape') is not None)

@@ -22,7 +22,7 @@ from .pages import Photos, Section, escape_markdown, templates
 from .results import Run, read_run
 from .sections import (certainty_section, data_section, figures_section, heat_section, label_issues_section, paper_section, repeat_section,
                                   second_rater_section, stress_section, training_section, with_baselines, worst_section)
-from .wording import UNSEEN, answer, card_figures, command, headline, is_not, measure_of, question, run_name, say_folds, say_together, training_words, verdict, words
+from .wording import UNSEEN, answer, card_figures, command, headline, is_not, measure_of, run_name, say_folds, say_together, training_words, verdict, words
 
 # %% ../nbs/63_report.ipynb #d3777508
 def page(run: Run,
@@ -35,7 +35,7 @@ def page(run: Run,
     score = dict(value=value, meaning=meaning, bars=measure_of(said.score).bars(with_baselines(run.figures, said.score, said.simpler)))
     linked = [(re.sub('[^a-z]+', '-', heading.lower()), heading, section) for heading, section in sections.items()]
     return templates().get_template('report.html.jinja').render(
-        question=question(run.target, run.config['task']), answer=answer(run), verdict=verdict(run), folds=say_folds(run), eyebrow=run_name(run), name=run.folder.resolve().name, score=score, sections=linked,
+        question=run.target.question(run.config['task']), answer=answer(run), verdict=verdict(run), folds=say_folds(run), eyebrow=run_name(run), name=run.folder.resolve().name, score=score, sections=linked,
         missing=sorted(set(photos.gone)), n_photos=len(photos.seen), without=f'deepconn report {shlex.quote(str(run.folder))} --no-pictures', version=__version__)
 
 # %% ../nbs/63_report.ipynb #95213f57
@@ -72,7 +72,7 @@ def _header(run):
     there = {metric: figures[metric] for metric in CARD if metric in figures and np.isfinite(figures[metric]['value'])}
     measured = [dict(type=CARD[m], value=round(e['value'], 4), name=f'{measure_of(m).name} (95 % interval {e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]})') for m, e in there.items()]
     photos = Path(run.config.get('photos') or 'photos').name
-    result = dict(task=dict(type=kind, name=question(run.target, run.config['task'])), dataset=dict(type=photos, name=photos, split=run.shown), metrics=measured)
+    result = dict(task=dict(type=kind, name=run.target.question(run.config['task'])), dataset=dict(type=photos, name=photos, split=run.shown), metrics=measured)
     return {'library_name': 'deepconn_fa', 'pipeline_tag': kind, 'tags': ['deepconn_fa', 'fastai', 'pytorch', 'safetensors', kind, run.config['task']],
             'metrics': [CARD[m] for m in there], 'model-index': [dict(name=name, results=[result])]}
 
@@ -85,7 +85,7 @@ def write_model_card(
     n, said = run.answers.drop_duplicates('path').split.value_counts(), words(run.target, run)
     split = [f'{n[name]} for {what}' for name, what in (('train', 'training'), ('valid', 'validation'), ('test', 'the test')) if name in n]
     text = templates().overlay(finalize=escape_markdown).get_template('model_card.md.jinja').render(
-        header=Markup(_yaml(_header(run)).strip()), name=run.folder.resolve().name, question=question(run.target, run.config['task']), answer=answer(run),
+        header=Markup(_yaml(_header(run)).strip()), name=run.folder.resolve().name, question=run.target.question(run.config['task']), answer=answer(run),
         use=said.use, columns=Markup(f'{said.columns}, opinion, set, unlike, why'), limits=is_not(run), n=len(run.manifest), n_bad=(run.manifest.problem != '').sum(), split=split,
         together=say_together(run), n_unseen=len(run.rows), unseen=UNSEEN[run.shown], figures=card_figures(run),
         training=training_words(run), command=Markup(command(run, places=False)), versions=run.config.get('versions', {}), seed=run.recipe.seed)

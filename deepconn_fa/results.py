@@ -78,7 +78,8 @@ class _Answers:
     @property
     def home(self) -> str:
         "The folder that holds all photos; names of photos are relative to it"
-        paths = [os.path.dirname(p) for p in self.manifest.path]
+        there = self.manifest.path[self.manifest.problem == ''] if 'problem' in self.manifest else self.manifest.path
+        paths = [os.path.dirname(p) for p in there]
         try: return os.path.commonpath(paths) if paths else ''
         except ValueError: return ''
 

@@ -298,10 +298,20 @@ def _leave_nothing(folder, mine):
     shutil.rmtree(folder/FOLDS, ignore_errors=True)
     if mine and not any(folder.iterdir()): folder.rmdir()
 
+def _rounds(file):
+    "Files of corrections, oldest first: that of a run which was corrected itself comes after those that it was corrected by"
+    settings = file.parent/'config.json'
+    earlier = read_settings(file.parent).get('corrections') if settings.is_file() else None
+    if not earlier: return [file]
+    if not as_path(earlier).is_file(): raise InputError(f'{file.parent} was itself trained with the corrections {earlier}, which are not there. Put the file back, or copy {file.name} elsewhere to do without them.')
+    return [*_rounds(as_path(earlier)), file]
+
 def _correct(manifest, corrections, target, say):
-    "The manifest with the corrections of somebody who looked through its label issues; the split stays, so that both runs can be compared"
-    corrected = apply_corrections(manifest, corrections, target)
-    say(corrected.attrs['notes'][-1])
+    "The manifest with the corrections of somebody who looked through its label issues, those of earlier rounds first; the split stays, so that both runs can be compared"
+    corrected = manifest
+    for file in _rounds(as_path(corrections)):
+        corrected = apply_corrections(corrected, file, target)
+        say(corrected.attrs['notes'][-1])
     return corrected.assign(split=corrected.split.where(corrected.problem == '', ''))
 
 # %% ../nbs/80_runs.ipynb #84f5493c

@@ -27,6 +27,7 @@ from .agree import beside_human, figure_words
 from .bundle import BundleError, load_bundle
 from .certainty import COVERAGE, certainty_figures, plot_selective
 from .classes import ClassTarget
+from .core import InputError
 from .evaluate import class_table, metrics_table, plot_reliability, plot_roc, plot_scores
 from .interpret import overlay
 from .keypoints import paint_points, plot_point_errors, typical_shape, visible_of
@@ -39,7 +40,7 @@ from .results import ISSUES, Run, read_table
 from .stress import plot_stress, say_stress
 from .target import Target, by_kind
 from .wording import (BLIND, INTERVALS, MEASURES, Simpler, about_one, and_list, answer, beside, blind_figures, calibration_words, command, confusion, mean_points_of,
-                                 measure_of, question, say_corrected, say_groups, say_known, say_sizes, say_split, say_together, seeing_words, slices, split_table, training_words, words)
+                                 measure_of, say_corrected, say_groups, say_known, say_sizes, say_split, say_together, seeing_words, slices, split_table, training_words, words)
 
 # %% ../nbs/62_sections.ipynb #62f4e80b
 def data_section(run: Run, photos: Photos) -> Section:
@@ -254,7 +255,9 @@ def stress_section(run: Run) -> Section | None:
 def second_rater_section(run: Run) -> Section | None:
     "A second person and the network, measured against the same labels; `None` where there is no second rater"
     if not (name := run.config.get('second_rater')): return None
-    table, notes = beside_human(run.rows, run.target, run.folder/name, photos=run.home if run.target.exact else None)
+    which = {option: value for option, value in (run.config.get('which') or {}).items() if option in ('labelled', 'outside', 'units', 'missing')}   # as the labels were read
+    try: table, notes = beside_human(run.rows, run.target, run.folder/name, photos=run.home if run.target.exact else None, **which)
+    except InputError as e: return plots([], lines=[f'The second rater could not be compared with the network. {e}'])
     wide = table.assign(said=[format_estimate(e) for e in table.to_dict('records')]).pivot(index='figure', columns='who', values='said')
     wide = wide[['second rater', 'network', 'difference']].rename(index=figure_words)
     return plots([], lines=[f'{note[0].upper()}{note[1:]}.' for note in notes], tables=[table_of(wide, caption='Against the same labels, with 95 % intervals and n; difference: network less second rater', corner='figure')])
@@ -501,6 +504,6 @@ def paper_section(run: Run) -> Section:
     photos = [f'{bad:,} of {len(run.manifest):,} could not be used.' if bad else '', say_split(run), say_together(run), *say_corrected(run)]
     baselines = and_list([f'{who.name}{who.about}' for key, who in said.simpler.items() if f'{key}_{said.score}' in run.figures])
     return Section('paper', dict(
-        n=len(used), question=question(run.target, run.config['task']), sizes=say_sizes(used), photos=photos, grouped=not say_groups(run), metric=metric.within(), meaning=metric.meaning[:1].lower() + metric.meaning[1:].rstrip('.'),
+        n=len(used), question=run.target.question(run.config['task']), sizes=say_sizes(used), photos=photos, grouped=not say_groups(run), metric=metric.within(), meaning=metric.meaning[:1].lower() + metric.meaning[1:].rstrip('.'),
         training=[*training_words(run), *seen['preprocessing'], *seen['augmentation'], *calibration_words(run)[:1]], baselines=baselines, intervals=INTERVALS, results=answer(run),
         date=run.config.get('date'), device=run.config.get('device'), versions=versions))

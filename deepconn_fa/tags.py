@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 
 from .agree import agreement_of, draw_estimates, drawn_alpha, drawn_cohen, measure_sides, nominal_agreement, of_each, plot_of, said_of, sides_of, united
 from .classes import n_draws
-from .core import InputError
+from .core import InputError, and_list
 from .interpret import drawn_outputs
 from .label_issues import doubted_classes, issues_of, issues_table, label_key, label_names, looks_the_same, odd_photos, one_row_each, read_correction
 from .learners import Task
@@ -29,7 +29,7 @@ from .recipe import Phase, Recipe
 from .compare import paired
 from .pages import CI, Section, interval, percent, plots, svg_picture, table_of
 from .sections import answered_photo, caption, details, heat_outputs, opened, worst_section
-from .wording import MetricText, Simpler, Wording, and_list, beside, finding, gain, known_before, photo_scores, probe_in_words, question, say_known, split_table, words
+from .wording import MetricText, Simpler, Wording, beside, finding, gain, known_before, photo_scores, probe_in_words, say_known, split_table, words
 from .synth_objects import TAGS, render_tags
 
 _all_ = ['TagTarget', 'plot_tags']  # of `multilabel`, and known by this name too
@@ -148,9 +148,6 @@ def _(target: TagTarget, run):
                  use=f'To find {and_list(target.tags)} in photos like those that it was trained on, where a share of wrong answers as high as measured does no harm, '
                      'and with a person who looks at what matters.')
 
-@question.register
-def _(target: TagTarget, task=''): return f'Which of these {len(target.tags)} tags does this photo have?' if len(target.tags) > 1 else f'Does this photo have the tag {target.tags[0]}?'
-
 # %% ../nbs/79_tags.ipynb #a3c0df07
 @beside.register
 def _(target: TagTarget, run):
@@ -242,8 +239,9 @@ def _(target: TagTarget, others, tables):
 def _(target: TagTarget, said, groups=None, draws=1000):
     each = of_each(nominal_agreement, said, target.names, groups, draws)
     if len(target.names) == 1: return each
-    def figures(w): return dict(mean_alpha=np.nanmean([drawn_alpha(w, x) for x in np.moveaxis(said, 2, 0)], 0))
-    return bootstrap_figures(figures, said.shape[1], groups=groups, draws=draws) | each
+    both = (~np.isnan(said)).any(2).sum(0) >= 2   # others tell nothing of agreement
+    def figures(w): return dict(mean_alpha=np.nanmean([drawn_alpha(w, x) for x in np.moveaxis(said[:, both], 2, 0)], 0))
+    return bootstrap_figures(figures, both.sum(), groups=None if groups is None else np.asarray(groups)[both], draws=draws) | each
 
 @plot_of.register
 def _(target: TagTarget, raters):

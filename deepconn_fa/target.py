@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
-from .core import InputError
+from .core import InputError, and_list
 from .manifest import clean_text, describe, scan, split, usable
 from .sight import Sight, open_upright, photo_size
 
@@ -528,6 +528,13 @@ def right(self: Target, answers: pd.DataFrame, kind: str = 'prob') -> np.ndarray
 def sum_up(self: Target, answers: pd.DataFrame, figures) -> str:
     "Say in a sentence how good the answers to a fold's photos are; `figures()` measures them"
     raise NotImplementedError
+
+@patch
+def question(self: Target,
+    task: str = '',  # Its name
+) -> str:
+    "State the question that a model answers"
+    return f'What {"is" if len(self.names) == 1 else "are"} the {and_list(self.names)} of this photo?'
 
 @patch
 def explain(self: Target, sight: Sight,

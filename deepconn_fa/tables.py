@@ -29,7 +29,7 @@ def read_cells(file: str | Path,
 ) -> list[tuple[int, list[str]]]:  # (row number from 1, cells); the first is usually the header
     "Read the rows of a table as text, without empty ones. Raises `InputError` if it is not a table or has only one line."
     file, notes = Path(file), [] if notes is None else notes
-    if file.suffix.lower() == '.xlsx': rows = _excel_rows(file)
+    if file.suffix.lower() == '.xlsx': rows = _excel_rows(file, notes)
     elif file.suffix.lower() in ('.xls', '.ods', '.numbers', '.parquet'):
         raise InputError(f'{file} is a table of a kind that is not read. Save it as CSV (in UTF-8) or as .xlsx.')
     else: rows = _text_rows(file, notes)
@@ -50,13 +50,16 @@ def as_text(value) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 # %% ../nbs/03_tables.ipynb #1166ec39
-def _excel_rows(file: Path) -> list[list[str]]:
+def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "The rows of a workbook's active sheet"
     from openpyxl import load_workbook  # imported here, as few tables need it
     try:
         book = load_workbook(file, read_only=True, data_only=True)
-        return [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
+        rows = [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
+        others = [sheet.title for sheet in book.worksheets if sheet.title != book.active.title and next(sheet.iter_rows(values_only=True), None)]
     except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # its parsers raise all kinds of errors
+    if others: notes.append(f"{file.name}: the sheet '{book.active.title}', in front when it was saved, is read, and {count_of(len(others), 'other sheet')} not")
+    return rows
 
 # %% ../nbs/03_tables.ipynb #a2223729
 def _read_text(file: Path, notes: list[str]) -> str:

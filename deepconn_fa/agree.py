@@ -14,6 +14,7 @@ __all__ = ['LEAST', 'FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleis
 
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -438,8 +439,10 @@ def _one_for_each(file: Path) -> Iterator[dict[str, Path] | None]:
         at = header.index(column)
         if odd := next((row for row, cells in rows if not ''.join(cells[at:at + 1])), None): raise InputError(f'{file}, row {odd}: the column {column} is empty. Write who judged the photo.')
         with TemporaryDirectory() as folder:
-            tables = {name: Path(folder)/f'{k}.csv' for k, name in enumerate(dict.fromkeys(cells[at] for _, cells in rows), 1)}
+            def plain(name): return re.sub(r'[^\w .-]', '_', name)
+            tables = {name: Path(folder)/str(k)/f'{file.stem} ({plain(name)}).csv' for k, name in enumerate(dict.fromkeys(cells[at] for _, cells in rows), 1)}
             for name, table in tables.items():
+                table.parent.mkdir()
                 mine = {top: header} | {row: cells for row, cells in rows if cells[at] == name}
                 with open(table, 'w', newline='', encoding='utf-8') as f:
                     csv.writer(f).writerows(cells[:at] + cells[at + 1:] if (cells := mine.get(row)) else [] for row in range(1, max(mine) + 1))

@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 
 # %% auto #0
 __all__ = ['LEFT_OUT', 'SAME', 'COLUMNS', 'CONTENT', 'SEVERAL', 'list_photos', 'clean_text', 'similar_pairs', 'near_duplicates',
-           'groups_of', 'answer_groups', 'join_names', 'scan', 'content_of', 'look_like', 'usable', 'classes_of',
-           'label_conflicts', 'plot_duplicates', 'several_labels', 'check_labels', 'each_name', 'check_split', 'split',
-           'counts', 'leaks', 'check_leaks', 'describe', 'say_photos', 'say_problems', 'say_splits', 'say_copies',
-           'say_folders', 'plot_counts', 'sizes', 'plot_sizes']
+           'groups_of', 'answer_groups', 'join_names', 'is_scanned', 'scan', 'content_of', 'look_like', 'usable',
+           'classes_of', 'label_conflicts', 'plot_duplicates', 'several_labels', 'check_labels', 'each_name',
+           'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'describe', 'say_photos', 'say_problems',
+           'say_splits', 'say_copies', 'say_folders', 'plot_counts', 'sizes', 'plot_sizes']
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
@@ -257,6 +257,10 @@ def join_names(
 # %% ../nbs/04_manifest.ipynb #7bbf5523
 COLUMNS = ('path', 'label', 'split', 'width', 'height', 'problem', 'duplicates')
 CONTENT = ('digest', 'fingerprint')  # of the file and of the picture; the last columns
+
+def is_scanned(source) -> bool:
+    "Whether `source` is a manifest that `scan` has made"
+    return isinstance(source, pd.DataFrame) and {*COLUMNS} - {'duplicates'} <= {*source}
 
 def scan(
     source: str | Path | list | pd.DataFrame,  # A folder, a table file, one photo, a list of photos, or a table with a `path` column

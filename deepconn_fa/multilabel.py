@@ -23,7 +23,7 @@ from fastcore.foundation import L
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
 from .folders import find_files
-from .manifest import SEVERAL, answer_groups, groups_of, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
+from .manifest import COLUMNS, SEVERAL, answer_groups, groups_of, is_scanned, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import is_photo_name
 from .sight import Sight
@@ -130,8 +130,7 @@ class TagTarget(Target):
         return cls(tuple(tags), tuple(cuts))
 
 # %% ../nbs/27_multilabel.ipynb #f588efe7
-_MADE = {'path', 'label', 'split', 'width', 'height', 'problem'}   # a manifest that `scan` has made
-_TAKEN = {*_MADE, 'duplicates', 'group', 'side', 'digest', 'fingerprint', 'fold', 'repeat', 'phase_in', 'corrected'}
+_TAKEN = {*COLUMNS, 'group', 'side', 'digest', 'fingerprint', 'fold', 'repeat', 'phase_in', 'corrected'}
 
 def _listed(columns) -> list[str]:
     "Columns as a list; a text has commas in between"
@@ -200,7 +199,7 @@ def read(self: TagTarget,
     columns: Sequence[str] | str | None = None,  # The tags, in the order of the outputs; or the column that names them; default: all that there are
 ) -> tuple[pd.DataFrame, TagTarget]:
     "Read tagged photos and check them row by row; raise `InputError` with a cure where nothing can be learned from them"
-    columns, made = _listed(columns), isinstance(source, pd.DataFrame) and _MADE <= set(source)
+    columns, made = _listed(columns), is_scanned(source)
     if made and not columns and self.tags and {*self.tags} <= set(source): columns = list(self.tags)
     manifest, truth, named = _read(source, labels, columns, made)
     if columns and {*columns} <= {*truth}: truth = truth[columns]
@@ -241,7 +240,7 @@ def check_asked(self: TagTarget, columns=None, **options) -> None:
 # %% ../nbs/27_multilabel.ipynb #a3c0df01
 @patch
 def read_known(self: TagTarget, photos, labels=None, columns=None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    manifest, truth, named = _read(photos, labels, _listed(columns), isinstance(photos, pd.DataFrame) and _MADE <= set(photos))
+    manifest, truth, named = _read(photos, labels, _listed(columns), is_scanned(photos))
     if named and (odd := [tag for tag in truth if tag not in self.tags]):
         path = manifest.path[truth[odd[0]] == 1].iloc[0]
         raise InputError(f"{path} has the tag '{odd[0]}', which the model does not know; it knows {', '.join(self.tags)}. Correct the tag, or take it out of the table.")

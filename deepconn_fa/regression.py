@@ -22,7 +22,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 
 from .core import PICTURES, InputError, check_output, save_figure
-from .manifest import answer_groups, groups_of, say_copies, say_photos, say_problems, say_splits, scan
+from .manifest import answer_groups, groups_of, is_scanned, say_copies, say_photos, say_problems, say_splits, scan
 from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
@@ -155,8 +155,6 @@ def find_ratings(folder: str | Path) -> Path:
     what = 'more than one table with numbers: ' + ', '.join(f.name for f in found) if found else 'no table with ratings (a CSV with the columns path and, say, valence)'
     raise InputError(f'{folder} holds {what}. Name the table itself' + (', or with --labels.' if found else '.'))
 
-def _is_made(source) -> bool: return isinstance(source, pd.DataFrame) and {'path', 'split', 'width', 'height', 'problem'} <= set(source.columns)
-
 def read_ratings(
     source,  # A table, a folder that holds one, a DataFrame or a manifest
     labels=None,  # The table, where `source` is the folder of the photos
@@ -173,7 +171,7 @@ def read_ratings(
     if rater is not None and cells.path.duplicated().any():
         if lost := [n for n in names if n not in cells]: raise InputError(f"{what} has no column '{lost[0]}'. Columns that hold ratings: {', '.join(rating_columns(cells)) or 'none'}.")
         cells, source = widened(cells, rater, names), table.drop_duplicates('path').drop(columns=[rater, *names, 'problem', '(row)'], errors='ignore')
-    if _is_made(source): manifest = looked_at(source.assign(label=source.get('label', '')))
+    if isinstance(source, pd.DataFrame) and is_scanned(whole := source.assign(label=source.get('label', ''))): manifest = looked_at(whole)
     else: manifest = scan(source, photos=labels) if not isinstance(source, pd.DataFrame) else scan(source)
     numbers, problem = read_numbers(cells, names, what)
     _check_repeated(numbers, cells.row, names, what)

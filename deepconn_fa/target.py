@@ -20,7 +20,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 from .core import InputError, and_list
-from .manifest import clean_text, describe, scan, split, usable
+from .manifest import clean_text, describe, is_scanned, scan, split, usable
 from .sight import Sight, open_upright, photo_size
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def looked_at(source, labels=None,
     keep: Sequence[str] = (),  # Columns of a table that hold something else than a split or a label
 ) -> pd.DataFrame:
     "The manifest of `source`; one that `manifest.scan` has made stays as it is"
-    made = isinstance(source, pd.DataFrame) and {'path', 'label', 'split', 'width', 'height', 'problem'} <= set(source.columns)
-    if made: return clean_text(source)
+    if is_scanned(source): return clean_text(source)
     return scan(labels, photos=source, keep=keep) if labels else scan(source, keep=keep)
 
 @patch

@@ -228,7 +228,8 @@ def _say_certainty(figures, judged):
             f'{percent(figures["opinions"])} of the photos got an opinion: one answer was possible, and the photo was of a kind that the network knows.']
     if 'right_with_opinion' in figures: said.append('Of these, ' + ' were right; of the others, '.join(f'{percent(figures[k])} ({say_n(figures[k])})' if figures[k]['n'] else 'none' for k in ('right_with_opinion', 'right_without')) + '.')
     whys = judged.why[judged.opinion == ''].value_counts()
-    if len(whys): said.append('Why there was none: ' + '; '.join(f'{why} ({n})' for why, n in whys.head(5).items()) + '.')
+    rounds = ', in all rounds together' if len(judged) > figures['coverage']['n'] else ''
+    if len(whys): said.append(f'Why there was none{rounds}: ' + '; '.join(f'{why} ({n})' for why, n in whys.head(5).items()) + '.')
     return [*said, 'No opinion means that the network does not know. It does not mean “no”, and it is no reassurance.']
 
 def _certainty_table(target, figures):

@@ -138,10 +138,10 @@ def _read_json(path):
 
 # %% ../nbs/57_results.ipynb #69c9bb8f
 def read_settings(
-    folder: Path,  # A run's folder
+    folder: str | Path,  # A run's folder
 ) -> dict:
     "The content of config.json; raises `InputError` where it is not what a training writes"
-    path = folder/'config.json'
+    path = as_path(folder)/'config.json'
     if not path.is_file(): raise InputError(f'{folder} is not the folder of a run: there is no config.json in it.')
     config = _read_json(path)
     try:

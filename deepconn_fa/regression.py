@@ -26,7 +26,7 @@ from .manifest import answer_groups, groups_of, is_scanned, say_copies, say_phot
 from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
 from .tables import PATH_NAMES, TABLE_SUFFIXES, as_text, read_cells, read_table
-from .target import SAID, Target, each_fold, looked_at
+from .target import SAID, Target, mean_of_others, looked_at
 
 if TYPE_CHECKING:
     import torch
@@ -503,10 +503,7 @@ def baseline(self: RatingTarget, rows: pd.DataFrame, sight: 'Sight | None' = Non
 
 @patch
 def fold_baseline(self: RatingTarget, answers: pd.DataFrame, sight: 'Sight | None' = None) -> dict:
-    truth = self.truth(answers)
-    means = np.empty_like(truth)
-    for mine, others in each_fold(answers): means[mine] = np.nanmean(truth[others], 0)
-    return dict(mean_rating=means)
+    return dict(mean_rating=mean_of_others(answers, self.truth(answers)))
 
 @patch
 def measure(self: RatingTarget, answers: pd.DataFrame, sight: 'Sight | None' = None, known: dict | None = None) -> dict[str, dict]:

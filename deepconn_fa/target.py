@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/target.html.md"""
 
 # %% auto #0
 __all__ = ['KINDS', 'REGISTERED', 'DISTANCE', 'SAID', 'TRUST', 'Target', 'target_of', 'by_kind', 'looked_at', 'target_for',
-           'each_fold', 'scale_by_folds', 'best_temperature', 'Model']
+           'each_fold', 'mean_of_others', 'scale_by_folds', 'best_temperature', 'Model']
 
 # %% ../nbs/20_target.ipynb #43d3fd83
 import importlib
@@ -369,6 +369,15 @@ def each_fold(
     for r, f in sorted({*zip(repeat[fold > 0], fold[fold > 0])}):
         same = (repeat == r) & (fold > 0)
         yield same & (fold == f), same & (fold != f)
+
+def mean_of_others(
+    answers: pd.DataFrame,  # As in `each_fold`, every row in a fold
+    truth: np.ndarray,  # (n, k), NaN where not known
+) -> np.ndarray:  # (n, k)
+    "What is true on average of the photos outside each one's fold"
+    means = np.empty_like(truth)
+    for mine, others in each_fold(answers): means[mine] = np.nanmean(truth[others], 0)
+    return means
 
 def scale_by_folds(
     answers: pd.DataFrame,  # As in `each_fold`; all are in a fold

@@ -32,7 +32,7 @@ from .pages import CI, Photos, Section, bars, interval, percent, say_n, svg_pict
 from .photocheck import FEATURES, say_shortcuts, shortcuts
 from .points import PointTarget
 from .results import TEXT, Run
-from .target import SAID, Target, by_kind, each_fold
+from .target import SAID, Target, by_kind, mean_of_others
 
 # %% ../nbs/60_wording.ipynb #a2020a13
 class MetricText(NamedTuple):
@@ -185,10 +185,8 @@ def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `netwo
 
 def _mean_before(target, run):
     "Numbers of the training photos on average, (k,); of folds the photos outside each one's own, (n, k)"
-    if run.shown != 'out_of_fold': return np.nanmean(target.truth(run.learnt if len(run.learnt) else run.answers), 0)
-    means = np.empty_like(run.truth)
-    for mine, others in each_fold(run.rows): means[mine] = np.nanmean(run.truth[others], 0)
-    return means
+    if run.shown == 'out_of_fold': return mean_of_others(run.rows, run.truth)
+    return np.nanmean(target.truth(run.learnt if len(run.learnt) else run.answers), 0)
 
 @beside.register
 def _(target: ClassTarget, run):

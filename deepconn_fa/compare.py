@@ -74,8 +74,10 @@ def compare_photos(a: str | Path, b: str | Path,
 ) -> pd.DataFrame:  # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both
     "Measure the paired difference of `b` from `a` on the photos that neither had seen"
     one, two = _comparable(a, b)
-    ours, theirs, _ = _shared(one, two)
-    return pd.DataFrame(paired(one.target, ours, theirs, groups_of(ours).to_numpy())).T if len(ours) else pd.DataFrame()
+    return _differences(one.target, *_shared(one, two)[:2])
+
+def _differences(target, ours, theirs):
+    return pd.DataFrame(paired(target, ours, theirs, groups_of(ours).to_numpy())).T if len(ours) else pd.DataFrame()
 
 def _names(one, two, part):
     "What tells the photos of `part` of two runs apart: their content, where both manifests know it, else their paths"
@@ -126,10 +128,10 @@ def compare_runs(a: str | Path, b: str | Path) -> str:
     one, two = _comparable(a, b)
     lines = [f'{who}: {run.folder} ({run.recipe.arch}, recipe {run.recipe.name}, {len(run.rows)} {run.shown.replace("_", " ")} photos)' for who, run in (('a', one), ('b', two))]
     lines += ['', compare_figures(one, two).rename(index=lambda name: name.replace('_', ' ')).to_string(), '']
-    shared, _, relabelled = _shared(one, two)
-    lines += _say_paired(compare_photos(one, two), len(shared), one, two, relabelled)
-    ours, theirs = (_flat(run.recipe.to_dict() | {key: run.config.get(key) or None for key in MEASURED}) for run in (one, two))
-    changed = {key: (ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)}
+    ours, theirs, relabelled = _shared(one, two)
+    lines += _say_paired(_differences(one.target, ours, theirs), len(ours), one, two, relabelled)
+    settings = [_flat(run.recipe.to_dict() | {key: run.config.get(key) or None for key in MEASURED}) for run in (one, two)]
+    changed = {key: both for key in {**settings[0], **settings[1]} if (both := [known.get(key) for known in settings])[0] != both[1]}
     lines += ['', 'What differs in the settings, a and b:' if changed else 'The settings are the same.']
     lines += [f'  {key}: {json.dumps(v)} and {json.dumps(w)}' for key, (v, w) in changed.items()]
     photos = [set(names) for names in _names(one, two, 'manifest')]

@@ -93,7 +93,9 @@ def fit_visibility(
 @dataclass(frozen=True)
 class PointTarget(Target):
     "Keypoints"
-    kind, about, metric, exact, unlabelled, options = 'points', 'points', 'l1_canvas_px', True, True, ('spec', 'points', 'reading', 'labelled', 'outside', 'units', 'missing')
+    kind, about, metric, exact, unlabelled = 'points', 'points', 'l1_canvas_px', True, True
+    file_options = 'labelled', 'outside', 'units', 'missing'
+    options = 'spec', 'points', 'reading', *file_options
     spec: KeypointSpec | None = None  # Which points, and which exchange places in a mirror; `None`: those that the labels name
     metric_canvas: tuple[int, int] | None = None  # (height, width) on which errors in canvas pixels are given; default: the network's own
     visibility: Visibility | None = None  # How a confidence tells whether a point is visible; `None` where the training labels had no absent points

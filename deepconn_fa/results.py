@@ -61,6 +61,11 @@ class _Answers:
         "Answers on the training photos; after cross-validation these are all photos"
         return self.rows if self.shown == 'out_of_fold' else self.answers[self.answers.split == 'train']
 
+    @property
+    def typical(self) -> pd.DataFrame:
+        "Answers whose labels tell what is frequent: `learnt`, or all where the run trained nothing"
+        return self.learnt if len(self.learnt) else self.answers
+
     @cached_property
     def rows(self) -> pd.DataFrame:
         "Answers that the figures are about; of a repeated cross-validation, the first round"

@@ -256,7 +256,7 @@ def stress_section(run: Run) -> Section | None:
 def second_rater_section(run: Run) -> Section | None:
     "A second person and the network, measured against the same labels; `None` where there is no second rater"
     if not (name := run.config.get('second_rater')): return None
-    which = {option: value for option, value in (run.config.get('which') or {}).items() if option in ('labelled', 'outside', 'units', 'missing')}   # as the labels were read
+    which = {option: value for option, value in (run.config.get('which') or {}).items() if option in run.target.file_options}
     try: table, notes = beside_human(run.rows, run.target, run.folder/name, photos=run.home if run.target.exact else None, **which)
     except InputError as e: return plots([], lines=[f'The second rater could not be compared with the network. {e}'])
     wide = table.assign(said=[format_estimate(e) for e in table.to_dict('records')]).pivot(index='figure', columns='who', values='said')

@@ -37,6 +37,7 @@ class Target:
     hub_task: ClassVar[str] = 'other'  # Hugging Face's name for models of this kind
     brought: ClassVar[tuple[str, str]] = ('listed in a table with the columns path and label', 'YOUR_TABLE.csv')  # How people give labelled photos to `train`, in words, and what stands for them there
     options: ClassVar[tuple[str, ...]] = ()  # What `read` takes besides
+    file_options: ClassVar[tuple[str, ...]] = ()  # Those of `options` that say how a file is written, and hold for a second rater's as well
     calibrates: ClassVar[bool] = False  # Its answers are probabilities, whose logits a temperature can scale
     settles: ClassVar[str] = ''  # What it learns from answers once the network is trained, in a word: see `settled`
     settles_on: ClassVar[tuple[str, ...]] = ('valid',)  # The splits whose answers it learns from

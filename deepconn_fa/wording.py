@@ -154,7 +154,7 @@ def _(target: ClassTarget, run):
                      'and with a person who looks at what matters.',
                  columns='label, prob_CLASS of each class')
 
-def _most_frequent(target, run): return target.majority(run.learnt if len(run.learnt) else run.answers, {})
+def _most_frequent(target, run): return target.majority(run.typical, {})
 
 @words.register
 def _(target: PointTarget, run):
@@ -174,7 +174,7 @@ UNSEEN = {'out_of_fold': 'photos, each of them judged by a network that had not 
 def known_before(target: Target, run: Run) -> dict:
     "What the baselines know, as in the figures: the training photos, or of folds the photos outside each one's own"
     if run.shown == 'out_of_fold': return target.fold_baseline(run.rows, run.sight)
-    return target.baseline(run.learnt if len(run.learnt) else run.answers, run.sight)
+    return target.baseline(run.typical, run.sight)
 
 @by_kind
 def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `network` and of each baseline, by the keys of `words(...).simpler`
@@ -186,7 +186,7 @@ def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `netwo
 def _mean_before(target, run):
     "Numbers of the training photos on average, (k,); of folds the photos outside each one's own, (n, k)"
     if run.shown == 'out_of_fold': return mean_of_others(run.rows, run.truth)
-    return np.nanmean(target.truth(run.learnt if len(run.learnt) else run.answers), 0)
+    return np.nanmean(target.truth(run.typical), 0)
 
 @beside.register
 def _(target: ClassTarget, run):
@@ -430,7 +430,7 @@ def blind_figures(target: Target, run: Run) -> dict[str, dict]:  # {'blind_METRI
 
 @blind_figures.register
 def _(target: ClassTarget, run):
-    n = (run.learnt if len(run.learnt) else run.answers).label.value_counts()
+    n = run.typical.label.value_counts()
     same = run.rows.assign(**{f'prob_{name}': n.get(name, 0) / n.sum() for name in target.names})
     known = {metric for metric in run.figures if {f'majority_{metric}', f'{metric}_if_calibrated'} & {*run.figures}}
     return {f'blind_{metric}': e for metric, e in target.measure(same, run.sight).items() if metric in MEASURES and metric not in known}

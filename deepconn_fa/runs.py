@@ -251,13 +251,9 @@ def train(task: str,
     chosen, weights = question.settings(recipe, weights, rendered=photos is None, overrides=overrides)
     if epochs: chosen = chosen.scaled(epochs)
     if folds: chosen = chosen.replace(valid=chosen.valid if chosen.looks_at_valid else 0.0, test=0.0)
-    if not archs_asked(chosen.arch): check_arch(chosen.arch)
-    check_paths(photos)
-    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
-    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
     which = {name: value for name, value in (which or {}).items() if value is not None}
-    for file in (which.get('labels'), second_rater): check_labels_file(file)
-    question.target.check_options(**which)
+    _check_given(question.target, chosen.arch, photos, which, corrections, second_rater)
+    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
     if unlabelled is not None: unlabelled = check_unlabelled(unlabelled, question.target)
     mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
     folder = new_folder(out, name)
@@ -277,6 +273,14 @@ def train(task: str,
 def check_labels_file(labels: str | Path | None) -> None:
     "Raise `InputError` where there is no such file, before the work begins"
     if labels is not None and not as_path(labels).exists(): raise InputError(f'{labels} does not exist. Name the file of the labels.')
+
+def _check_given(target, arch, photos, which, corrections, second_rater):
+    "Raise `InputError` for what cannot be meant, before the work begins"
+    if not archs_asked(arch): check_arch(arch)
+    check_paths(photos)
+    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
+    for file in (which.get('labels'), second_rater): check_labels_file(file)
+    target.check_options(**which)
 
 # %% ../nbs/80_runs.ipynb #03c806fd
 def _prepare(question, photos, recipe, weights, say, *, folds, corrections, unlabelled, which):

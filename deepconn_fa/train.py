@@ -360,6 +360,19 @@ def fit_recipe(self: Learner,
     return self.history
 
 # %% ../nbs/33_train.ipynb #86bb336f
+def _of_phase(learn, recipe, phase, number, start, say, stack) -> tuple[list, list[str]]:
+    "Callbacks of a phase, and in words how it trains; `stack` undoes what they change when the phase is over"
+    stack.enter_context(_augmented(learn, recipe, phase))
+    cbs = [L2SP(recipe.l2sp, start)] if recipe.l2sp else []
+    if recipe.accumulate > 1: cbs.append(GradientAccumulation(recipe.accumulate))
+    if recipe.mixup: cbs.append(MixUp(recipe.mixup))
+    if slow := runs_on_features(learn, recipe, phase):
+        if recipe.views and not _trains_body(learn, phase): say(f'Phase {number} takes every photo through the body: {slow}.')
+        return cbs, []
+    views = stack.enter_context(_on_features(learn, recipe, phase, number))
+    n = len(views[0].views)
+    return cbs + views, ['cached features' + f' of {n} augmented view{"s" * (n > 1)}' * views[0].augmented + _in_eval_mode(learn.model[0])]
+
 def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest, start: dict, checkpoint: str | Path | None) -> bool:
     "Run the phases; whether somebody stopped them"
     loss_func = self.loss_func
@@ -372,16 +385,7 @@ def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest,
             if state and number < state['phase']: continue
             self.freeze_to(phase.frozen)
             with ExitStack() as stack:
-                stack.enter_context(_augmented(self, recipe, phase))
-                how, cbs = [], []
-                if recipe.l2sp: cbs.append(L2SP(recipe.l2sp, start))
-                if recipe.accumulate > 1: cbs.append(GradientAccumulation(recipe.accumulate))
-                if recipe.mixup: cbs.append(MixUp(recipe.mixup))
-                if not (slow := runs_on_features(self, recipe, phase)):
-                    views = stack.enter_context(_on_features(self, recipe, phase, number))
-                    cbs, n = cbs + views, len(views[0].views)
-                    how.append('cached features' + f' of {n} augmented view{"s" * (n > 1)}' * views[0].augmented + _in_eval_mode(self.model[0]))
-                elif recipe.views and not _trains_body(self, phase): history.say(f'Phase {number} takes every photo through the body: {slow}.')
+                cbs, how = _of_phase(self, recipe, phase, number, start, history.say, stack)
                 begun = state['epoch'] if state and number == state['phase'] else 0
                 lr = phase.lr
                 if lr == 'find':

@@ -21,7 +21,8 @@ from .conformal import HeldOut, least_groups
 from .manifest import answer_groups
 from .metrics import bootstrap_ratio, drawn_weights, group_numbers, share_estimate
 from .novelty import MOST, Novelty
-from .target import DISTANCE, TRUST, Target, each_fold
+from .tables import TRUST
+from .target import DISTANCE, Target, each_fold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -170,7 +170,7 @@ def split_facts(run: Run) -> dict[str, list[str]]:
     scaled = {'imagenet': 'by numbers that were fixed beforehand', 'dataset': 'by mean and spread of the training photos', 'none': 'not at all'}[recipe.normalize]
     kept = ['The photos that the figures rest on were not used to fit the weights' + ' of the network that judged them.' * folds + '.' * (not folds)] if run.shown != 'train' else ['The figures are those of the training photos, so that nothing was kept apart.']
     looked = ['But training looked at them to choose its weights.'] if run.shown == 'valid' else []
-    overlap = leaks(run.manifest.assign(label=run.manifest.get('label', ''))).group.nunique()
+    overlap = leaks(run.manifest).group.nunique()
     return dict(split=[say_split(run)], unseen=[f'The figures are those of {len(run.rows):,} {UNSEEN[run.shown]}.'],
                 together=[line for line in (say_together(run),) if line] + (say_groups(run) if not overlap else []),
                 separation=[*kept, *looked, f'Pixels are scaled {scaled}; the canvas and the settings of the recipe do not depend on the photos.', *valid])

@@ -26,7 +26,7 @@ import pandas as pd
 from .core import InputError, count_of, in_threads, with_progress
 from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
 from .photos import inspect_photo, is_photo_name, open_photo
-from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders
+from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders, tables_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,7 +118,7 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
 def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
     "Add labels from tables in `folder` to the photos of `table`"
     found, named = [], []
-    for file in [f for f in others if f.suffix.lower() in TABLE_SUFFIXES and 'submission' not in f.stem.lower() and len(f.parts) - len(folder.parts) <= 2][:20]:
+    for file in tables_in(folder, others):
         try: rows = read_table(file, photos=folder)
         except InputError: continue  # another kind of table
         if 'label' not in rows: continue
@@ -536,8 +536,8 @@ def leaks(
     manifest: pd.DataFrame,  # With a filled column `split`
 ) -> pd.DataFrame:  # columns `group`, `split`, `label`, `path`; the photos of one group stand together
     "List the photos whose group (one person, or copies of one photo) is in more than one split"
-    rows = _to_split(manifest)
-    rows = rows[rows.split != ''].assign(group=groups_of)
+    rows = manifest[(manifest.problem == '') & (manifest.split != '')]   # a photo without a tag has no label, and a place in the split
+    rows = rows.assign(group=groups_of(rows), label=rows.get('label', ''))
     several = rows.groupby('group').split.transform('nunique') > 1
     return rows.loc[several, ['group', 'split', 'label', 'path']].sort_values(['group', 'split', 'path'], ignore_index=True)
 

@@ -22,12 +22,11 @@ from fastcore.foundation import L
 
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
-from .folders import find_files
-from .manifest import COLUMNS, SEVERAL, answer_groups, groups_of, is_scanned, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
+from .manifest import SEVERAL, answer_groups, groups_of, is_scanned, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import is_photo_name
 from .sight import Sight
-from .tables import FOUND_ANEW, LABEL_NAMES, NO, OWN_NAMES, TABLE_SUFFIXES, YES, as_text, first_column, path_column, plain_name, read_cells, split_column
+from .tables import FOUND_ANEW, LABEL_NAMES, NO, OURS, OWN_NAMES, TABLE_SUFFIXES, TRUST, YES, as_text, first_column, named_columns, only_table, path_column, plain_name, read_cells, split_column
 from .target import Target, best_temperature, each_fold, looked_at, scale_by_folds
 
 if TYPE_CHECKING:
@@ -130,12 +129,6 @@ class TagTarget(Target):
         return cls(tuple(tags), tuple(cuts))
 
 # %% ../nbs/27_multilabel.ipynb #f588efe7
-_TAKEN = {*COLUMNS, 'group', 'side', 'digest', 'fingerprint', 'fold', 'repeat', 'phase_in', 'corrected'}
-
-def _listed(columns) -> list[str]:
-    "Columns as a list; a text has commas in between"
-    return [c.strip() for c in columns.split(',') if c.strip()] if isinstance(columns, str) else list(columns or ())
-
 def _cells(source, labels) -> tuple[pd.DataFrame, str | Path | pd.DataFrame]:
     "The table of the tags as text, and where it is from"
     if isinstance(source, pd.DataFrame): return source.set_axis([str(c).strip() for c in source], axis=1).map(as_text), source
@@ -143,13 +136,12 @@ def _cells(source, labels) -> tuple[pd.DataFrame, str | Path | pd.DataFrame]:
     if labels or Path(source).suffix.lower() in TABLE_SUFFIXES: return _cells_of(labels or source), labels or source
     folder = Path(source)
     if not folder.is_dir(): raise InputError(f'{source} is no table of tags and no folder that holds one.')
-    for file in [f for f in find_files(folder) if f.suffix.lower() in TABLE_SUFFIXES and len(f.parts) - len(folder.parts) <= 2][:20]:
-        try:
-            tag_columns(cells := _cells_of(file), file)
-            return cells, file
-        except InputError: continue   # another kind of table
-    raise InputError(f"{source} holds no table with tags. Put a CSV beside the photos: a line of column names, then one line for each photo, with a column label with '|' "
-                     'between its tags, or a column for each tag with 1, 0, or nothing where it is not known.')
+    def tagged_cells(file):
+        tag_columns(cells := _cells_of(file), file)
+        return cells
+    file, cells = only_table(folder, tagged_cells, 'tags', "Put a CSV beside the photos: a line of column names, then one line for each photo, with a column label with '|' "
+                             'between its tags, or a column for each tag with 1, 0, or nothing where it is not known.')
+    return cells, file
 
 def _cells_of(file: str | Path) -> pd.DataFrame:
     "The cells of a table file as text; row numbers in `attrs['rows']`"
@@ -199,7 +191,7 @@ def read(self: TagTarget,
     columns: Sequence[str] | str | None = None,  # The tags, in the order of the outputs; or the column that names them; default: all that there are
 ) -> tuple[pd.DataFrame, TagTarget]:
     "Read tagged photos and check them row by row; raise `InputError` with a cure where nothing can be learned from them"
-    columns, made = _listed(columns), is_scanned(source)
+    columns, made = named_columns(columns), is_scanned(source)
     if made and not columns and self.tags and {*self.tags} <= set(source): columns = list(self.tags)
     manifest, truth, named = _read(source, labels, columns, made)
     if columns and {*columns} <= {*truth}: truth = truth[columns]
@@ -218,7 +210,7 @@ def _learnable(manifest: pd.DataFrame, truth: pd.DataFrame, asked: bool) -> pd.D
     "The tags that can be learned; those that the user asks for have to be among them"
     fine = truth[manifest.problem == '']
     if not len(fine): raise InputError(f'None of the {len(manifest)} photos can be read; the first, {manifest.path.iloc[0]}: {manifest.problem.iloc[0]}.')
-    if taken := sorted({*truth} & _TAKEN): raise InputError(f"A tag is called '{taken[0]}', as a column of the manifest is. Call it otherwise.")
+    if taken := sorted({*truth} & {*OURS, *TRUST}): raise InputError(f"A tag is called '{taken[0]}', as a column of our tables is. Call it otherwise.")
     n = pd.DataFrame(dict(yes=(fine == 1).sum(), no=(fine == 0).sum()))
     few = n[(n < LEAST).any(axis=1)]
     said = ', '.join(f"'{tag}' ({row.yes} with it, {row.no} without)" for tag, row in few.iterrows())
@@ -231,16 +223,16 @@ def _learnable(manifest: pd.DataFrame, truth: pd.DataFrame, asked: bool) -> pd.D
 def again(self: TagTarget) -> dict: return dict(columns=list(self.tags))
 
 @patch
-def asked(self: TagTarget, columns=None) -> TagTarget: return replace(self, tags=tuple(_listed(columns)), thresholds=()) if columns else self
+def asked(self: TagTarget, columns=None) -> TagTarget: return replace(self, tags=tuple(named_columns(columns)), thresholds=()) if columns else self
 
 @patch
 def check_asked(self: TagTarget, columns=None, **options) -> None:
-    if columns and tuple(_listed(columns)) != self.tags: raise InputError(f"The loaders have the tags {', '.join(self.tags)}: name others where you make them.")
+    if columns and tuple(named_columns(columns)) != self.tags: raise InputError(f"The loaders have the tags {', '.join(self.tags)}: name others where you make them.")
 
 # %% ../nbs/27_multilabel.ipynb #a3c0df01
 @patch
 def read_known(self: TagTarget, photos, labels=None, columns=None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    manifest, truth, named = _read(photos, labels, _listed(columns), is_scanned(photos))
+    manifest, truth, named = _read(photos, labels, named_columns(columns), is_scanned(photos))
     if named and (odd := [tag for tag in truth if tag not in self.tags]):
         path = manifest.path[truth[odd[0]] == 1].iloc[0]
         raise InputError(f"{path} has the tag '{odd[0]}', which the model does not know; it knows {', '.join(self.tags)}. Correct the tag, or take it out of the table.")

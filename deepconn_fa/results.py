@@ -22,7 +22,8 @@ from .core import InputError, as_path
 from .manifest import groups_of
 from .recipe import Recipe
 from .sight import Sight
-from .target import Target, target_of
+from .tables import OURS
+from .target import SAID, Target, target_of
 
 # %% ../nbs/57_results.ipynb #040431ea
 TEXT = ('path', 'label', 'split', 'group', 'duplicates', 'side', 'problem', 'corrected')   # columns of a manifest that hold text, whatever it looks like
@@ -85,6 +86,11 @@ class _Answers:
     def found(self) -> np.ndarray:
         "(n, *target.shape) answers to `rows`"
         return self.target.answers_in(self.rows)
+
+    def own_columns(self, table: pd.DataFrame) -> list[str]:
+        "Columns of the manifest or the answers that only the user knows the sense of: neither ours, nor what is asked or answered"
+        known = {*OURS, *self.target.columns, *self.target.marks}
+        return [c for c in table if c not in known and not c.startswith(SAID)]
 
     @property
     def home(self) -> str:

@@ -52,7 +52,8 @@ from .report import write_model_card, write_report
 from .results import read_run, read_settings, read_table, shown_in
 from .wording import about_one, say_folds
 from .stress import stress_test
-from .target import TRUST, Target, by_kind, target_for, target_of
+from .tables import TRUST
+from .target import Target, by_kind, target_for, target_of
 from .train import plot_history
 from .unlabelled import check_unlabelled
 

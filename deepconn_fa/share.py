@@ -20,7 +20,7 @@ from .bundle import load_bundle
 from .core import InputError, check_folder, echo, write_file
 from .hub import LOGIN, asking_hub, page_of, repo_name
 from .predictions import model_file
-from .target import SAID, target_of
+from .target import target_of
 
 if TYPE_CHECKING:
     from deepconn_fa.results import Run
@@ -31,12 +31,10 @@ def without_names(
     name: str,  # What to call it
 ) -> 'Run':
     "Replace the names of photos, groups and folders in a run by numbers, and leave out columns of the user's own"
-    from deepconn_fa.manifest import CONTENT
-    from deepconn_fa.results import TEXT
-    kept, numbers = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns, *run.target.marks), {}
+    numbers = {}
     def number(what, x): return f'{what} {numbers.setdefault((what, x), 1 + sum(w == what for w, _ in numbers))}' if x else x
     def plain(table):
-        table = table[[c for c in table if c in kept or c.startswith(SAID)]]
+        table = table.drop(columns=run.own_columns(table))
         changed = {c: [number(what, x) for x in table[c]] for c, what in (('path', 'photo'), ('group', 'group')) if c in table}
         return table.assign(**changed)
     tables = {key: plain(getattr(run, key)) for key in ('manifest', 'answers')}

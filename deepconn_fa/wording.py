@@ -26,13 +26,13 @@ from .classes import ClassTarget
 from .certainty import NOT
 from .core import InputError, and_list
 from .evaluate import photo_facts, plot_confusion, slice_table
-from .manifest import CONTENT, counts, leaks
+from .manifest import counts, leaks
 from .metrics import bootstrap, format_estimate, known_mean, mcnemar, object_sizes, point_errors
 from .pages import CI, Photos, Section, bars, interval, percent, say_n, svg_picture, table_of
 from .photocheck import FEATURES, say_shortcuts, shortcuts
 from .points import PointTarget
-from .results import TEXT, Run
-from .target import SAID, Target, by_kind, mean_of_others
+from .results import Run
+from .target import Target, by_kind, mean_of_others
 
 # %% ../nbs/60_wording.ipynb #a2020a13
 class MetricText(NamedTuple):
@@ -340,9 +340,8 @@ def say_corrected(run: Run) -> list[str]:
 # %% ../nbs/60_wording.ipynb #95d2b8c0
 def say_together(run: Run) -> str:
     "Say what was kept on one side of the split: only what the run knew of"
-    table = run.manifest.assign(label=run.manifest.get('label', ''))
-    known = ['Near-duplicates'] * ('duplicates' in table) + ['photos of one group'] * bool('group' in table and (table.group != '').any())
-    if n := leaks(table).group.nunique(): return f'{n:,} {"set of photos that belong together lies" if n == 1 else "sets of photos that belong together lie"} on both sides of the split.'
+    known = ['Near-duplicates'] * ('duplicates' in run.manifest) + ['photos of one group'] * bool('group' in run.manifest and (run.manifest.group != '').any())
+    if n := leaks(run.manifest).group.nunique(): return f'{n:,} {"set of photos that belong together lies" if n == 1 else "sets of photos that belong together lie"} on both sides of the split.'
     where = 'in one fold' if run.shown == 'out_of_fold' else 'on one side of the split'
     said = ' and '.join(known)
     return f'{said[0].upper()}{said[1:]} lie {where}.' if known and run.shown != 'train' else ''
@@ -492,8 +491,7 @@ def slices(run: Run, photos: Photos) -> Section | None:
     "Measure the network on parts of the photos, by the manifest's columns and by facts of the photos; `None` where there is only one part"
     there = photos.shown and len(run.rows) <= 5000 and all(os.path.isfile(path) for path in run.rows.path)
     rows, (what, values) = photo_facts(run.rows, light=there, progress=False), photo_scores(run.target, run)
-    kept = (*TEXT, *CONTENT, 'width', 'height', 'fold', 'repeat', 'phase_in', *run.target.columns, *run.target.marks)
-    own = ['side'] + [c for c in run.rows if c not in kept and not c.startswith(SAID)]
+    own = ['side', *run.own_columns(run.rows)]
     several = [c for c in [*own, *FACTS] if c in rows and rows[c].nunique() > 1]
     if not several or np.isnan(values).all(): return None
     table = slice_table(rows, values, several)

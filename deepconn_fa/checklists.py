@@ -31,7 +31,7 @@ from .metrics import say_p
 from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
 from .results import Run, read_run
-from .wording import (INTERVALS, MEASURES, UNSEEN, answer, beside, calibration_words, card_figures, command, confusion, gain, is_not, measure_of,
+from .wording import (INTERVALS, MEASURES, UNSEEN, answer, calibration_words, card_figures, command, confusion, gains, is_not, measure_of,
                                  run_name, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
                                  training_words, words)
 from .target import Target, by_kind
@@ -224,8 +224,8 @@ def _say_withheld(run):
 # %% ../nbs/61_checklists.ipynb #0e3262c7
 def _tests(run):
     "How the model was compared with the baselines, photo by photo"
-    good, simpler = beside(run.target, run), words(run.target, run).simpler
-    found = {simpler[who].name: gain(run.target, run, good['network'], good[who])[0] for who in good if who != 'network'}
+    simpler = words(run.target, run).simpler
+    found = {simpler[who].name: e for who, (e, _) in gains(run).items()}
     exact = [f'McNemar’s exact test against {name}: {say_p(e["p"])}.' for name, e in found.items() if 'p' in e]
     return ['The model and each baseline were compared on the same photos, in pairs, with the interval of the difference. This assumes that the groups of photos are independent of each other.',
             *exact, 'No correction was made for several comparisons.']

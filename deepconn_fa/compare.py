@@ -17,8 +17,7 @@ import pandas as pd
 from .classes import ClassTarget, photo_losses
 from .core import InputError
 from .manifest import groups_of
-from .metrics import auc, format_estimate, is_rising, known_mean, mcnemar, paired_difference, point_errors, say_p
-from .points import PointTarget
+from .metrics import auc, format_estimate, is_rising, mcnemar, nearer_by, paired_difference, say_p
 from .results import Run, read_run
 from .target import Target, by_kind
 from .wording import about_one
@@ -50,12 +49,10 @@ def paired(target: Target,
     ours: pd.DataFrame,  # Rows of the answers of one model and of another, of the same photos
     theirs: pd.DataFrame, groups: np.ndarray,
 ) -> dict[str, dict]:  # {what: {value, low, high, n}}
-    "By how much the other model is better, photo by photo; here by how much its numbers are nearer to the truth"
+    "By how much the other model is better, photo by photo; here by how much it is nearer to the truth"
     truth = target.truth(ours)
-    return {'nearer to the truth': _nearer_by(*(known_mean(np.abs(target.answers_in(rows) - truth)) for rows in (ours, theirs)), groups)}
-
-def _nearer_by(our_errors, their_errors, groups):
-    return paired_difference(lambda t, s: -np.nanmean(s), np.zeros(len(our_errors)), their_errors, our_errors, groups=groups)
+    one, other = (target.errors(target.answers_in(rows), truth) for rows in (ours, theirs))
+    return {f'{target.error_unit} nearer to the truth'.strip(): nearer_by(other, one, groups=groups)}
 
 @paired.register
 def _(target: ClassTarget, ours, theirs, groups):
@@ -64,10 +61,6 @@ def _(target: ClassTarget, ours, theirs, groups):
     if len(target.names) == 2: found['auc'] = paired_difference(auc, y, q[:, 1], p[:, 1], groups=groups)
     return found | {'log_loss': paired_difference(lambda t, s: np.mean(s), y, photo_losses(q, y), photo_losses(p, y), groups=groups)}
 
-@paired.register
-def _(target: PointTarget, ours, theirs, groups):
-    errors = [known_mean(point_errors(target.answers_in(rows)[..., :2], target.truth(ours))[1]) for rows in (ours, theirs)]
-    return {'px of the photo nearer to the truth': _nearer_by(*errors, groups)}
 
 # %% ../nbs/64_compare.ipynb #83408236
 def compare_photos(a: str | Path, b: str | Path,

@@ -9,9 +9,9 @@ __all__ = ['wilson', 'group_numbers', 'share_estimate', 'f1_estimate', 'bootstra
            'draw_figures', 'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ap',
            'mean_ap', 'choose_threshold', 'drawn_ranks', 'drawn_pearson', 'drawn_spearman', 'is_rising',
            'format_estimate', 'say_p', 'plain_text', 'calibration_bins', 'expected_calibration_error',
-           'calibration_estimate', 'paired_difference', 'mcnemar', 'bootstrap_ratio', 'known_mean', 'point_errors',
-           'canvas_scales', 'mean_error', 'share_of_points', 'quantile_error', 'object_sizes', 'pair_distances', 'pck',
-           'normalised_error', 'keypoint_metrics']
+           'calibration_estimate', 'paired_difference', 'nearer_by', 'mcnemar', 'bootstrap_ratio', 'known_mean',
+           'point_errors', 'canvas_scales', 'mean_error', 'share_of_points', 'quantile_error', 'object_sizes',
+           'pair_distances', 'pck', 'normalised_error', 'keypoint_metrics']
 
 # %% ../nbs/08_metrics.ipynb #98fc2fc5
 from collections.abc import Callable
@@ -333,6 +333,14 @@ def paired_difference(
 ) -> dict:  # {value, low, high, n}
     "Estimate how much larger `statistic` is for `ours` than for `theirs`, with a paired bootstrap interval"
     return bootstrap(lambda t, a, b: statistic(t, a) - statistic(t, b), targets, ours, theirs, groups=groups, draws=draws)
+
+def nearer_by(
+    ours: np.ndarray,  # (n,) how far the answers to n photos are from the truth, of the one and of the other model; NaN where nothing is known
+    theirs: np.ndarray, *, groups: np.ndarray | None = None,
+) -> dict:  # {value, low, high, n}
+    "Estimate how much smaller the mean of `ours` is than that of `theirs`, photo by photo"
+    known = ~np.isnan(ours - theirs)
+    return bootstrap(np.mean, (theirs - ours)[known], groups=None if groups is None else groups[known])
 
 # %% ../nbs/08_metrics.ipynb #cfee6287
 def _tossed(lead):

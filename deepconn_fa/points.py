@@ -22,7 +22,7 @@ from .core import PICTURES, InputError, check_output, save_figure
 from .keypoints import ROOM, KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, spec_of, to_canvas_points, to_photo_points, visible_of
 from .labels import describe_points, find_labels, read_labels, sniff_labels, spec_of_table, usable_points
 from .manifest import answer_groups, groups_of, list_photos
-from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, sure_of_all
+from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
 from .sight import Sight
 from .tables import TABLE_SUFFIXES, read_cells
 from .target import Target, each_fold
@@ -111,6 +111,9 @@ class PointTarget(Target):
 
     @property
     def columns(self): return list(self.spec.columns) if self.spec else []
+
+    @property
+    def error_unit(self): return 'px of the photo'
 
     @property
     def marks(self): return [f'{name}_visible' for name in self.names]
@@ -398,6 +401,11 @@ def conf_of(
     return (1 - np.exp(-within / spread))**2
 
 def _unit_px(answers, sizes): return spread_of(answers[..., 2]) * np.sqrt(np.prod(sizes, 1))[:, None] / 2
+
+@patch
+def errors(self: PointTarget, answers: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    "The mean distance of the points of each photo from where they are, in its pixels"
+    return known_mean(point_errors(answers[..., :2], truth)[1])
 
 @patch
 def nonconformity(self: PointTarget, answers: np.ndarray, truth: np.ndarray, sizes: np.ndarray | None = None) -> np.ndarray:

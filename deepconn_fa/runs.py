@@ -187,7 +187,7 @@ def draw_answers(target: Target,
 ) -> None:
     "Draw the answers to photos into `predictions.png`, the farthest off first"
     answers, truth = target.answers_in(rows), target.truth(rows)
-    first = np.argsort(-np.nan_to_num(np.abs(answers - truth)).mean(1), kind='stable')[:12]
+    first = np.argsort(-target.errors(answers, truth), kind='stable')[:12]
     told = pd.Series([target.in_words(row) for row in truth[first]], index=range(len(first)))
     table = pd.concat([rows[['path']].iloc[first].reset_index(drop=True), target.predictions(answers[first])], axis=1).assign(problem='')
     save_figure(draw_predictions(table, target=target, truth=told), folder/'predictions.png')

@@ -39,7 +39,7 @@ from .points import PointTarget
 from .results import ISSUES, Run, read_table
 from .stress import plot_stress, say_stress
 from .target import Target, by_kind
-from .wording import (BLIND, INTERVALS, MEASURES, Simpler, about_one, and_list, answer, beside, blind_figures, calibration_words, command, confusion, mean_points_of,
+from .wording import (BLIND, INTERVALS, MEASURES, Simpler, about_one, and_list, answer, blind_figures, calibration_words, command, confusion, mean_points_of,
                                  measure_of, say_corrected, say_groups, say_known, say_sizes, say_split, say_together, seeing_words, slices, split_table, training_words, words)
 
 # %% ../nbs/62_sections.ipynb #62f4e80b
@@ -333,7 +333,7 @@ def worst_section(target: Target, run: Run, photos: Photos,
     n: int = 8,  # How many photos
 ) -> Section:
     "The photos on which the network is farthest from the truth"
-    far = beside(target, run)['network']
+    far = target.errors(run.found, run.truth)
     order = np.argsort(-far, kind='stable')[:min(n, (~np.isnan(far)).sum())]
     return Section('worst_values', dict(photos=opened(answered_photo(run, photos, i) for i in order)))
 
@@ -364,7 +364,7 @@ def _paint_around(photo, size, spec, truth, found, conf=None, side=320):
 @worst_section.register
 def _(target: PointTarget, run, photos, n=8):
     "The photos whose points are farthest off, and those whose points are nearest"
-    far = beside(target, run)['network']
+    far = target.errors(run.found, run.truth)
     order = np.argsort(far, kind='stable')[:(~np.isnan(far)).sum()]
     def shown(i):
         row, found, name = run.rows.iloc[i], run.found[i], photos.name(run.rows.path[i])

@@ -27,8 +27,8 @@ from .multilabel import TagTarget, plot_tags, split_tags, tag_figures, tag_table
 from .probe import Probe, linear_probe, probe_of
 from .recipe import Phase, Recipe
 from .compare import paired
-from .pages import CI, Section, interval, percent, plots, svg_picture, table_of
-from .sections import answered_photo, caption, details, heat_outputs, opened, worst_section
+from .pages import CI, interval, percent, plots, svg_picture, table_of
+from .sections import caption, details, heat_outputs
 from .wording import MetricText, Simpler, Wording, beside, finding, gain, known_before, photo_scores, probe_in_words, say_known, split_table, words
 from .synth_objects import TAGS, render_tags
 
@@ -213,12 +213,6 @@ def _(target: TagTarget, run, i, name):
     words = [(tag, f'{p:.0%}' + ('' if there else ', not called'), 'unknown' if np.isnan(y) else 'there' if y else 'not there')
              for tag, p, there, y in zip(target.tags, run.found[i], called, truth) if there or y == 1]
     return dict(alt=f'{name}, with the tags {target.in_words(truth)}', numbers=words or [('no tag', f'{run.found[i].max():.0%} at most', 'none')])
-
-@worst_section.register
-def _(target: TagTarget, run, photos, n=8):
-    "The photos with the largest mean distance of the probabilities from the truth"
-    off = np.nanmean(np.abs(run.found - run.truth), 1)
-    return Section('worst_values', dict(photos=opened(answered_photo(run, photos, i) for i in np.argsort(-off, kind='stable')[:n])))
 
 @heat_outputs.register
 def _(target: TagTarget, run, rows): return run.found[rows].argmax(1)

@@ -21,6 +21,7 @@ from fastcore.basics import patch
 
 from .core import InputError, and_list
 from .manifest import clean_text, describe, is_scanned, scan, split, usable
+from .metrics import known_mean
 from .sight import Sight, open_upright, photo_size
 from .tables import TRUST
 
@@ -70,6 +71,11 @@ class Target:
     def marks(self) -> list[str]:
         "Columns that say more about the truth, in manifests that have them"
         return []
+
+    @property
+    def error_unit(self) -> str:
+        "What `errors` are measured in, '' where it is the answers' own"
+        return 'of the scale' if len(self.names) > 1 else ''
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -468,6 +474,14 @@ def _span(target):
     "How long each scale is; 1 where it has no ends"
     low, high = target.ends
     return np.where(np.isfinite(high - low), high - low, 1)
+
+@patch
+def errors(self: Target,
+    answers: np.ndarray,  # (n, *shape)
+    truth: np.ndarray,  # (n, ...) as `truth` gives it
+) -> np.ndarray:  # (n,), NaN where the truth is not known
+    "How far each answer is from the truth, in `error_unit`; here the mean over its numbers, as shares of their scales where there are several"
+    return known_mean(self.nonconformity(answers, truth)) * (_span(self)[0] if len(self.names) == 1 else 1)
 
 @patch
 def opinions(self: Target, answers: np.ndarray,

@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/wording.html.md"""
 
 # %% auto #0
 __all__ = ['MEASURES', 'UNSEEN', 'FEW', 'NOT_UNSEEN', 'BLIND', 'FACTS', 'INTERVALS', 'MetricText', 'measure_of', 'about_one',
-           'Simpler', 'Wording', 'probe_in_words', 'words', 'known_before', 'beside', 'mean_points_of', 'gain',
+           'Simpler', 'Wording', 'probe_in_words', 'words', 'known_before', 'beside', 'mean_points_of', 'gain', 'gains',
            'finding', 'headline', 'run_name', 'verdict', 'answer', 'say_folds', 'say_groups', 'say_corrected',
            'say_together', 'is_not', 'split_table', 'say_known', 'say_sizes', 'say_split', 'blind_figures',
            'card_figures', 'confusion', 'photo_scores', 'shortcut_words', 'slices', 'training_words', 'say_settings',
@@ -27,7 +27,7 @@ from .certainty import NOT
 from .core import InputError, and_list
 from .evaluate import photo_facts, plot_confusion, slice_table
 from .manifest import counts, leaks
-from .metrics import bootstrap, format_estimate, known_mean, mcnemar, object_sizes, point_errors
+from .metrics import format_estimate, known_mean, mcnemar, nearer_by, object_sizes, point_errors
 from .pages import CI, Photos, Section, bars, interval, percent, say_n, svg_picture, table_of
 from .photocheck import FEATURES, say_shortcuts, shortcuts
 from .points import PointTarget
@@ -178,10 +178,10 @@ def known_before(target: Target, run: Run) -> dict:
 
 @by_kind
 def beside(target: Target, run: Run) -> dict[str, np.ndarray]:  # (n,) of `network` and of each baseline, by the keys of `words(...).simpler`
-    "How good the answer to each photo is; here the mean distance of the numbers from the truth"
+    "How good the answer to each photo is; here how far it is from the truth"
     answers = {'network': run.found} | ({'probe': target.answers_in(run.rows, 'probe')} if target.has_probe(run.rows) else {})
     answers['baseline'] = _mean_before(target, run)
-    return {who: known_mean(np.abs(said - run.truth)) for who, said in answers.items()}
+    return {who: target.errors(said, run.truth) for who, said in answers.items()}
 
 def _mean_before(target, run):
     "Numbers of the training photos on average, (k,); of folds the photos outside each one's own, (n, k)"
@@ -197,9 +197,7 @@ def _(target: ClassTarget, run):
 
 @beside.register
 def _(target: PointTarget, run):
-    "The mean distance of the points from the truth, in pixels of the photo"
-    points = {'network': run.found[..., :2], 'baseline': mean_points_of(target, run)}
-    return {who: known_mean(point_errors(found, run.truth)[1]) for who, found in points.items()}
+    return {'network': target.errors(run.found, run.truth), 'baseline': target.errors(mean_points_of(target, run), run.truth)}
 
 def mean_points_of(target, run):
     "(n, n_points, 2): the mean shape of the training photos, on each photo of `run.rows`"
@@ -208,27 +206,24 @@ def mean_points_of(target, run):
 # %% ../nbs/60_wording.ipynb #eb0ae19d
 @by_kind
 def gain(target: Target, run: Run, ours: np.ndarray, theirs: np.ndarray) -> tuple[dict, str]:  # The estimate, and how it is said
-    "By how much the network is better than a baseline; here by how much its numbers are nearer to the truth"
-    return _nearer(run, ours, theirs, '{:.2g}')
+    "By how much the network is better than a baseline; here by how much it is nearer to the truth"
+    e, unit = nearer_by(ours, theirs, groups=run.groups), target.error_unit
+    where = 'nearer to the truth' if e['value'] >= 0 else 'farther from it'
+    return e, f'{abs(e["value"]):.2g}{" " * bool(unit)}{unit} {where} on average ({CI} {e["low"]:+.2g} to {e["high"]:+.2g})'
 
 @gain.register
 def _(target: ClassTarget, run, ours, theirs):
     e = mcnemar(ours, theirs, groups=run.groups)
     return e, f'{abs(100 * e["value"]):.0f} {"more" if e["value"] >= 0 else "fewer"} right in 100 photos ({CI} {100 * e["low"]:+.0f} to {100 * e["high"]:+.0f})'
 
-@gain.register
-def _(target: PointTarget, run, ours, theirs): return _nearer(run, ours, theirs, '{:.1f}', ' px')
+def gains(run: Run) -> dict[str, tuple[dict, str]]:  # by the keys of `words(...).simpler`: the estimate, and how it is said
+    "By how much the network is better than each baseline, on the same photos"
+    good = beside(run.target, run)
+    return {who: gain(run.target, run, good['network'], theirs) for who, theirs in good.items() if who != 'network'}
 
-def _nearer(run, ours, theirs, shown, unit=''):
-    "The paired difference of two errors per photo"
-    known = ~np.isnan(ours)
-    e, signed = bootstrap(np.mean, theirs[known] - ours[known], groups=run.groups[known]), shown.replace(':', ':+')
-    where = 'nearer to the truth' if e['value'] >= 0 else 'farther from it'
-    return e, f'{shown.format(abs(e["value"]))}{unit} {where} on average ({CI} {signed.format(e["low"])} to {signed.format(e["high"])})'
-
-def _say_gain(run, who, ours, theirs):
+def _say_gain(run, who, e, what):
     "How much better the network is than a baseline, and whether the difference can be told from chance"
-    (e, what), simpler = gain(run.target, run, ours, theirs), words(run.target, run).simpler[who]
+    simpler = words(run.target, run).simpler[who]
     told = 'a difference that may be chance'
     if e['low'] > 0: told = 'so the network is better'
     if e['high'] < 0: told = 'so the baseline is better'
@@ -280,11 +275,9 @@ def run_name(run: Run) -> str:
 def verdict(run: Run) -> str:
     "Judge in a sentence whether the network is better than the strongest baseline, the one that it gains least over"
     if run.shown == 'train': return 'There were no unseen photos, so that nothing is known about its worth.'
-    good, simpler = beside(run.target, run), words(run.target, run).simpler
-    gains = {who: gain(run.target, run, good['network'], good[who])[0] for who in good if who != 'network'}
-    if not gains: return ''
-    who = min(gains, key=lambda who: gains[who]['value'])
-    e, name = gains[who], simpler[who].name
+    if not (found := {who: e for who, (e, _) in gains(run).items()}): return ''
+    who = min(found, key=lambda who: found[who]['value'])
+    e, name = found[who], words(run.target, run).simpler[who].name
     if e['low'] > 0: return f'The network is better than {name} here.'
     if e['high'] < 0: return f'The network is worse than {name} here: use that instead.'
     return f'Training showed no gain over {name} here.'
@@ -292,13 +285,13 @@ def verdict(run: Run) -> str:
 # %% ../nbs/60_wording.ipynb #51e4cafe
 def answer(run: Run) -> list[str]:
     "Answer the question in sentences: the main metric with its interval, and the paired difference from each baseline with its own"
-    good, metric = beside(run.target, run), words(run.target, run).score
+    metric = words(run.target, run).score
     said = [finding(run.target, run, f'{len(run.rows):,} {UNSEEN[run.shown]}')]
     if run.shown == 'out_of_fold' and metric in run.metrics.get('test', {}):
         e = run.metrics['test'][metric]
         value, between = measure_of(metric).say(e)
         said.append(f'On test photos that no network had seen, the delivered one reaches {value} ({CI} {between}, {say_n(e)}).')
-    return said + [_say_gain(run, who, good['network'], good[who]) for who in reversed(good) if who != 'network']
+    return said + [_say_gain(run, who, *found) for who, found in reversed(gains(run).items())]
 
 # %% ../nbs/60_wording.ipynb #ecb2175c
 FEW = 100  # below this many test photos, a cross-validation is suggested
@@ -460,7 +453,7 @@ def confusion(
 @by_kind
 def photo_scores(target: Target, run: Run) -> tuple[MetricText, np.ndarray]:  # What it is, and (n,) its value for each of `run.rows`
     "What is compared between parts of the photos"
-    return MetricText('The mean distance from the truth', ''), beside(target, run)['network']
+    return MetricText(f'The mean distance from the truth{", as a share of the scale" * bool(target.error_unit)}', ''), target.errors(run.found, run.truth)
 
 @photo_scores.register
 def _(target: ClassTarget, run): return MetricText('The share of photos named right', '', 'share'), beside(target, run)['network'].astype(float)

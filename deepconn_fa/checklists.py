@@ -31,7 +31,7 @@ from .metrics import say_p
 from .points import PointTarget
 from .pages import Photos, escape_markdown, templates
 from .results import Run, read_run
-from .wording import (INTERVALS, MEASURES, UNSEEN, answer, calibration_words, card_figures, command, confusion, gains, is_not, measure_of,
+from .wording import (INTERVALS, UNSEEN, answer, calibration_words, card_figures, command, confusion, described, gains, is_not, measure_of,
                                  run_name, say_corrected, say_groups, say_known, say_settings, say_sizes, say_split, say_together, seeing_words, slices, split_table,
                                  training_words, words)
 from .target import Target, by_kind
@@ -85,9 +85,10 @@ def _some(lines, most=12): return lines if len(lines) <= most else [*lines[:most
 @by_kind
 def kind_facts(target: Target, run: Run) -> dict[str, list[str]]:
     "Say what is predicted and how an answer comes about; here for any numbers or tags"
-    settled = [f'{target.settles.capitalize()} were fitted on photos that the network had not been trained on.'] if target.settles else []
     return dict(outcome=[f'{target.about[0].upper()}{target.about[1:]} of each photo: {", ".join(target.names)}.'],
-                output=[f'For each photo: {words(target, run).columns}.', *settled], loss=[], imbalance=[], crosstab=[])
+                output=[f'For each photo: {words(target, run).columns}.', *_settled(target)], loss=[], imbalance=[], crosstab=[])
+
+def _settled(target): return [f'{target.settles.capitalize()} were fitted on photos that the network had not been trained on.'] if target.settles else []
 
 @kind_facts.register
 def _(target: ClassTarget, run):
@@ -107,7 +108,7 @@ def _say_row(names, label, row):
 @kind_facts.register
 def _(target: PointTarget, run):
     return dict(outcome=[f'The places of {target.spec.n} points in pixels of the upright photo: {", ".join(target.names)}.'],
-                output=['Place and confidence of each point. A point is always placed; no threshold was chosen.'], loss=[], imbalance=[], crosstab=[])
+                output=[f'For each photo: {words(target, run).columns}. A point is placed in every photo.', *_settled(target)], loss=[], imbalance=[], crosstab=[])
 
 # %% ../nbs/61_checklists.ipynb #0b1d630b
 def photos_facts(run: Run) -> dict[str, list[str]]:
@@ -199,9 +200,8 @@ def training_facts(run: Run) -> dict[str, list[str]]:
 def figures_facts(run: Run) -> dict[str, list[str]]:
     "Describe metrics, baselines, intervals and tests, and give the figures"
     said, answered = words(run.target, run), answer(run)
-    shown = [metric for metric in MEASURES if metric in run.figures] or [said.score]
     return dict(
-        metrics=[f'{measure_of(metric).name}: {measure_of(metric).meaning}'.removesuffix(': ') for metric in shown], figures=_figure_lines(run), answer=answered,
+        metrics=[f'{measure_of(metric).name}: {measure_of(metric).meaning}'.removesuffix(': ') for metric in described(run) or [said.score]], figures=_figure_lines(run), answer=answered,
         baselines=[f'{who.name[0].upper()}{who.name[1:]}{who.about}.' for who in said.simpler.values()], gain=answered[1:], tests=_tests(run),
         intervals=list(INTERVALS),
         report=['report.html shows every measure beside the baselines, with its plots.'], subgroups=_subgroups(run), limits=is_not(run), not_for=list(NOT.get(run.config['task'], ())), use=[said.use],

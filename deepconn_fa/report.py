@@ -22,7 +22,7 @@ from .pages import Photos, Section, escape_markdown, templates
 from .results import Run, read_run
 from .sections import (certainty_section, data_section, figures_section, heat_section, label_issues_section, paper_section, repeat_section,
                                   second_rater_section, stress_section, training_section, with_baselines, worst_section)
-from .wording import UNSEEN, answer, card_figures, command, headline, is_not, measure_of, run_name, say_folds, say_together, training_words, verdict, words
+from .wording import UNSEEN, answer, card_figures, command, described, headline, is_not, measure_of, run_name, say_folds, say_together, training_words, verdict, words
 
 # %% ../nbs/63_report.ipynb #d3777508
 def page(run: Run,
@@ -56,8 +56,7 @@ def write_report(
     return write_file(run.folder/'report.html', page(run, there, small).encode('utf-8', 'backslashreplace'))
 
 # %% ../nbs/63_report.ipynb #b2f7a450
-CARD = {'accuracy': 'accuracy', 'balanced_accuracy': 'balanced_accuracy', 'auc': 'roc_auc', 'top5_accuracy': 'top_5_accuracy', 'log_loss': 'log_loss', 'pck': 'pck',
-        'l1_photo_px': 'l1_photo_px', 'l1_canvas_px': 'l1_canvas_px', 'median_photo_px': 'median_photo_px'}   # metrics in the card's header, ours: Hugging Face's
+CARD = dict(auc='roc_auc', top5_accuracy='top_5_accuracy')   # metrics that Hugging Face calls otherwise
 
 def _yaml(x, indent=''):
     "`x` as YAML, its texts quoted"
@@ -69,12 +68,12 @@ def _yaml(x, indent=''):
 def _header(run):
     "The card's metadata, as Hugging Face reads it"
     kind, figures, name = run.target.hub_task, run.figures, run.folder.resolve().name
-    there = {metric: figures[metric] for metric in CARD if metric in figures and np.isfinite(figures[metric]['value'])}
-    measured = [dict(type=CARD[m], value=round(e['value'], 4), name=f'{measure_of(m).name} (95 % interval {e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]})') for m, e in there.items()]
+    there = {CARD.get(m, m): figures[m] for m in described(run) if not m.rpartition('.')[2].startswith('one_rater') and np.isfinite(figures[m]['value'])}
+    measured = [dict(type=m, value=round(e['value'], 4), name=f'{measure_of(m).name} (95 % interval {e["low"]:.3f} to {e["high"]:.3f}, n = {e["n"]})') for m, e in there.items()]
     photos = Path(run.config.get('photos') or 'photos').name
     result = dict(task=dict(type=kind, name=run.target.question(run.config['task'])), dataset=dict(type=photos, name=photos, split=run.shown), metrics=measured)
     return {'library_name': 'deepconn_fa', 'pipeline_tag': kind, 'tags': ['deepconn_fa', 'fastai', 'pytorch', 'safetensors', kind, run.config['task']],
-            'metrics': [CARD[m] for m in there], 'model-index': [dict(name=name, results=[result])]}
+            'metrics': [*there], 'model-index': [dict(name=name, results=[result])]}
 
 # %% ../nbs/63_report.ipynb #c650b849
 def write_model_card(

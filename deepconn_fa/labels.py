@@ -295,8 +295,8 @@ def _check_file(file, xy, sizes):
                          "or add columns width and height with the size that was labelled (outside='missing' or 'clip' reads the file as it is).")
 
 # %% ../nbs/07_labels.ipynb #fdbcb3d4
-def _check_photos(labels, manifest, labelled, outside, units):
-    "Points of the upright photos, the problem of each row, and the assumptions in words"
+def _check_photos(labels, n, manifest, labelled, outside, units):
+    "The first `n` points on the upright photos, the problem of each row, and the assumptions in words"
     text = dict(enumerate(labels.rows.problem))
     fine = [i for i, own in text.items() if not own and not manifest.problem[i]]
     stored = {i: stored_size(manifest.path[i]) for i in fine}
@@ -305,21 +305,24 @@ def _check_photos(labels, manifest, labelled, outside, units):
     text |= problems
     xy, problems, turned = _turn_upright(labels, {i: stored[i] for i in fine if not text[i]}, labelled)
     text |= problems
+    xy, names = xy[:, :n], labels.points[:n]
     fine = [i for i in fine if not text[i]]
     sizes = {i: stored[i][1::-1] if stored[i][2] in range(5, 9) else stored[i][:2] for i in fine}
     if outside in ('keep', 'problem'):
         _check_file(labels.file, [xy[i] for i in fine], list(sizes.values()))
-        text |= {i: points_problem(xy[i], sizes[i], labels.points, margin=.5 * (outside == 'keep')) for i in fine}
+        text |= {i: points_problem(xy[i], sizes[i], names, margin=.5 * (outside == 'keep')) for i in fine}
         fine = [i for i in fine if not text[i]]
     moved, placed = place_outside([xy[i] for i in fine], [sizes[i] for i in fine], outside)
-    for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], labels.points, margin=.5)
+    for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], names, margin=.5)
     return xy, list(text.values()), said + notes + turned + placed
 
 # %% ../nbs/07_labels.ipynb #5a35a2e6
-def _differ(rows, xy, i, j):
+def _differ(labels, i, j):
     "Whether two rows of a photo contradict each other"
+    rows, xy, marks = labels.rows, labels.xy, labels.visible[[i, j]]
     said = [{str(rows[c][k]) for k in (i, j)} - {'', 'nan', 'None'} for c in ('split', 'group', 'label') if c in rows]
-    return not np.array_equal(xy[i], xy[j], equal_nan=True) or any(len(words) > 1 for words in said)
+    marked = (~np.isnan(marks)).all(0) & (marks[0] != marks[1])
+    return not np.array_equal(xy[i], xy[j], equal_nan=True) or marked.any() or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #50647d85
 def merge_repeats(
@@ -335,7 +338,7 @@ def merge_repeats(
         fine = [i for i in same if not np.isnan(xy[i]).all()]
         first = fine[0] if fine else same[0]
         keep.append(first)
-        if odd := [i for i in fine[1:] if _differ(rows, xy, first, i)]:
+        if odd := [i for i in fine[1:] if _differ(labels, first, i)]:
             rows.loc[first, 'problem'] = f"{rows['where'][first]} and {rows['where'][odd[0]]} say different things of this photo: remove one; this detector finds one object a photo"
             xy[first] = np.nan
         elif len(same) > 1: counts['repeated'] += len(same) - 1
@@ -362,9 +365,9 @@ def read_labels(
     counted = count_notes(found)
     manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
     attrs = manifest.attrs
-    xy, text, notes = _check_photos(found, manifest, labelled, outside, units)
+    xy, text, notes = _check_photos(found, spec.n, manifest, labelled, outside, units)
     text = [f'{found.file.name}, {where}: {own}' if own and where else own for own, where in zip(text, found.rows['where'])]
-    visible, judged = judge_missing(xy, found.visible, missing)
+    visible, judged = judge_missing(xy, found.visible[:, :spec.n], missing)
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec, visible=visible)], axis=1)
     if (manifest.problem != '').all():
         raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
@@ -373,10 +376,13 @@ def read_labels(
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc
 def _read_as(labels, spec, points):
-    "The labels in the order of `spec`, with the selected points"
+    "The labels with the selected points first, in the order of their spec; the file's other points follow, as units and EXIF turn are judged by all"
     try:
-        found, spec = match_spec(drop_placeholders(read_label_files(labels)), None if spec is None else spec_of(spec))
-        return match_spec(replace(found, named=True), spec if points is None else spec.select(points))
+        whole = drop_placeholders(read_label_files(labels))
+        found, spec = match_spec(whole, None if spec is None else spec_of(spec))
+        whole, spec = whole if whole.named else replace(found, named=True), spec if points is None else spec.select(points)
+        at = [whole.points.index(name) for name in dict.fromkeys([*spec.points, *whole.points])]
+        return replace(whole, points=[whole.points[i] for i in at], xy=whole.xy[:, at], visible=whole.visible[:, at]), spec
     except InputError: raise
     except ValueError as e: raise InputError(str(e)) from e  # an inconsistent spec
 

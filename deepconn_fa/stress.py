@@ -88,6 +88,7 @@ def _(target: PointTarget, rows, scale, degrees=0.):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])   # y points down
     small = points_of(rows, target.spec) * scale[:, None] + (scale[:, None] - 1) / 2
     points = (small - middle) @ turn + middle
+    if degrees: points = np.where(((points > -.5) & (points < 2*middle + .5)).all(-1, keepdims=True), points, np.nan)   # the others have left the picture
     return rows.assign(**dict(zip(target.columns, points.reshape(len(rows), -1).T)))
 
 # %% ../nbs/55_stress.ipynb #5509459b
@@ -125,7 +126,7 @@ def _measured(model, truth, said, known):
     target = model.target
     answers = pd.concat([target.bare(truth), target.table(target.answers_of(said))], axis=1)
     e = target.measure(answers, model.sight, known or {}).get(target.metric, {})
-    found = dict(figure=target.metric) | {key: e.get(key, np.nan) for key in ('value', 'low', 'high', 'n')}
+    found = dict(figure=target.metric) | {key: e.get(key, np.nan) for key in ('value', 'low', 'high')} | dict(n=e.get('n_photos', e.get('n', np.nan)))
     if model.certainty is None: return found
     judged = said.assign(covered=model.certainty.covered(target, answers), size=np.nan)
     return found | {name: e['value'] for name, e in certainty_figures(target, answers, judged).items() if name in ('coverage', 'opinions', 'unlike')}

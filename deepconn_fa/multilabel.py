@@ -9,7 +9,9 @@ __all__ = ['LEAST', 'STRATA', 'ENOUGH', 'split_tags', 'tag_columns', 'read_marks
            'tag_table', 'tags_together', 'plot_tags', 'choose_thresholds', 'fit_temperature', 'tag_figures']
 
 # %% ../nbs/27_multilabel.ipynb #0476535d
+import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,11 +24,12 @@ from fastcore.foundation import L
 
 from .classes import n_draws
 from .core import InputError, PICTURES, check_output, save_figure
+from .folders import place_photos, seen_name
 from .manifest import SEVERAL, answer_groups, groups_of, is_scanned, join_names, say_copies, say_folders, say_photos, say_problems, say_splits
 from .metrics import bootstrap_figures, choose_threshold, drawn_ap, format_estimate, plain_text, share_estimate, sure_of_all
 from .photos import is_photo_name
 from .sight import Sight
-from .tables import FOUND_ANEW, LABEL_NAMES, NO, OURS, OWN_NAMES, TABLE_SUFFIXES, TRUST, YES, as_text, first_column, named_columns, only_table, path_column, plain_name, read_cells, split_column
+from .tables import FOUND_ANEW, LABEL_NAMES, OURS, OWN_NAMES, TABLE_SUFFIXES, TRUST, YES, as_text, check_marks, first_column, is_mark, named_columns, nearly_all, only_table, path_column, plain_name, read_cells, split_column
 from .target import Target, best_temperature, each_fold, looked_at, scale_by_folds
 
 if TYPE_CHECKING:
@@ -63,9 +66,8 @@ def tag_columns(
     return marks, ''
 
 def _says_yes(cells: pd.Series) -> bool:
-    "Whether a column is one of yes and no, and says yes somewhere"
-    words = {*cells.str.lower()}
-    return words <= {*YES, *NO} and bool(words & {*YES})
+    "Whether a column is one of yes and no, but for a slip, and says yes somewhere"
+    return bool(cells.str.lower().isin(YES).any()) and nearly_all(is_mark(cells[cells != '']))
 
 # %% ../nbs/27_multilabel.ipynb #98c1603c
 def read_marks(
@@ -73,21 +75,27 @@ def read_marks(
     name: str | Path = 'the table',  # Its name in error messages
 ) -> pd.DataFrame:  # 1, 0, or NaN where it is not known
     "Read columns of yes and no"
+    check_marks(text, name)
     words = text.apply(lambda cells: cells.map(as_text).str.strip().str.lower())
-    if (odd := ~words.isin([*YES, *NO])).any(axis=None):
-        i, j = np.argwhere(odd.to_numpy())[0]
-        row = f", row {text.attrs['rows'][i]}" if 'rows' in text.attrs else f': {text.index[i]}'
-        raise InputError(f"{name}{row}: the column '{text.columns[j]}' says '{text.iat[i, j]}', which is neither yes nor no. Write 1, 0, or nothing where it is not known.")
     return words.isin(YES).astype(float).where(words != '')
 
 def read_names(
     cells: pd.Series,  # 'cup|lamp'
 ) -> tuple[pd.DataFrame, list[str]]:  # 1 or 0 for each tag that some cell names, and a sentence for each change of spelling
     "Read a column that names tags"
-    each = cells.map(as_text).map(split_tags).explode().dropna()
+    cells, said = _at_commas(cells.map(as_text))
+    each = cells.map(split_tags).explode().dropna()
     each, notes = join_names(each) if len(each) else (each, [])
     found = pd.crosstab(each.index, each).clip(upper=1).reindex(cells.index, fill_value=0).astype(float) if len(each) else pd.DataFrame(index=cells.index)
-    return found.rename_axis(None, axis=1), [note.replace('class', 'tag') for note in notes]
+    return found.rename_axis(None, axis=1), said + [note.replace('class', 'tag') for note in notes]
+
+def _at_commas(cells: pd.Series) -> tuple[pd.Series, list[str]]:
+    "Cells with `|` in place of commas where these stand between tags: parts of most such cells stand in other cells, too; and a sentence that says so"
+    parts = {cell: {seen_name(part) for part in re.split('[|;,]', cell)} - {''} for cell in dict.fromkeys(cells)}
+    n, lists = Counter(part for those in parts.values() for part in those), [cell for cell in parts if ',' in cell]
+    told = [cell for cell in lists if min(n[part] for part in parts[cell]) > 1]
+    if 2 * len(told) <= len(lists): return cells, []
+    return cells.str.replace(',', '|'), [f"commas stand between tags, as in '{told[0]}'"]
 
 # %% ../nbs/27_multilabel.ipynb #6acc8d86
 LEAST = 2   # photos with a tag, and without it, from which on it can be learned
@@ -154,19 +162,21 @@ def _cells_of(file: str | Path) -> pd.DataFrame:
 # %% ../nbs/27_multilabel.ipynb #8e268199
 def _called(file) -> str: return 'the table' if isinstance(file, pd.DataFrame) else str(file)
 
-def _check_repeated(table: pd.DataFrame, file, columns: list[str]) -> None:
+def _check_repeated(table: pd.DataFrame, file, homes: list[Path], columns: list[str]) -> None:
     "Raise `InputError` where two rows of one photo have different tags"
-    path = path_column(table, file)
-    for photo, mine in table[table[path].duplicated(keep=False)].groupby(path, sort=False):
+    names = table[path_column(table, file)]
+    photo = pd.Series(place_photos(names, homes)[0] if homes else [os.path.abspath(name) for name in names], names.index)   # it may be written in two ways
+    for _, mine in table[photo.duplicated(keep=False)].groupby(photo, sort=False):
         if mine[columns].drop_duplicates().shape[0] > 1:
-            rows = [table.attrs.get('rows', range(2, len(table) + 2))[i] for i in np.flatnonzero(table[path] == photo)]
-            raise InputError(f'{file}, rows {rows[0]} and {rows[1]}: {photo} stands there with different tags. Write all its tags into one row.')
+            rows = [table.attrs.get('rows', range(2, len(table) + 2))[table.index.get_loc(i)] for i in mine.index]
+            raise InputError(f'{file}, rows {rows[0]} and {rows[1]}: {names[mine.index[0]]} stands there with different tags. Write all its tags into one row.')
 
 def _read(source, labels, columns, made: bool) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
     "The manifest, what is true of its photos (1, 0, NaN), and whether that was read from a column that names tags"
     table, file = _cells(source, labels)
     marks, said = tag_columns(table, _called(file), columns)
-    _check_repeated(table, _called(file), marks or [said])
+    homes = [] if isinstance(file, pd.DataFrame) else [*([Path(source)] if file is not source and Path(source).is_dir() else []), Path(file).absolute().parent]
+    _check_repeated(table, _called(file), homes, marks or [said])
     if marks: read_marks(table[marks].set_axis(marks, axis=1), _called(file))   # an error names the row
     keep = [c for c in table if c in marks or c == said != first_column(LABEL_NAMES, list(table)) or _says_yes(table[c]) and c not in split_column(table, _called(file))[1]]
     manifest = looked_at(source, None if file is source else file, keep)

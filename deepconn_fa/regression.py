@@ -25,7 +25,7 @@ from .core import PICTURES, InputError, check_output, save_figure
 from .manifest import answer_groups, groups_of, is_scanned, say_copies, say_photos, say_problems, say_splits, scan
 from .metrics import bootstrap_figures, drawn_pearson, drawn_spearman, format_estimate, plain_text
 from .photos import open_photo
-from .tables import OURS, PATH_NAMES, TRUST, as_text, named_columns, only_table, read_cells, read_table
+from .tables import OURS, PATH_NAMES, TRUST, as_text, named_columns, nearly_all, only_table, read_cells, read_table
 from .target import SAID, Target, mean_of_others, looked_at
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def rating_columns(
 ) -> list[str]:
     "The columns that can be meant as ratings: numbers that are not all the same, and no spread, number of raters, name or size"
     numbers = {c: cells[c].map(to_number) for c in cells if str(c).lower() not in _NOT_RATED and not names_raters(c) and not str(c).startswith(SAID)}
-    fine = [c for c, v in numbers.items() if not np.isinf(v).any() and v.nunique() > 1]
+    fine = [c for c, v in numbers.items() if nearly_all(~np.isinf(v[v.notna()])) and v[~np.isinf(v)].nunique() > 1]   # a cell that is none is for `read_numbers` to tell
     stems = list(dict.fromkeys(m[1] for c in fine if (m := re.fullmatch(r'(.*\D)_\d+', str(c))) and len(raters_of(m[1], fine)) > 1))
     single = {c for stem in stems for c in raters_of(stem, fine)}
     found = [c for c in fine if c not in single]
@@ -156,6 +156,7 @@ def read_ratings(
     names, rater = named_columns(columns), rater_column(cells)
     what = 'The table' if isinstance(source, pd.DataFrame) else source
     if not names: names = _only_one(cells, what)
+    if taken := sorted({*names} & {*OURS, *TRUST, 'row'}): raise InputError(f"{what}: a rating is called '{taken[0]}', as a column of our tables is. Call it otherwise.")
     odd = table.problem[table.problem.fillna('').str.startswith('row ')].groupby(table.path).first() if 'problem' in table else {}   # of rows that are malformed
     if rater is not None and cells.path.duplicated().any():
         if lost := [n for n in names if n not in cells]: raise InputError(f"{what} has no column '{lost[0]}'. Columns that hold ratings: {', '.join(rating_columns(cells)) or 'none'}.")

@@ -7,7 +7,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/tables.html.md"""
 # %% auto #0
 __all__ = ['TABLE_SUFFIXES', 'PATH_NAMES', 'LABEL_NAMES', 'OWN_NAMES', 'ROW', 'FOUND_ANEW', 'TRUST', 'OURS', 'YES', 'NO',
            'read_cells', 'as_text', 'plain_name', 'named_columns', 'first_column', 'tables_in', 'only_table',
-           'path_column', 'split_column', 'label_column', 'settle_columns', 'split_by_folders', 'read_table']
+           'path_column', 'split_column', 'nearly_all', 'is_mark', 'check_marks', 'label_column', 'settle_columns',
+           'split_by_folders', 'read_table']
 
 # %% ../nbs/03_tables.ipynb #5e17dc53
 import csv
@@ -229,6 +230,22 @@ def _split_of_flags(table: pd.DataFrame, flags: dict[str, str]) -> pd.Series:
     return cells
 
 # %% ../nbs/03_tables.ipynb #43a1b23e
+def nearly_all(fits: pd.Series) -> bool:
+    "Whether cells are all of one kind but for a slip of the hand: one in five at most, and no more than one, or one in twenty"
+    wrong = int((~fits).sum())
+    return 5 * wrong <= len(fits) and wrong <= max(1, len(fits) / 20)
+
+def is_mark(cells: pd.Series) -> pd.Series:
+    "Which cells say yes, no or nothing"
+    return cells.map(as_text).str.strip().str.lower().isin([*YES, *NO])
+
+def check_marks(table: pd.DataFrame, name: str | Path = 'the table') -> None:
+    "Raise `InputError` for a cell of columns of yes and no that is neither"
+    for column in table:
+        if (odd := ~is_mark(table[column])).any():
+            where = f", row {table.attrs['rows'][int(odd.to_numpy().argmax())]}" if 'rows' in table.attrs else f': {table.index[odd][0]}'
+            raise InputError(f"{name}{where}: the column '{column}' says '{table[column][odd].iloc[0]}', which is neither yes nor no. Write 1, 0, or nothing where it is not known.")
+
 def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(YES))
 
 def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
@@ -247,7 +264,9 @@ def label_column(
 ) -> tuple[pd.Series | None, list[str], str]:  # Each row's label, the columns it was read from, and a sentence about it
     "Find the label of each row"
     if found := first_column(LABEL_NAMES, list(table)): return table[found], [found], f"the label is that of the column '{found}'" * (plain_name(found) != 'label')
-    marks = table[[c for c in table if {v.lower() for v in table[c]} <= {*YES, *NO}]]
+    marks = table[[c for c in table if is_mark(table[c]).all()]]
+    slips = table[[c for c in table if c not in marks and nearly_all(is_mark(table[c])) and _chosen(table[[c]]).any(axis=None)]]
+    if len(slips.columns) and _chosen(pd.concat([marks, slips], axis=1)).sum(axis=1).max() == 1: check_marks(slips, name)   # one class each, but for a cell
     if len(marks.columns) > 1 and (len(marks.columns) == len(table.columns) or _chosen(marks).sum(axis=1).max() == 1): return _one_hot(marks, name)
     if len(table.columns) == 1 and len(table) > 2 and table.iloc[:, 0].nunique() <= len(table) / 2:
         return table.iloc[:, 0], list(table), f"the label is that of the only other column, '{table.columns[0]}'"

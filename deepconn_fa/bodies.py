@@ -91,7 +91,7 @@ def kept_features(
     *, progress: bool = False,
 ) -> tuple[np.ndarray, Sight]:  # (n, c), and how the body sees photos
     "Compute the features of photos by the recipe's body; those of published weights are computed once for each file"
-    sight, flip = Sight(canvas=tuple(recipe.canvas), resize=recipe.resize, mean=body.mean, std=body.std), 'flip' in recipe.tta
+    sight, flip = Sight.of(recipe, mean=body.mean, std=body.std), 'flip' in recipe.tta
     kept = {} if body.weights_name is None else _KEPT.setdefault((recipe.arch, body.weights_name, str(recipe.body_args), sight, flip), {})
     def compute(new):
         body.to(memory_format=torch.channels_last)  # faster
@@ -107,7 +107,7 @@ def compare_on_training(
     *, weights: str | None = 'imagenet',  # As in `backbones.create_backbone`
     folds: int = 5,
     progress: bool = False,  # Show a progress bar for each body
-) -> pd.DataFrame:  # A row for each body: the target's metric with n and interval, billions of multiply-adds, parameters; or what kept it from being tried
+) -> pd.DataFrame:  # A row for each body: the target's metric with n and interval, multiply-adds for a photo, parameters; or what kept it from being tried
     "Compare bodies by cross-validated linear probes on their features"
     rows, groups, names = rows.reset_index(drop=True), groups_of(rows), target.strata(rows)
     check_folds(names, groups, folds)

@@ -305,7 +305,7 @@ def learning_curve(
     target: Target = ClassTarget(),  # What is asked of the photos
     *, sizes: Iterable[int] | None = None,  # Numbers of photos to train on, those for validation among them; default: up to six, from few to all
     repeats: int = 3,  # How often each size is drawn
-    metric: str | None = None,  # A figure of `learn.evaluate`, 'probe_accuracy' as well; default: 'accuracy', for points 'l1_canvas_px'
+    metric: str | None = None,  # A figure of `learn.evaluate`, 'probe_accuracy' as well; default: the target's `metric`
     valid: float = 0.15,  # Share of the drawn photos for validation
     test: float = 0.25,  # Share of all photos for the test, where the manifest has no test photos of its own
     seed: int = 42,

@@ -28,7 +28,8 @@ from .core import InputError, check_output, echo, write_file
 from .inference import Predictor, decode_photo
 from .manifest import list_photos
 from .predictions import model_file
-from .runs import answer_rows, read_manifest, trust_figures
+from .certainty import trust_figures
+from .runs import answer_rows, read_manifest
 from .target import Model
 
 # %% ../nbs/82_export.ipynb #e6b8bc7b
@@ -166,7 +167,7 @@ def measure_loss(
         values = [target.measure(table, before.sight, known)[target.metric]['value'] for table in (ours, theirs)]
         found |= {target.metric: dict(before=values[0], after=values[1])}
         if before.model.certainty:  # found before quantisation, and kept
-            trust = [trust_figures(before, ours), trust_figures(after, theirs)]
+            trust = [trust_figures(p.model.certainty, p.target, rows) for p, rows in ((before, ours), (after, theirs))]
             found |= {name: dict(zip(('before', 'after'), (e[name]['value'] for e in trust))) for name in ('coverage', 'opinions')}
     return found
 

@@ -344,8 +344,9 @@ def photo_heatmaps(
     paths: Sequence,  # Paths, or images in memory
     sight: Sight,  # How the network sees them
     *, targets: int | Sequence,  # The number of a class or point: one for all photos, or one a photo (n,), or k a photo (n, k)
-    method: str = 'layercam',  # As in `grad_cam`; 'fine' is what `fine_stride` chooses
-    stride: int | str | None = 'fine', versus: bool = True, score: Callable = head_scores,
+    method: str = 'layercam',  # As in `grad_cam`
+    stride: int | str | None = 'fine',  # 'fine' is what `fine_stride` chooses
+    versus: bool = True, score: Callable = head_scores,
     # Deviation of the Gaussian that smooths the map, as a share of the canvas's shorter side; default: 0.05 for a map that 'fine' chose, else 0
     smooth: float | None = None,
     flip: bool = True,  # Average with the heat of the mirror image

@@ -300,7 +300,7 @@ def network(self: PointTarget, recipe, weights=None):
 @patch
 def prepare(self: PointTarget, head, rows: pd.DataFrame, recipe) -> None:
     if any(phase.part for phase in recipe.phases) and 'phase_in' not in rows: rows['phase_in'] = phase_in(rows, seed=recipe.seed)
-    points = unit_points(rows, self.spec, Sight(canvas=recipe.canvas, resize=recipe.resize, mirror=recipe.mirror or ''))
+    points = unit_points(rows, self.spec, Sight.of(recipe))
     head.set_mean(mean_shape(points))
     if 'view' in recipe.body_args: return  # from near, points lie elsewhere
     head.set_pose(points if self.flip_order is None else np.concatenate([points, points[:, self.flip_order]*[-1, 1]]))

@@ -47,7 +47,7 @@ def write_report(
     "Write a run's report as one HTML page: answer, photos, metrics with intervals, heatmaps, errors, limits, and how to repeat it"
     run = read_run(folder, photos=photos)
     small = Photos(run.home, shown=pictures)
-    sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small), 'When it has no opinion': certainty_section(run, small),
+    sections = {'The photos': data_section(run, small), 'How good it is': figures_section(run, small), 'When it has no opinion': certainty_section(run),
                 'When photos get worse': stress_section(run), 'A second rater': second_rater_section(run)}
     if pictures: sections |= {'What it looks at': heat_section(run, small), 'Where it errs most': worst_section(run.target, run, small)}
     sections |= {'Labels worth a second look': label_issues_section(run, small), 'What the score is not': Section('limits', dict(lines=is_not(run))),

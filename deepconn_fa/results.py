@@ -114,7 +114,7 @@ class Run(_Answers):
     history: pd.DataFrame
     label_issues: pd.DataFrame
 
-    @property
+    @cached_property
     def recipe(self) -> Recipe: return Recipe.from_dict(self.config['recipe'])
 
     @cached_property
@@ -123,10 +123,10 @@ class Run(_Answers):
         found = judge_unseen(self.target, self.answers)
         return found[(self.answers.split.reindex(found.index) == self.shown).to_numpy()] if len(found) else found
 
-    @property
+    @cached_property
     def sight(self) -> Sight:
         "How photos come onto the network's canvas; pixels are not needed here, so mean and deviation are left out"
-        return Sight(canvas=tuple(self.recipe.canvas), resize=self.recipe.resize, mirror=self.recipe.mirror or '')
+        return Sight.of(self.recipe)
 
     @property
     def shown(self) -> str:

@@ -31,7 +31,7 @@ from .backbones import check_arch
 from .bodies import archs_asked, bodies_in_words
 from .bundle import save_bundle
 from .classes import ClassTarget
-from .certainty import COVERAGE, certainty_figures
+from .certainty import COVERAGE, trust_figures
 from .checklists import write_datasheet
 from .core import InputError, as_path, check_folder, echo, save_figure, write_file
 from .crossval import all_in, measure_folds, measure_splits, out_of_fold
@@ -499,19 +499,11 @@ def answer_rows(
     if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
     return pd.concat([target.bare(rows) if kind == 'prob' else rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
 
-def trust_figures(
-    predictor: Predictor,  # With a certainty
-    answers: pd.DataFrame,  # Of `answer_rows`, with what is true
-) -> dict[str, dict]:  # As `certainty_figures`, without the size of sets
-    "Measure how far single answers can be trusted"
-    target = predictor.target
-    return certainty_figures(target, answers, answers.assign(covered=predictor.model.certainty.covered(target, answers), size=np.nan))
-
 def _say_trust(predictor, answers, say):
     "How many of the unseen photos get an opinion, and whether sets hold the truth"
     rows = answers[answers.split != 'trained_on'].reset_index(drop=True)
     if not len(rows): return
-    e = trust_figures(predictor, rows)
+    e = trust_figures(predictor.model.certainty, predictor.target, rows)
     right = f'; with an opinion, {format_estimate(e["right_with_opinion"])} are right' if e.get('right_with_opinion', {'n': 0})['n'] else ''
     say(f'{100 * COVERAGE:.0f} % of the sets are to hold the truth; they do in {format_estimate(e["coverage"])}. An opinion is given on {format_estimate(e["opinions"])}{right}.')
 

@@ -211,7 +211,7 @@ def _(target: PointTarget, run):
     return Section('points', dict(near=near, hard=hard, there=there, correlation=_confidence_correlation(run, far), each_point=_each_point(run, mean)))
 
 # %% ../nbs/62_sections.ipynb #69aa73ad
-def certainty_section(run: Run, photos: Photos) -> Section | None:
+def certainty_section(run: Run) -> Section | None:
     "Coverage of the sets, and the share and accuracy of opinions; `None` where no photos were held out to know them by"
     if not len(judged := run.judged): return None
     rows, target = run.answers.loc[judged.index], run.target

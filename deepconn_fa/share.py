@@ -72,7 +72,7 @@ def shared_report(
     from deepconn_fa.wording import command, is_not
     bare, photos = without_names(run, repo.split('/')[1]), Photos('', shown=False)
     facts = {'seed': bare.recipe.seed, **bare.config.get('versions', {})}
-    sections = {'The photos': data_section(bare, photos), 'How good it is': figures_section(bare, photos), 'When it has no opinion': certainty_section(bare, photos),
+    sections = {'The photos': data_section(bare, photos), 'How good it is': figures_section(bare, photos), 'When it has no opinion': certainty_section(bare),
                 'When photos get worse': stress_section(run), 'A second rater': second_rater_section(run),
                 'What the score is not': Section('limits', dict(lines=is_not(bare))), 'How it was trained': training_section(bare),
                 'How to repeat it': Section('repeat', dict(train=command(bare, places=False), facts=facts, predict=f'deepconn predict hub:{repo} NEW_PHOTOS'))}

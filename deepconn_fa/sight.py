@@ -27,6 +27,11 @@ class Sight:
     views: tuple[str, ...] = ()  # Averaged beside the photo itself: 'flip', its mirror image, and for points 'shift', 'align' and 'zoom'
     mirror: str = ''  # Photos of this side, 'left' or 'right', are mirrored before the network sees them
 
+    @classmethod
+    def of(cls, recipe, **fields) -> 'Sight':
+        "As a recipe has it; `fields` are what the body and the views add"
+        return cls(canvas=tuple(recipe.canvas), resize=recipe.resize, mirror=recipe.mirror or '', **fields)
+
     def to_meta(self) -> dict:
         "As a bundle stores it"
         return dict(canvas=list(self.canvas), resize=self.resize, mean=list(self.mean), std=list(self.std), tta=list(self.views), mirror=self.mirror)

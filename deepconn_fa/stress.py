@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageFilter
 
-from .certainty import certainty_figures
+from .certainty import trust_figures
 from .core import with_progress
 from .inference import Predictor
 from .keypoints import points_of
@@ -128,8 +128,7 @@ def _measured(model, truth, said, known):
     e = target.measure(answers, model.sight, known or {}).get(target.metric, {})
     found = dict(figure=target.metric) | {key: e.get(key, np.nan) for key in ('value', 'low', 'high')} | dict(n=e.get('n_photos', e.get('n', np.nan)))
     if model.certainty is None: return found
-    judged = said.assign(covered=model.certainty.covered(target, answers), size=np.nan)
-    return found | {name: e['value'] for name, e in certainty_figures(target, answers, judged).items() if name in ('coverage', 'opinions', 'unlike')}
+    return found | {name: e['value'] for name, e in trust_figures(model.certainty, target, answers, said).items() if name in ('coverage', 'opinions', 'unlike')}
 
 # %% ../nbs/55_stress.ipynb #d3b99d96
 def plot_stress(

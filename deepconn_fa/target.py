@@ -388,7 +388,7 @@ def mean_of_others(
     return means
 
 def scale_by_folds(
-    answers: pd.DataFrame,  # As in `each_fold`; all are in a fold
+    answers: pd.DataFrame,  # As in `each_fold`, with `repeat`; all are in a fold
     logits: np.ndarray,  # (n, k)
     truth: np.ndarray,  # (n, ...)
     fit: Callable[[np.ndarray, np.ndarray], float],  # Logits and truth to a temperature
@@ -523,7 +523,7 @@ def baseline(self: Target, rows: pd.DataFrame, sight: Sight) -> dict:
 
 @patch
 def fold_baseline(self: Target, answers: pd.DataFrame, sight: Sight) -> dict:
-    "Return the same for a table of out-of-fold answers, from the photos outside each one's fold"
+    "Return the same for a table of out-of-fold answers, from the photos outside each one's fold; here from all"
     return self.baseline(answers, sight)
 
 @patch

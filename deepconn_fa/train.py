@@ -120,7 +120,7 @@ def as_model(self: Learner) -> Model:
     "The network as it is now, with its target and how it sees photos; raise `InputError` for a Learner that was not made here"
     if not hasattr(self, 'target'): raise InputError('This Learner does not say how it sees photos: give a Learner of this package, or what bundle.load_bundle gives')
     recipe, body = self.recipe, self.model[0]
-    sight = Sight(canvas=tuple(recipe.canvas), resize=recipe.resize, mean=tuple(body.mean), std=tuple(body.std), views=tuple(recipe.tta), mirror=recipe.mirror or '')
+    sight = Sight.of(recipe, mean=tuple(body.mean), std=tuple(body.std), views=tuple(recipe.tta))
     return Model(self.model, self.target, sight, certainty=getattr(self, 'certainty', None))
 
 # %% ../nbs/33_train.ipynb #94cf6d50

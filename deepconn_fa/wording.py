@@ -167,7 +167,8 @@ def _(target: PointTarget, run):
     canvas = target.metric_canvas
     marked, simpler = target.visibility is not None, {'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')}
     if marked: simpler['share'] = Simpler('the share in training', 'training share')
-    return Wording(score='pck', meaning='of the points in place', simpler=simpler, note='baseline is the mean shape of the training photos' + ', share how often they show each point' * marked, unit='points', from_manifest=False,
+    score, meaning = ('pck', 'of the points in place') if run.figures['pck']['n'] else ('median_photo_px', 'px off, at the median')   # a single point has no size
+    return Wording(score=score, meaning=meaning, simpler=simpler, note='baseline is the mean shape of the training photos' + ', share how often they show each point' * marked, unit='points', from_manifest=False,
                  about=f'The canvas is {canvas[0]} px high and {canvas[1]} px wide.' if canvas else '',
                  use=f'To find {target.spec.n} points ({", ".join(target.names)}) in photos like those that it was trained on: one object, about as large in the photo as there.',
                  columns='NAME_x, NAME_y and NAME_conf of each point' + ', and NAME_visible' * marked)
@@ -254,9 +255,11 @@ def _(target: ClassTarget, run, where):
 
 @finding.register
 def _(target: PointTarget, run, where):
-    e, median = run.figures['pck'], run.figures['median_photo_px']['value']
+    e, off = run.figures['pck'], run.figures['median_photo_px']
+    median, between = measure_of('median_photo_px').say(off)
+    if not e['n']: return f'On {where}, half of the {off["n"]:,} points that the network put lie within {median} px of their true place ({CI} {between}).'
     return (f'On {where}, the network put {percent(e)} of {e["n"]:,} points within a tenth of the object’s size of their true place ({CI} {interval(e)}); '
-            f'half of them lie within {median:.1f} px.')
+            f'half of them lie within {median} px.')
 
 # %% ../nbs/60_wording.ipynb #62603ae1
 @by_kind

@@ -163,6 +163,21 @@ def _set_others_apart(layout: Layout) -> bool:
     layout.notes.append(f'the photos in {_listed(others)} have no class')
     return True
 
+# %% ../nbs/02_folders.ipynb #13fe1a16
+_SPLIT_FIRST, _SPLIT_LAST = r'(?P<split>[A-Za-z]+)[-_ ]+(?P<name>.+)', r'(?P<name>.+?)[-_ ]+(?P<split>[A-Za-z]+)'
+
+def _halves(tops: Iterable[str], pattern: str) -> dict[str, tuple[str, str]]:
+    "{folder: its split and its class} where all names combine both, in several splits and with a class that has more than one; else {}"
+    found = {top: re.fullmatch(pattern, top) for top in tops}
+    halves = {top: (split_named(m['split']), m['name']) for top, m in found.items() if m}
+    splits, names = {split for split, _ in halves.values()}, {name for _, name in halves.values()}
+    return halves if 2 < len(found) == len(halves) > len(names) and len(splits) > 1 and '' not in splits else {}
+
+def _are_letters(layout: Layout) -> bool:
+    "Whether the classes are letters or digits before the split, and photos lie directly in it: a_train, b_train, a_test; train_a is a part of train"
+    names = {name for _, name in _halves(layout.tops(), _SPLIT_LAST).values()}
+    return len(names) > 1 and all(len(name) == 1 for name in names) and all(len(rest) < 2 for rest in layout.rest.values())
+
 # %% ../nbs/02_folders.ipynb #d22d7517
 def _take_split(layout: Layout) -> bool:
     "Interpret a level of split folders: the topmost, or a lower one with at least two splits"
@@ -171,7 +186,7 @@ def _take_split(layout: Layout) -> bool:
     for level in range(max(map(len, layout.rest.values()), default=0)):
         names = {rest[level] for rest in layout.rest.values() if len(rest) > level}
         splits = {split_named(name) for name in names}
-        if '' in splits or (level and len(splits) < 2): continue
+        if '' in splits or (level and len(splits) < 2) or _are_letters(layout): continue
         layout.split |= {f: split_named(name) for f, name in layout.take(level).items()}
         if names - {*SPLITS}: layout.notes.append(f'the split is that of the folders: {", ".join(f"{n} is {split_named(n)}" for n in sorted(names))}')
         return True
@@ -214,12 +229,11 @@ def _take_parts(layout: Layout) -> bool:
 
 # %% ../nbs/02_folders.ipynb #f1746da6
 def _take_joined(layout: Layout) -> bool:
-    "Interpret folders called train_happy, train_sad, test_happy, ..."
-    halves = {top: re.match(r'([A-Za-z]+)[-_ ]+(.+)', top) for top in layout.tops()}
-    if any(layout.split.values()) or len(halves) < 3 or not all(m and split_named(m[1]) for m in halves.values()): return False
-    if len({split_named(m[1]) for m in halves.values()}) < 2 or len({m[2] for m in halves.values()}) == len(halves): return False
-    layout.split |= {f: split_named(halves[rest[0]][1]) for f, rest in layout.rest.items() if rest}
-    layout.rest = {f: (halves[rest[0]][2], *rest[1:]) if rest else rest for f, rest in layout.rest.items()}
+    "Interpret folders called train_happy, train_sad, test_happy, ... or happy_train, sad_train, happy_test, ..."
+    halves = {} if any(layout.split.values()) else _halves(layout.tops(), _SPLIT_FIRST) or _halves(layout.tops(), _SPLIT_LAST)
+    if not halves: return False
+    layout.split |= {f: halves[rest[0]][0] for f, rest in layout.rest.items() if rest}
+    layout.rest = {f: (halves[rest[0]][1], *rest[1:]) if rest else rest for f, rest in layout.rest.items()}
     layout.notes.append(f'split and class are those of the folders {_listed(halves)}')
     return True
 

@@ -79,14 +79,15 @@ def scale_levels(
     levels: np.ndarray,  # (h, w) or (h, w, c), of any number type
 ) -> tuple[np.ndarray, str]:  # The same shape in uint8, and the range in words
     "Scale samples of more than 8 bits to 0..255 by the range they use; NaN and infinity count as 0"
-    levels = np.nan_to_num(np.asarray(levels, dtype=np.float32), nan=0., posinf=0., neginf=0.)
-    low, high = float(levels.min()), float(levels.max())
+    strips = np.array_split(levels := np.asarray(levels), levels.size // 2**22 + 1)  # floats of all samples take many times their memory
+    def clean(strip): return np.nan_to_num(strip.astype(np.float32), nan=0., posinf=0., neginf=0.)
+    low, high = (float(end([end(clean(s)) for s in strips if s.size])) for end in (np.min, np.max))
     if low < 0: what = 'signed'
-    elif high > 1 and (levels == np.floor(levels)).all():
+    elif high > 1 and all((clean(s) == np.floor(clean(s))).all() for s in strips):
         bits = max(8, int(high).bit_length())
         low, high, what = 0., 2.**bits - 1, f'{bits} bits'
     else: low, high, what = 0., 2.**np.ceil(np.log2(high)) if high else 1., 'floating point'
-    return ((levels - low) * (255 / ((high - low) or 1.))).round().astype(np.uint8), what
+    return np.concatenate([((clean(s) - low) * (255 / ((high - low) or 1.))).round().astype(np.uint8) for s in strips]), what
 
 # %% ../nbs/01_photos.ipynb #4ae8a811
 def _scaled(levels: np.ndarray, mode: str | None = None) -> Image.Image:
@@ -97,16 +98,30 @@ def _scaled(levels: np.ndarray, mode: str | None = None) -> Image.Image:
     return img
 
 # %% ../nbs/01_photos.ipynb #e23ea0d7
+_STRIP = 2**22  # pixels
+
 def to_rgb(img: Image.Image) -> Image.Image:
     "Convert `img` from any mode to 8-bit RGB: on white where transparent, scaled by `scale_levels` where it has more than 8 bits"
     if img.mode == 'RGB': return img
     if img.mode[0] in 'IF':  # PIL's own conversion clips at 255
         return _scaled(np.asarray(img)).convert('RGB')
-    if img.has_transparency_data:
-        img = img.convert('RGBA')
-        page = Image.new('RGBA', img.size, 'white')
-        return Image.alpha_composite(page, img).convert('RGB')
-    return img.convert('RGB')
+    return _in_strips(img, _on_white if img.has_transparency_data else lambda strip: strip.convert('RGB'))
+
+def _on_white(img):
+    "`img` in RGB, on white where it is transparent"
+    img = img.convert('RGBA')
+    return Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img).convert('RGB')
+
+def _in_strips(img: Image.Image, function, factor: int = 1) -> Image.Image:
+    "`function` of `img`, which divides its sides by `factor`, taken strip by strip: on the way, a large image would take several times its memory"
+    rows = max(_STRIP // (img.width * factor), 1) * factor
+    if img.height <= rows: return function(img)
+    for top in range(0, img.height, rows):
+        done = function(img.crop((0, top, img.width, min(top + rows, img.height))))
+        if not top: whole = Image.new(done.mode, (done.width, -(-img.height // factor)))
+        whole.info = done.info
+        whole.paste(done, (0, top // factor))
+    return whole
 
 # %% ../nbs/01_photos.ipynb #e9cc54af
 def _packing(img: Image.Image) -> str:
@@ -132,6 +147,7 @@ def _other_levels(img: Image.Image) -> np.ndarray | None:
     "The samples of a 16-bit colour PPM or a TIFF of signed bytes, (h, w) or (h, w, c); `None` for other photos"
     tile = img.tile[0] if img.tile else None
     if img.format == 'PPM' and img.mode == 'RGB' and tile.codec_name == 'ppm' and tile.args[1] > 255:
+        _check_memory(img, 20)
         img.fp.seek(tile.offset)
         return np.frombuffer(img.fp.read(6 * img.width * img.height), '>u2').reshape(img.height, img.width, 3)
     if isinstance(img, TiffImageFile) and img.tile and 2 in img.tag_v2.get(339, ()) and img.tag_v2.get(258) == (8,): return np.asarray(img).view(np.int8)
@@ -146,7 +162,11 @@ def _levels16(img: Image.Image, path, packing: str) -> tuple[np.ndarray | None, 
         return upper.astype(np.uint16) << 8 | lower, 'LA'
     upper = np.asarray(img)
     if upper[..., :3 if img.mode == 'RGBA' else None].max(initial=0) >= 128: return None, ''
-    return upper.astype(np.uint16) << 8 | _lower_bytes(path, packing), img.mode
+    _check_memory(img, 25)
+    levels = upper.astype(np.uint16)
+    levels <<= 8
+    levels |= _lower_bytes(path, packing)
+    return levels, img.mode
 
 def _deep(img: Image.Image, path) -> Image.Image | None:
     "The photo scaled from 16 bits per channel; `None` where it has fewer, or where the upper bytes are enough"
@@ -222,9 +242,18 @@ def fit_within(photo: Image.Image,
     return photo
 
 # %% ../nbs/01_photos.ipynb #711df9e8
-def _check_memory(img: Image.Image) -> None:
-    "Raise `OSError` if `img` would take more than 2 GB"
-    per_pixel = {'I': 4, 'F': 4}.get(img.mode, 2 if ';16' in img.mode else 4 if len(img.getbands()) > 1 else 1)  # bytes
+def _is_shrunk(img, canvas): return bool(canvas) and img.width * img.height > _LARGE and min(img.size) >= 4 * max(canvas)
+
+def _bytes_of(img: Image.Image, canvas: tuple[int, int] | None) -> int:
+    "The most bytes that a pixel takes until `img` is upright and in RGB, or shrunk; as measured"
+    wide, made = (6, 2) if ';16' in img.mode else (4, 8) if img.mode in ('I', 'F') else (4 if len(img.getbands()) > 1 else 1, 4 * (img.mode != 'RGB'))
+    if _packing(img): wide = 10
+    if _is_shrunk(img, canvas): return wide
+    may_turn = 'exif' in img.info or isinstance(img, TiffImageFile)  # to ask others, such as a PNG, would decode them
+    return wide + made + 4 * (may_turn and orientation(img) > 1)
+
+def _check_memory(img: Image.Image, per_pixel: int) -> None:
+    "Raise `OSError` if `img` would take more than 2 GB at `per_pixel` bytes"
     if (size := img.width * img.height * per_pixel) > _MOST:
         raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
 
@@ -233,10 +262,9 @@ def _shrink(img: Image.Image, side: int) -> Image.Image:
     "`img` averaged over blocks, with a shorter side of at least `side`"
     factor = min(img.size) // side
     if factor < 2: return img
-    if img.mode.startswith('I;16'):  # which PIL cannot reduce
-        levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]
-        return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
-    return (img.convert({'P': 'RGBA', '1': 'L'}.get(img.mode, img.mode))).reduce(factor)
+    if not img.mode.startswith('I;16'): return _in_strips(img, lambda strip: strip.convert({'P': 'RGBA', 'PA': 'RGBA', '1': 'L'}.get(img.mode, img.mode)).reduce(factor), factor)
+    levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]  # PIL cannot reduce it
+    return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
 
 # %% ../nbs/01_photos.ipynb #38e2e159
 def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[int, int]]:
@@ -244,14 +272,14 @@ def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[in
     with open_image(path) as img:
         size = img.size
         if canvas: img.draft(None, (2 * max(canvas), 2 * max(canvas)))
-        _check_memory(img)
+        _check_memory(img, _bytes_of(img, canvas))
         with _one_large if img.width * img.height > _LARGE else nullcontext():
             made = _deep(img, path)
             img.load()
             how = orientation(img)  # after decoding: a TIFF is upright by then, and PNG may keep its tag at the end
             if isinstance(img, TiffImageFile): size = img.size
             img = made or img
-            if canvas and img.width * img.height > _LARGE: img = _shrink(img, 2 * max(canvas))
+            if _is_shrunk(img, canvas): img = _shrink(img, 2 * max(canvas))
             photo = _turn(to_rgb(img), how)
     if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # lost by the white background
     return photo, size[::-1] if how >= 5 else size

@@ -357,7 +357,11 @@ class Uploads:
         with self._lock:
             if size + sum(n for _, n, _ in self._held.values()) > self.max_held: raise InputError('Too many files are waiting for their answer. Try again in a minute.')
             self._held[str(path)] = name, size, time.monotonic()
-        with open(path, 'wb') as copy: shutil.copyfileobj(file, copy)
+        try:
+            with open(path, 'wb') as copy: shutil.copyfileobj(file, copy)
+        except BaseException:
+            self.delete([str(path)])
+            raise
         return str(path)
 
 # %% ../nbs/84_app.ipynb #4e8fb397
@@ -415,11 +419,25 @@ def only_uploads(component: 'gradio.components.Component', uploads: Uploads) -> 
         if payload is None: return []
         found = getattr(payload, 'root', payload)
         return [check(file.path) for file in (found if isinstance(found, list) else [found])]
+    class Files(component.data_model): model_validate = staticmethod(_of_files(component.data_model.model_validate))
+    Files.__name__ = component.data_model.__name__
+    component.data_model = Files
     component.async_move_resource_to_block_cache, component.move_resource_to_block_cache, component.preprocess = move, check, paths
     example = {'path': 'photo.jpg', 'meta': {'_type': 'gradio.FileData'}}  # for the page about the API: gradio's own names an address
     component.example_payload = lambda: [example] if getattr(component, 'file_count', '') == 'multiple' else example
     component.example_value = lambda: ['photo.jpg'] if getattr(component, 'file_count', '') == 'multiple' else 'photo.jpg'
     return component
+
+def _of_files(function):
+    "Decorator: what is not shaped as uploaded files is said to be so; gradio would say nothing and print a traceback"
+    from gradio import Error
+    @wraps(function)
+    def run(*args, **kwargs):
+        try: return function(*args, **kwargs)
+        except ValueError as e:
+            raise Error('This is not how files are named. Send {"data": [FILE]}, or {"data": [[FILE, ...]]} for several, where FILE is {"path": "...", "meta": {"_type": "gradio.FileData"}} '
+                        f'with a path that {UPLOAD} gave.', print_exception=False) from e
+    return run
 
 def say_failure(error: Exception) -> str:
     "What a visitor is told about an error, in a sentence; whoever runs the server gets the details in the log"
@@ -509,6 +527,7 @@ def create_app(
         gr.HTML(_fill('app_frame', part='limits', lines=say_limits(predictor)))
         _api(gr, answerer, uploads)
     page.queue(max_size=64)
+    page.validate_inputs = _of_files(page.validate_inputs)
     page.uploads = uploads
     return page
 
@@ -573,10 +592,13 @@ def _receiver(uploads):
         paths = []
         try:
             async with request.form(max_files=uploads.max_files, max_fields=10) as form:
-                for file in form.getlist('files'): paths.append(await run_in_threadpool(uploads.add, file.filename or '', file.file))
-        except InputError as e:
+                sent = form.getlist('files')
+                if any(isinstance(file, str) for file in sent): return PlainTextResponse('The field “files” holds text where a file is expected: send the file itself, with its name.', 400)
+                for file in sent: paths.append(await run_in_threadpool(uploads.add, file.filename or '', file.file))
+        except BaseException as e:  # also where the visitor has left: nobody knows the paths of these files
             uploads.delete(paths)
-            return PlainTextResponse(str(e), 413)
+            if isinstance(e, InputError): return PlainTextResponse(str(e), 413)
+            raise
         return JSONResponse(paths)
     return upload
 

@@ -243,6 +243,7 @@ def answer_groups(
 # %% ../nbs/04_manifest.ipynb #669939b2
 def join_names(
     labels: pd.Series,  # Class names
+    kind: str = 'class',  # What the names are of, for the sentences
 ) -> tuple[pd.Series, list[str]]:  # With one spelling for each name, and a sentence for each change
     "Unify the spelling of names that look the same"
     keys = labels.map({name: seen_name(name) for name in labels.unique()})
@@ -251,7 +252,7 @@ def join_names(
     for key, mine in n.groupby(level=0, sort=False):
         spelt = mine.index.get_level_values(1)
         best[key] = normalize('NFC', spelt[0])
-        if len(spelt) > 1: notes.append(f"{' and '.join(map(repr, spelt))} look the same: they are one class, {best[key]!r}")
+        if len(spelt) > 1: notes.append(f"{' and '.join(map(repr, spelt))} look the same: they are one {kind}, {best[key]!r}")
     return keys.map(best), notes
 
 # %% ../nbs/04_manifest.ipynb #7bbf5523
@@ -279,6 +280,9 @@ def scan(
                          digest=[s.digest for s in seen], fingerprint=[_written_print(s.fingerprint) for s in seen])
     table = clean_text(table)
     table['label'], joined = join_names(table.label)
+    if 'group' in table:  # Anna and anna are one person, whose photos stay together
+        table['group'], more = join_names(table.group.map(as_text), 'group')
+        joined += more
     table.attrs['notes'] = [*table.attrs.get('notes', []), *joined, *_say_depths([s.depth for s in seen])]
     table = _compare_repeated(table)
     if 'duplicates' not in table: table['duplicates'] = _find_copies(table, progress) if duplicates else ''

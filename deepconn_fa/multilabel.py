@@ -85,9 +85,9 @@ def read_names(
     "Read a column that names tags"
     cells, said = _at_commas(cells.map(as_text))
     each = cells.map(split_tags).explode().dropna()
-    each, notes = join_names(each) if len(each) else (each, [])
+    each, notes = join_names(each, 'tag') if len(each) else (each, [])
     found = pd.crosstab(each.index, each).clip(upper=1).reindex(cells.index, fill_value=0).astype(float) if len(each) else pd.DataFrame(index=cells.index)
-    return found.rename_axis(None, axis=1), said + [note.replace('class', 'tag') for note in notes]
+    return found.rename_axis(None, axis=1), said + notes
 
 def _at_commas(cells: pd.Series) -> tuple[pd.Series, list[str]]:
     "Cells with `|` in place of commas where these stand between tags: parts of most such cells stand in other cells, too; and a sentence that says so"

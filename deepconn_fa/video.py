@@ -467,6 +467,7 @@ def _(target: PointTarget, table, size):
     if f'smooth_{target.names[0]}_x' not in table: return table
     table = table.drop(columns=[f'{name}_radius' for name in target.names], errors='ignore')     # circles around places that are not drawn
     found = {f'{name}_{axis}': table[f'smooth_{name}_{axis}'] for name in target.names for axis in 'xy'}
+    if target.visibility is not None: return table.assign(**found)  # the confidence of the single frame tells whether a point is visible
     conf = {f'{name}_conf': conf_of(table[f'smooth_{name}_sd'].clip(lower=1e-3) / (np.sqrt(np.prod(size)) / 2)) for name in target.names}
     return table.assign(**found, **conf)
 

@@ -111,7 +111,7 @@ def _listed(photos):
     check_paths(photos)
     found = photos if isinstance(photos, pd.DataFrame) else unfolded(os.fspath(photos))
     if isinstance(found, list): return [path for part in found for path in _listed(part)]
-    return [Path(p) for p in list_photos(found).path]
+    return [Path(p) for p in list_photos(found, paths_only=True).path]
 
 def _one_of_several(photo):
     "As `each_photo`; a file that is neither photo nor table is a photo with a problem, and the others are predicted"
@@ -255,7 +255,7 @@ def _with_sides(photos, side):
 def _sides_in(photos):
     "The sides that a table or a folder's table gives, one for each photo; `None` where it gives none"
     if not isinstance(photos, (pd.DataFrame, str, os.PathLike)): return None
-    table = list_photos(photos) if isinstance(photos, pd.DataFrame) or os.path.exists(photos) else {}
+    table = list_photos(photos, paths_only=True) if isinstance(photos, pd.DataFrame) or os.path.exists(photos) else {}
     return [_side(one) for one in table['side']] if 'side' in table else None
 
 # %% ../nbs/41_inference.ipynb #0db51d36

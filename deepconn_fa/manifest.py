@@ -46,13 +46,13 @@ _OTHER_TABLES = ('.xls', '.ods', '.numbers', '.parquet')  # `tables` says how to
 _NO_PHOTOS = ('.json', '.jsonl', '.xml', '.yaml', '.yml', '.py', '.ipynb', '.md', '.zip', '.tar', '.gz', '.7z', '.rar', '.pdf', '.docx', '.h5', '.slp', '.safetensors', '.pth', '.mp4', '.mov', '.avi')
 
 # %% ../nbs/04_manifest.ipynb #b4be07e9
-def _list_path(source: str | os.PathLike, leave_out: set[str], photos, keep) -> pd.DataFrame:
+def _list_path(source: str | os.PathLike, leave_out: set[str], photos, keep, paths_only) -> pd.DataFrame:
     "The rows of a folder, a table or a single photo"
     if '\0' in str(source) or not str(source).strip(): raise InputError(f'{str(source)!r} is no path. Name a photo, a folder of photos or a CSV file.')
     path = Path(source).expanduser().absolute()
     if not os.path.exists(path): raise InputError(f'{source} does not exist. Name a photo, a folder of photos or a CSV file.')
     if path.is_dir(): return _list_folder(path, leave_out)
-    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path, photos=photos, keep=keep)
+    if path.suffix.lower() in (*TABLE_SUFFIXES, *_OTHER_TABLES): return read_table(path, photos=photos, keep=keep, paths_only=paths_only)
     if path.suffix.lower() in _NO_PHOTOS: raise InputError(f'{source} is neither a photo nor a table of photos. Name a photo, a folder of photos, or a table ({", ".join(TABLE_SUFFIXES)}).')
     return pd.DataFrame({'path': [str(path)]}, dtype=object)
 
@@ -70,21 +70,22 @@ def list_photos(
     *, leave_out: Iterable[str] = LEFT_OUT,  # Class folders to skip; they are reported
     photos: str | Path | None = None,  # Folder of the photos that a table names; default: the table's own
     keep: Sequence[str] = (),  # Columns of a table that hold something else than a split or a label
+    paths_only: bool = False,  # Look for neither in a table, as where photos are predicted
 ) -> pd.DataFrame:  # `attrs['notes']`: assumptions; `attrs['question']`: what is ambiguous
     "List the photos of `source` without opening them, with labels and splits from folders or columns"
-    if isinstance(source, pd.DataFrame): table = _check_table(source, keep)
+    if isinstance(source, pd.DataFrame): table = _check_table(source, keep, paths_only)
     elif not isinstance(source, (str, os.PathLike)): table = pd.DataFrame({'path': [str(Path(p).absolute()) for p in _paths_in(source)]}, dtype=object)
-    else: table = _list_path(source, set(leave_out), photos, keep)
+    else: table = _list_path(source, set(leave_out), photos, keep, paths_only)
     if not len(table): raise InputError(_no_photos(source, table.attrs))
     table['path'] = [p.encode('utf-8', 'backslashreplace').decode() for p in table.path]  # names that are not valid text could not be printed
     return table
 
 # %% ../nbs/04_manifest.ipynb #8f3d23fb
-def _check_table(table: pd.DataFrame, keep: Sequence[str] = ()) -> pd.DataFrame:
+def _check_table(table: pd.DataFrame, keep: Sequence[str] = (), paths_only: bool = False) -> pd.DataFrame:
     "The same rows with a new index, the usual column names, and absolute paths"
-    table = settle_columns(table.reset_index(drop=True), 'the table', keep=keep)
+    table = settle_columns(table.reset_index(drop=True), 'the table', keep=keep, paths_only=paths_only)
     table['path'] = [str(Path(p).absolute()) for p in table.path]
-    return split_by_folders(table, [])
+    return table if paths_only else split_by_folders(table, [])
 
 def _subfolders(folder: Path) -> list[Path]:
     "The folders in `folder`; none if it may not be read"

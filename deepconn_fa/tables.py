@@ -277,6 +277,7 @@ def settle_columns(
     table: pd.DataFrame,  # Any column types
     name: str | Path,  # Name of the table in error messages
     *, keep: Sequence[str] = (),  # Columns that hold something else than a split or a label
+    paths_only: bool = False,  # Look for neither, as where photos are predicted
 ) -> pd.DataFrame:  # `path`, `split` and `label` if known, then the other columns; assumptions in `attrs['notes']`
     "Rename the columns of a table of photos to the usual names; names become text"
     columns = [str(c).strip() for c in table]
@@ -287,7 +288,7 @@ def settle_columns(
     if (empty := text[path] == '').any():
         raise InputError(f"{name}, row {_row_of(table, empty)}: '{path}' is empty. Fill it in or remove the row.")
     out, used, notes = dict(path=text[path].astype(object)), [path], []
-    for role, find in (('split', split_column), ('label', label_column)):
+    for role, find in () if paths_only else (('split', split_column), ('label', label_column)):
         cells, columns, note = find(text[[c for c in text if c not in (*used, *keep) and plain_name(c) not in OWN_NAMES]], name)
         if cells is not None: out[role] = cells
         used, notes = used + columns, notes + [note] * bool(note)
@@ -342,15 +343,16 @@ def read_table(
     file: str | Path,  # .csv, .tsv, .txt or .xlsx
     *, photos: str | Path | None = None,  # Folder of the photos; default: the table's own
     keep: Sequence[str] = (),  # As in `settle_columns`
+    paths_only: bool = False,  # As in `settle_columns`
 ) -> pd.DataFrame:  # As `settle_columns`, with absolute `path`, and each row's `problem`, '' for none
     "Read a table of photos; without a column for it, the split is that of the photos' folders (train, valid, test)"
     (start, header), *lines = read_cells(file, notes=(notes := []))
     if any(is_photo_name(c) for c in header): header, lines = _without_header(file, start, header, lines)
     problems = [_surplus(i, cells, len(header)) for i, cells in lines]
-    table = settle_columns(_as_table(header, lines), file, keep=keep)
+    table = settle_columns(_as_table(header, lines), file, keep=keep, paths_only=paths_only)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]
     paths, lost = place_photos(table.path, homes)
     table = table.assign(path=paths, problem=[own or there for own, there in zip(problems, lost)], **{ROW: [i for i, _ in lines]})
-    table = split_by_folders(table, homes)
+    if not paths_only: table = split_by_folders(table, homes)
     table.attrs['notes'] = notes + table.attrs['notes']
     return table

@@ -20,7 +20,7 @@ import pandas as pd
 from .certainty import COVERAGE
 from .core import InputError, as_path, check_output, echo
 from .hub import hub_file
-from .inference import JSONS, TABLES, Predictor, check_coco, check_table, drawn_files, each_photo, save_coco, save_drawn, save_predictions
+from .inference import JSONS, TABLES, Listed, Predictor, check_coco, check_table, drawn_files, each_photo, save_coco, save_drawn, save_predictions
 
 # %% ../nbs/42_predictions.ipynb #4153e548
 CHECKPOINT = 'checkpoint.safetensors'  # the state of a training that is not finished
@@ -95,7 +95,7 @@ def _answer(predictor: Predictor, photos: list[Path], side, coverage: float, kep
     if rows: say(f'{len(rows)} of {len(photos)} photos were answered before it was stopped; it goes on after these.')
     kept.begin(rows)
     left = side if side is None or isinstance(side, str) else side[len(rows):]
-    for table in predictor.stream(pd.DataFrame({'path': photos[len(rows):]}), side=left, coverage=coverage, total=len(photos) - len(rows)):
+    for table in predictor.stream(Listed(photos[len(rows):]), side=left, coverage=coverage, total=len(photos) - len(rows)):
         kept.add(table)
         tables.append(table)
     if not tables: return predictor.predict([])
@@ -120,7 +120,7 @@ def predict(
     say: Callable[[str], None] = echo,  # Gets each sentence
 ) -> pd.DataFrame:  # As `Predictor.predict` gives it
     "Predict `photos` with a trained model; with `out`, a call that was stopped is gone on with"
-    file, known = model_file(model), list(each_photo(photos))
+    file, known = model_file(model), Listed(each_photo(photos))
     _check_places(file, photos, out, draw, coco)
     files = [photo for photo in known if isinstance(photo, Path)]
     if draw is not None: drawn_files(files, draw)
@@ -129,7 +129,7 @@ def predict(
     given = known if isinstance(photos, Iterator) else photos
     side, kept = predictor.sides_of(given), None
     if not files or len(files) < len(known): predictions = predictor.predict(given, coverage=coverage)
-    elif out is None: predictions = predictor.predict(pd.DataFrame({'path': files}), side=side, coverage=coverage)  # listed already
+    elif out is None: predictions = predictor.predict(Listed(files), side=side, coverage=coverage)
     else:
         kept = _Kept(Path(out), _key(file, files, side, coverage))
         predictions = _answer(predictor, files, side, coverage, kept, say)

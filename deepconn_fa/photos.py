@@ -105,7 +105,8 @@ def to_rgb(img: Image.Image) -> Image.Image:
     if img.mode == 'RGB': return img
     if img.mode[0] in 'IF':  # PIL's own conversion clips at 255
         return _scaled(np.asarray(img)).convert('RGB')
-    return _in_strips(img, _on_white if img.has_transparency_data else lambda strip: strip.convert('RGB'))
+    if img.has_transparency_data: return _in_strips(img, _on_white)
+    return img.convert('RGB') if img.mode in ('RGB', 'L') else _in_strips(img, lambda strip: strip.convert('RGB'))
 
 def _on_white(img):
     "`img` in RGB, on white where it is transparent"

@@ -99,11 +99,12 @@ def from_dict(cls: KeypointSpec,
 
 # %% ../nbs/05_keypoints.ipynb #8e0e07bf
 def _point_number(spec, p):
-    "Parse `p` as the index of a point of `spec`"
-    text = str(p).strip()
-    if text.isdecimal() and int(text) < spec.n: return int(text)
+    "Parse `p` as the index of a point of `spec`; points that are called p1, p2, ... have the numbers of their columns"
+    text, numbers = str(p).strip(), list(range(spec.n))
+    if all(re.fullmatch(r'p\d+', name) for name in spec.points): numbers = [int(name[1:]) for name in spec.points]
+    if text.isdecimal() and int(text) in numbers: return numbers.index(int(text))
     known = ', '.join(spec.points[:8]) + (', ...' if spec.n > 8 else '')
-    raise ValueError(f"the keypoint spec '{spec.name}' has no point {text!r}: use names ({known}) or numbers from 0 to {spec.n - 1}")
+    raise ValueError(f"the keypoint spec '{spec.name}' has no point {text!r}: use names ({known}) or numbers from {min(numbers)} to {max(numbers)}")
 
 # %% ../nbs/05_keypoints.ipynb #76f7a88e
 def _kept_edges(spec, names):
@@ -120,7 +121,7 @@ def _kept_edges(spec, names):
 # %% ../nbs/05_keypoints.ipynb #a66b14a6
 @patch
 def select(self: KeypointSpec,
-    points: Sequence[str | int] | str,  # Names or indices of points, or both; as text, separated by commas
+    points: Sequence[str | int] | str,  # Names or indices of points, or both (of p1, p2, ... the numbers in the names); as text, separated by commas
 ) -> KeypointSpec:
     "Select points, in the given order"
     if isinstance(points, str): points = [p.strip() for p in points.split(',')]

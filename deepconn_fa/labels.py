@@ -244,17 +244,20 @@ def points_problem(
 def place_outside(
     xy: Sequence[np.ndarray],  # Points of each photo, (n, 2)
     sizes: Sequence[Sequence[float]],  # Width and height of each photo
-    outside: str,  # 'keep' or 'problem' (unchanged), 'clip' (to the edge) or 'missing'
+    outside: str,  # 'keep' or 'problem' (unchanged), 'clip' (to the outermost pixels) or 'missing'
 ) -> tuple[list[np.ndarray], list[str]]:  # The points, and the changes in words
     "Keep, clip or drop points outside their photos"
     done, n, photos, far = [], 0, 0, 0.
     for points, size in zip(xy, sizes):
-        over = np.maximum(-points, points - np.asarray(size)).max(-1)
-        out = over > (0 if outside == 'clip' else 1)
+        size = np.asarray(size)
+        over = np.maximum(-.5 - points, points - size + .5)  # pixels have their centres at whole numbers
+        beyond = np.maximum(-points, points - size) > 1 if outside != 'clip' else over > 0  # some tools count from 1
+        out = beyond.any(-1)
         n, photos, far = n + out.sum(), photos + out.any(), max(far, np.nanmax(over, initial=0))
-        done.append(points.clip(0, size) if outside == 'clip' else np.where(out[:, None] & (outside == 'missing'), np.nan, points))
+        moved = dict(clip=np.where(beyond, points.clip(0, size - 1), points), missing=np.where(out[:, None], np.nan, points))
+        done.append(moved.get(outside, points))
     what = dict(keep="kept where they are (outside='clip' moves them to the edge, 'missing' leaves them out)", clip='moved to the edge', missing='taken as missing')
-    return done, [f'{count_of(n, "point")} on {count_of(photos, "photo")}: outside the photo, by up to {far:.0f} px; {what[outside]}'] if n and outside in what else []
+    return done, [f'{count_of(n, "point")} on {count_of(photos, "photo")}: outside the photo, by up to {np.ceil(far):.0f} px; {what[outside]}'] if n and outside in what else []
 
 # %% ../nbs/07_labels.ipynb #4c09d17e
 MISSING = ('auto', 'absent', 'unknown')

@@ -26,7 +26,7 @@ from .core import InputError
 from .loader import split_loaders
 from .manifest import answer_groups
 from .metrics import (auc_estimate, bootstrap_figures, bootstrap_ratio, calibration_bins, calibration_estimate, choose_threshold, drawn_auc, drawn_weights, f1_estimate,
-                                 format_estimate, group_numbers, plain_text, share_estimate, sure_of_all)
+                                 format_estimate, group_numbers, plain_text, share_estimate, sure_of_all, sure_of_share)
 from .novelty import Novelty
 from .photocheck import FEATURES, measure_photos
 from .target import DISTANCE
@@ -330,10 +330,12 @@ def slice_table(
     values, groups, columns = np.asarray(right, float), answer_groups(answers), [by] if isinstance(by, str) else list(by)
     if unknown := [c for c in columns if c not in answers]:
         raise InputError(f"There is no column '{unknown[0]}' to cut by; choose from {', '.join(map(str, answers.columns))}.")
-    is_share = np.isin(values[~np.isnan(values)], (0, 1)).all()
+    known = values[~np.isnan(values)]
+    is_share, are_shares = np.isin(known, (0, 1)).all(), ((known >= 0) & (known <= 1)).all()  # of photos; of the points of each
     def measure(where):
         v, g = values[where], groups[where]
         e = share_estimate(v, g) if is_share else bootstrap_ratio(v, np.ones(len(v)), weights=drawn_weights(len(v), g))
+        if are_shares: e = sure_of_share(e, len(set(g)))
         return {key: e[key] for key in ('n', 'value', 'low', 'high')} | dict(small=len(v) < small)
     there = ~np.isnan(values)
     rows = [dict(by='', slice='all photos') | measure(there)]

@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/metrics.html.md"""
 
 # %% auto #0
 __all__ = ['wilson', 'group_numbers', 'share_estimate', 'f1_estimate', 'bootstrap_interval', 'bootstrap', 'drawn_weights',
-           'draw_figures', 'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'auc_estimate', 'drawn_ap',
-           'mean_ap', 'choose_threshold', 'drawn_ranks', 'drawn_pearson', 'drawn_spearman', 'is_rising',
+           'draw_figures', 'bootstrap_figures', 'auc', 'drawn_auc', 'sure_of_all', 'sure_of_share', 'auc_estimate',
+           'drawn_ap', 'mean_ap', 'choose_threshold', 'drawn_ranks', 'drawn_pearson', 'drawn_spearman', 'is_rising',
            'format_estimate', 'say_p', 'plain_text', 'calibration_bins', 'expected_calibration_error',
            'calibration_estimate', 'paired_difference', 'nearer_by', 'mcnemar', 'bootstrap_ratio', 'known_mean',
            'point_errors', 'canvas_scales', 'mean_error', 'share_of_points', 'quantile_error', 'object_sizes',
@@ -189,6 +189,15 @@ def sure_of_all(
     if estimate['value'] == estimate['low'] == 1: return estimate | dict(low=wilson(n, n)['low'])
     if estimate['value'] == estimate['high'] == 0: return estimate | dict(high=wilson(0, n)['high'])
     return estimate
+
+# %% ../nbs/08_metrics.ipynb #c4607db2
+def sure_of_share(
+    estimate: dict,  # Of a proportion, from the bootstrap
+    n: int,  # Number of independent photos (groups)
+) -> dict:
+    "Fall back to Wilson's interval where all draws agree on any proportion, as where every photo has one of four points right"
+    if not estimate['high'] - estimate['low'] < 1e-9: return estimate  # NaN: a single photo
+    return estimate | {end: e for end, e in _score_interval(estimate['value'], n, .95).items() if end != 'value'}
 
 # %% ../nbs/08_metrics.ipynb #f1109b4f
 def auc_estimate(positive: np.ndarray, scores: np.ndarray, *, groups: np.ndarray | None = None, draws: int = 1000) -> dict:
@@ -431,9 +440,9 @@ def share_of_points(
     right: np.ndarray,  # (rows, n): 1 where a point is right (0.5: one of its coordinates), NaN where missing
     weights: np.ndarray,  # As in `bootstrap_ratio`
 ) -> dict:
-    "Estimate the proportion of points that are right; Wilson's interval over photos (groups) where all are"
+    "Estimate the proportion of points that are right"
     there = ~np.isnan(right).all(-1)
-    return sure_of_all(mean_error(right, weights), _n_groups(weights[:, there]))
+    return sure_of_share(mean_error(right, weights), _n_groups(weights[:, there]))
 
 # %% ../nbs/08_metrics.ipynb #ef657d84
 def quantile_error(

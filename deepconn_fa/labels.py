@@ -374,7 +374,7 @@ def read_labels(
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec, visible=visible)], axis=1)
     if (manifest.problem != '').all():
         raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
-    manifest.attrs = attrs | dict(notes=counted + found.notes + notes + judged + _column_note(found.rows))
+    manifest.attrs = attrs | dict(notes=counted + found.notes + notes + judged + _column_note(found.rows), spec=spec.to_dict())
     return manifest, spec
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc

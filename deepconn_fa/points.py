@@ -20,12 +20,12 @@ from fastcore.basics import patch
 
 from .core import PICTURES, InputError, check_output, save_figure
 from .keypoints import ROOM, KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, spec_of, to_canvas_points, to_photo_points, visible_of
-from .labels import describe_points, find_labels, read_labels, sniff_labels, spec_of_table, usable_points
-from .manifest import answer_groups, groups_of, list_photos
+from .labels import describe_points, find_labels, points_problem, read_labels, sniff_labels, spec_of_table, usable_points
+from .manifest import answer_groups, clean_text, groups_of, list_photos
 from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
 from .sight import Sight
 from .tables import TABLE_SUFFIXES, read_cells
-from .target import Target, each_fold
+from .target import Target, each_fold, looked_at
 
 if TYPE_CHECKING:
     import torch
@@ -151,11 +151,32 @@ def read(self: PointTarget,
 ) -> tuple[pd.DataFrame, PointTarget]:
     "Read labelled photos and check them row by row; raise `InputError` with a cure where nothing can be learned from them"
     how = dict(labelled=labelled, outside=outside, units=units, missing=missing) | (reading or {})
-    if isinstance(source, pd.DataFrame): manifest, spec = source, spec_of(spec or source.attrs.get('spec') or self.spec or spec_of_table(source))
+    if isinstance(source, pd.DataFrame): manifest, spec = _table_points(source, spec or source.attrs.get('spec'), self.spec)
     else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **how)
     visible_of(manifest, spec)  # says what is wrong with it
     manifest.attrs['spec'] = spec.to_dict()
     return manifest, replace(self, spec=spec)
+
+def _table_points(source, stated, usual):
+    "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns"
+    spec = spec_of(stated) if stated else usual if usual and {*usual.columns} <= {*source.columns} else spec_of_table(source)
+    if lost := [c for c in spec.columns if c not in source]:
+        raise InputError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of {2 * spec.n} are missing. "
+                         'Call the columns of points NAME_x and NAME_y, or give the spec of the points that are there.')
+    return (clean_text(source) if {'problem', 'width', 'height'} <= {*source.columns} else _looked_at_points(source, spec)), spec
+
+def _looked_at_points(table, spec):
+    "The manifest of a table of points of which nobody has looked at the photos yet"
+    manifest = looked_at(table, keep=[*spec.columns, *(f'{name}_visible' for name in spec.points)])
+    cells = manifest[spec.columns]
+    numbers = cells.apply(pd.to_numeric, errors='coerce')
+    manifest[spec.columns] = numbers.astype(float)
+    odd = numbers.isna() & cells.notna() & (cells.astype(str).apply(lambda c: c.str.strip()) != '')
+    told = [f"{row.idxmax()} is '{cells[row.idxmax()][i]}', which is no number: correct it, or leave it empty where the point is not seen" if row.any() else '' for i, row in odd.iterrows()]
+    places = [points_problem(xy, size, spec.points, margin=.5) for xy, size in zip(points_of(manifest, spec), manifest[['width', 'height']].to_numpy())]
+    manifest['problem'] = [seen or own or place for seen, own, place in zip(manifest.problem, told, places)]
+    if (manifest.problem != '').all(): raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
+    return manifest
 
 @patch
 def check_options(self: PointTarget, spec=None, points=None, **reading) -> None:

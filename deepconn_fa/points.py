@@ -189,7 +189,8 @@ def check_options(self: PointTarget, spec=None, points=None, **reading) -> None:
 def label_files(self: PointTarget, source) -> list: return [find_labels(source)]
 
 @patch
-def read_known(self: PointTarget, photos, labels=None, spec=None, **reading) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_known(self: PointTarget, photos, labels=None, spec=None, points=None, **reading) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if points is not None: raise InputError(f"The model is measured on all of its {self.spec.n} points ({', '.join(self.names[:8])}{', ...' * (self.spec.n > 8)}); leave out --points.")
     source, home = labels or photos, photos if labels else None
     manifest, found = read_labels(source, home, spec=spec, **reading)
     if lost := set(self.names) - set(found.points):

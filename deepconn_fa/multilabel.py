@@ -260,6 +260,7 @@ def why_not(cls: TagTarget, photos, labels=None) -> str | None:
         table, file = _cells(photos, labels)
         marks, said = tag_columns(table, _called(file))
     except InputError: return ''
+    marks = [m for m in marks if f'{m.rpartition("_")[0]}_x' not in table]   # whether a point is visible
     classes = set() if said or not (label := first_column(LABEL_NAMES, list(table))) else {tag for cell in table[label] for tag in split_tags(cell) or ['']}
     if classes and '' not in classes and not classes & {*marks}: return ''
     if said: return None if table[said].str.contains('[|;]').any() else ''

@@ -19,12 +19,13 @@ import pandas as pd
 from fastcore.basics import patch
 
 from .core import PICTURES, InputError, check_output, save_figure
+from .formats import point_columns
 from .keypoints import ROOM, KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, spec_of, to_canvas_points, to_photo_points, visible_of
 from .labels import describe_points, find_labels, points_problem, read_labels, sniff_labels, spec_of_table, usable_points
 from .manifest import answer_groups, clean_text, groups_of, list_photos
 from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
 from .sight import Sight
-from .tables import TABLE_SUFFIXES, read_cells
+from .tables import LABEL_NAMES, TABLE_SUFFIXES, read_cells
 from .target import Target, each_fold, looked_at
 
 if TYPE_CHECKING:
@@ -221,17 +222,24 @@ def _why_no_points(photos, labels):
     folder = not labels and Path(photos).is_dir()
     try:
         if folder and list_photos(photos).label.nunique() > 1: return ''
-        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and 'label' in list_photos(labels, photos=photos): return ''
+        if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and not _tells_points(labels) and 'label' in list_photos(labels, photos=photos): return ''
         file = find_labels(labels or photos)
     except InputError as e:
         if labels: raise
         return str(e) if folder else ''
     try:
-        if file.suffix.lower() in TABLE_SUFFIXES and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return ''
+        if file.suffix.lower() in TABLE_SUFFIXES and not _tells_points(file) and 'label' in [c.lower() for c in read_cells(file)[0][1]]: return ''
         return None if sniff_labels(file) else ''
     except InputError:
         if labels: raise
         return ''
+
+def _tells_points(file):
+    "Whether a table has columns of points; beside a class for each photo, a single place or numbered corners of a box are none"
+    (_, header), *lines = read_cells(file)
+    points, named = point_columns(header)
+    at = next((i for i, c in enumerate(header) if c.lower() in LABEL_NAMES), len(header))
+    return bool(points) and (named and len(points) > 1 or not any(''.join(cells[at:at + 1]) for _, cells in lines))
 
 @patch
 def usable(self: PointTarget, manifest: pd.DataFrame) -> pd.DataFrame: return usable_points(manifest, self.spec)

@@ -48,7 +48,7 @@ class Labels:
     units: str = ''  # 'pixels', 'percent' or 'share' (of width and height), or '' if the format does not tell
     notes: list[str] = field(default_factory=list)  # Assumptions, in words
     # Number of points that are `hidden`, have a likelihood (`judged`), a low one (`unsure`), or are `repeated`;
-    # `stated`: the file tells which points are visible; `unscaled`: likelihoods beyond 0 to 1
+    # `stated`: the file tells which points are visible; `graded`: it marks visible points with 2, so that 1 is occluded; `unscaled`: likelihoods beyond 0 to 1
     counts: Counter = field(default_factory=Counter)
     visible: np.ndarray | None = None  # (rows, n): 1 visible, 0.5 occluded, 0 absent, NaN where the file does not tell; default: nowhere
 
@@ -198,8 +198,9 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     "Create `Labels`: absent and unlikely points become NaN, split and size are read from the columns"
     xy = np.array(xy, dtype=float).reshape(len(rows), len(points), 2)
     xy[np.isnan(xy).any(-1)] = np.nan
-    visible = np.full(xy.shape[:2], np.nan) if visible is None else scale_visible(np.array(visible, float).reshape(xy.shape[:2]))
-    counts = _leave_out(xy, visible == 0, likelihood) + (counts or Counter())
+    visible = np.full(xy.shape[:2], np.nan) if visible is None else np.array(visible, float).reshape(xy.shape[:2])
+    counts = _leave_out(xy, visible == 0, likelihood) + Counter(graded=int((visible == 2).any())) + (counts or Counter())
+    visible = scale_visible(visible)
     rows, notes = _use_split(file, pd.DataFrame(list(rows)))
     rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side', 'width', 'height')})
     rows = rows.rename(columns={c: m[1].lower() for c in rows if (m := _SIZE.fullmatch(c)) and m[1].lower() not in rows})
@@ -991,14 +992,14 @@ def join_labels(parts: Sequence[Labels],
     words = [_split_of_file(part.file, folder) for part in parts]
     homes = defaultdict(list)
     for home in {f.parent for f in find_files(folder) if is_photo_name(f)} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
-    rows, xy, visible = [], [], []
+    rows, xy, visible, graded = [], [], [], any(part.counts['graded'] for part in parts)
     for part, word, points in zip(parts, words, own):
         relative = part.file.parent.relative_to(folder)
         there = [_from_folder(folder, part.file.parent, homes[word], name) for name in part.rows.path]
         where = [f'{(relative/part.file.name).as_posix()}, {w}' if w else (relative/part.file.name).as_posix() for w in part.rows['where']]
         rows.append(part.rows.assign(path=there, where=where, **({} if 'split' in part.rows or not all(words) else {'split': word})))
         places, marks, at = np.full((len(part.rows), len(names), 2), np.nan), np.full((len(part.rows), len(names)), np.nan), [names.index(spelling[name]) for name in points]
-        places[:, at], marks[:, at] = part.xy, part.visible
+        places[:, at], marks[:, at] = part.xy, scale_visible(part.visible, coco=graded and not part.counts['graded'])  # 1 means the same in all files
         xy.append(places)
         visible.append(marks)
     return replace(parts[0], file=folder, points=names, named=named, rows=pd.concat(rows, ignore_index=True).fillna({'split': ''}), xy=np.concatenate(xy), visible=np.concatenate(visible),

@@ -7,10 +7,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/keypoints.html.md"""
 # %% auto #0
 __all__ = ['SPECS', 'TRUE_COLOUR', 'PREDICTED_COLOUR', 'ROOM', 'KeypointSpec', 'match_sides', 'pairs_from_names', 'mirror_note',
            'read_spec', 'spec_of', 'points_of', 'points_table', 'mean_shape', 'scale_visible', 'visible_of',
-           'scale_matrix', 'crop_matrix', 'flip_matrix', 'transform_points', 'exif_matrix', 'resize_matrix', 'to_unit',
-           'from_unit', 'flip_points', 'as_photo', 'draw_points', 'plot_photos', 'plot_worst', 'align_shape',
-           'typical_shape', 'plot_point_errors', 'paint_points', 'frame_points', 'is_mirrored', 'to_photo_points',
-           'to_canvas_points']
+           'settle_visible', 'scale_matrix', 'crop_matrix', 'flip_matrix', 'transform_points', 'exif_matrix',
+           'resize_matrix', 'to_unit', 'from_unit', 'flip_points', 'as_photo', 'draw_points', 'plot_photos',
+           'plot_worst', 'align_shape', 'typical_shape', 'plot_point_errors', 'paint_points', 'frame_points',
+           'is_mirrored', 'to_photo_points', 'to_canvas_points']
 
 # %% ../nbs/05_keypoints.ipynb #f977c107
 import re
@@ -340,9 +340,11 @@ def mean_shape(
 # %% ../nbs/05_keypoints.ipynb #0b386d81
 def scale_visible(
     said: np.ndarray,  # Any shape: 1, 0.5, 0, or COCO's 2, 1, 0; NaN where nobody said
+    coco: bool | None = None,  # Whether these are COCO's, in which 1 is occluded; default: where one of them is 2
 ) -> np.ndarray:
     "Convert marks of visibility to 1 visible, 0.5 occluded, 0 absent"
-    return np.where(said > 0, np.maximum(said / 2, .5), said) if (said == 2).any() else said
+    if coco is None: coco = (said == 2).any()
+    return np.where(said > 0, np.maximum(said / 2, .5), said) if coco else said
 
 def visible_of(
     rows: pd.DataFrame,  # Of a manifest
@@ -355,6 +357,16 @@ def visible_of(
     if odd.any(): raise InputError(f'{cells.columns[odd.any(0)][0]} is {cells.to_numpy()[odd][0]!r}: use 1 for visible, 0.5 for occluded, 0 for absent, and leave it empty where it is not known.')
     placed = rows.reindex(columns=[f'{name}_x' for name in spec.points]).notna().to_numpy()
     return np.where((said > 0) & ~placed, np.nan, scale_visible(said))
+
+def settle_visible(
+    manifest: pd.DataFrame,  # All rows of a table
+    spec: KeypointSpec,
+) -> pd.DataFrame:
+    "Write the columns NAME_visible as 1, 0.5 and 0, so that a part of the rows (a split, a fold) means what all of them mean"
+    visible_of(manifest, spec)  # says what is wrong with it
+    columns = [c for name in spec.points if (c := f'{name}_visible') in manifest]
+    said = scale_visible(manifest[columns].apply(pd.to_numeric, errors='coerce').to_numpy(float))
+    return manifest.assign(**dict(zip(columns, said.T)))
 
 # %% ../nbs/05_keypoints.ipynb #f6dee1e0
 def scale_matrix(

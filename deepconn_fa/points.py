@@ -20,7 +20,7 @@ from fastcore.basics import patch
 
 from .core import PICTURES, InputError, check_output, save_figure
 from .formats import point_columns
-from .keypoints import ROOM, KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, spec_of, to_canvas_points, to_photo_points, visible_of
+from .keypoints import ROOM, KeypointSpec, is_mirrored, mean_shape, plot_photos, points_of, points_table, settle_visible, spec_of, to_canvas_points, to_photo_points, visible_of
 from .labels import describe_points, find_labels, points_problem, read_labels, sniff_labels, spec_of_table, usable_points
 from .manifest import answer_groups, clean_text, groups_of, list_photos
 from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
@@ -154,7 +154,7 @@ def read(self: PointTarget,
     how = dict(labelled=labelled, outside=outside, units=units, missing=missing) | (reading or {})
     if isinstance(source, pd.DataFrame): manifest, spec = _table_points(source, spec or source.attrs.get('spec'), self.spec)
     else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **how)
-    visible_of(manifest, spec)  # says what is wrong with it
+    manifest = settle_visible(manifest, spec)
     manifest.attrs['spec'] = spec.to_dict()
     return manifest, replace(self, spec=spec)
 

@@ -442,6 +442,29 @@ def _long_columns(header):
     if not {'x', 'y'} <= {*found} or not paths or not points: return None
     return found | dict(file=small.index(paths[0]), point=small.index(points[0]))
 
+# %% ../nbs/06_formats.ipynb #0b681c46
+def _one_object(objects):
+    "The points of the only labelled object among `objects` (where, points), and the problem if there are several"
+    labelled = [(where, points) for where, points in objects if any(p.is_set for p in points)]
+    different = list({tuple((p.name, p.x, p.y) for p in points if p.is_set): where for where, points in labelled[::-1]}.values())[::-1]
+    if len(different) < 2: return labelled[0][1] if labelled else [], ''
+    return labelled[0][1], (f"{len(different)} objects are annotated on it ({', '.join(map(str, different[:4]))}), and this detector finds one: keep one, or cut the "
+                   'photo up')
+
+def _several(points):
+    "The problem of points that belong to several objects, '' for one; from (object, point), where '' names no object"
+    objects = defaultdict(list)
+    for name, point in points: objects[name].append(point)
+    return _one_object([(name, mine) for name, mine in objects.items() if name])[1]
+
+_OBJECT = re.compile('(?:object|instance|individual|animal)s?(?:_?(?:id|no|number))?|group_id')
+
+def _object_of(header, lines):
+    "The column that tells the objects of a photo apart, `None` for none: a column with another number in each row tells nothing"
+    for i, column in enumerate(header):
+        cells = [cells[i] for _, cells in lines if len(cells) > i and cells[i]]
+        if _OBJECT.fullmatch(re.sub(r'[ .-]+', '_', seen_name(column).lower())) and len({*cells}) < len(cells): return i
+
 # %% ../nbs/06_formats.ipynb #61388488
 @_reader('a spreadsheet')
 def read_long(
@@ -454,7 +477,7 @@ def read_long(
         raise InputError(f"{file} is no table with one row a point: it needs the columns file, point, x and y; it has "
                          f"{', '.join(header[:8])}.")
     rest = [i for i in range(len(header)) if i not in at.values() and header[i].lower() not in _OURS]
-    photos = {}
+    photos, objects, apart = {}, defaultdict(list), _object_of(header, lines)
     for line, cells in lines:
         cells = cells + [''] * (len(header) - len(cells))
         mine = {header[i]: cells[i] for i in rest}
@@ -465,17 +488,10 @@ def read_long(
             problem = f"its rows say different things in the column '{odd[0]}': make them the same"
         if problem and not row['problem']: row |= dict(problem=problem, where=f'row {line}')
         if not problem: points.append(Point(cells[at['point']], x, y, f'row {line}', visible, likelihood))
+        if not problem and apart is not None: objects[cells[at['file']]].append((cells[apart] and f'{header[apart]} {cells[apart]}', points[-1]))
+    for path, mine in objects.items(): photos[path][0]['problem'] = photos[path][0]['problem'] or _several(mine)
     names = dict.fromkeys(cells[at['point']] for _, cells in lines if len(cells) > at['point'] and cells[at['point']])
     return gather(file, list(photos.values()), names=list(names), counts=_stated([at]))
-
-# %% ../nbs/06_formats.ipynb #0b681c46
-def _one_object(objects):
-    "The points of the only labelled object among `objects` (where, points), and the problem if there are several"
-    labelled = [(where, points) for where, points in objects if any(p.is_set for p in points)]
-    different = list({tuple((p.name, p.x, p.y) for p in points if p.is_set): where for where, points in labelled[::-1]}.values())[::-1]
-    if len(different) < 2: return labelled[0][1] if labelled else [], ''
-    return labelled[0][1], (f"{len(different)} objects are annotated on it ({', '.join(map(str, different[:4]))}), and this detector finds one: keep one, or cut the "
-                   'photo up')
 
 # %% ../nbs/06_formats.ipynb #b4b58f69
 @_reader('COCO')
@@ -599,10 +615,11 @@ def read_labelme(
 ) -> Labels:
     "Read the points of one photo that labelme labelled"
     data = _load_json(file)
-    points = [Point(str(s['label']), *map(float, s['points'][0]), f'shape {i + 1}', *_marks(s.get('flags') or {})) for i, s in enumerate(data['shapes'])
-              if s.get('shape_type', 'point') == 'point' and len(s['points']) == 1]
+    shapes = [(i, s) for i, s in enumerate(data['shapes'], 1) if s.get('shape_type', 'point') == 'point' and len(s['points']) == 1]
+    points = [Point(str(s['label']), *map(float, s['points'][0]), f'shape {i}', *_marks(s.get('flags') or {})) for i, s in shapes]
+    groups = [f'group_id {group}' if (group := as_text(s.get('group_id'))) else '' for _, s in shapes]
     if data['shapes'] and not points: raise InputError(f"{file} holds {data['shapes'][0].get('shape_type')} shapes and no points. Label points ('Create Point').")
-    row = dict(path=str(data.get('imagePath') or file.stem), other_name=file.stem, width=data.get('imageWidth'), height=data.get('imageHeight'))
+    row = dict(path=str(data.get('imagePath') or file.stem), other_name=file.stem, width=data.get('imageWidth'), height=data.get('imageHeight'), problem=_several(zip(groups, points)))
     return gather(file, [(row | {k: v for k, v in (data.get('flags') or {}).items() if v}, points)], may_be_empty=True)
 
 # %% ../nbs/06_formats.ipynb #db21940f

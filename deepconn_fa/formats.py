@@ -71,11 +71,17 @@ def _reader(tool):
     return decorate
 
 # %% ../nbs/06_formats.ipynb #7c6fb83a
+class _NoLabels(InputError):
+    "A file in one of our formats without labels of points (boxes, say), which may well lie beside label files"
+
+class _Damaged(InputError):
+    "A file that is cut off or overwritten"
+
 def _load_json(file):
     "Load a JSON file"
     try: return json.loads(Path(file).read_text(encoding='utf-8-sig'))
     except OSError as e: raise InputError(f'{file} cannot be read ({e.strerror}).') from e
-    except (ValueError, RecursionError) as e: raise InputError(f'{file} cannot be read as JSON ({e}). Export it again.') from e
+    except (ValueError, RecursionError) as e: raise _Damaged(f'{file} cannot be read as JSON ({e}). Export it again.') from e
 
 # %% ../nbs/06_formats.ipynb #c68a21c6
 CUTOFF = .5  # half sure, as MediaPipe's visibility is read; DeepLabCut's own plots leave out what lies below 0.6
@@ -167,7 +173,7 @@ def gather(file: str | Path,
     "Create `Labels` from single points"
     spelling, notes = one_spelling([*names, *(p.name for _, points in photos for p in points)])
     names = list(dict.fromkeys(spelling.values()))
-    if not photos or not (names or may_be_empty): raise InputError(_NO_POINTS.format(file=file))
+    if not photos or not (names or may_be_empty): raise _NoLabels(_NO_POINTS.format(file=file))
     if numbered := all(name.isdecimal() for name in names): names = sorted(names, key=int)
     xy, marks, rows, counts = np.full((len(photos), len(names), 2), np.nan), np.full((2, len(photos), len(names)), np.nan), [], Counter(counts)
     for i, (row, points) in enumerate(photos):
@@ -503,7 +509,7 @@ def read_coco(
     if not isinstance(data, dict) or not data.get('images') or 'annotations' not in data:
         raise InputError(f"{file} is no COCO file: it needs 'images', 'annotations' and 'categories'.")
     marked = [a for a in data['annotations'] if a.get('keypoints')]
-    if not marked: raise InputError(f"{file} has no annotation with 'keypoints': export the keypoints, not the boxes or masks.")
+    if not marked: raise _NoLabels(f"{file} has no annotation with 'keypoints': export the keypoints, not the boxes or masks.")
     marked = [a for a in marked if not a.get('iscrowd') and any(a['keypoints'])] or marked[:1]  # num_keypoints may be wrong, and v says it
     kinds = {as_text(c['id']): c for c in data.get('categories', [])}
     used = {as_text(a.get('category_id')) for a in marked}
@@ -550,7 +556,7 @@ def _deeplabcut_labels(file, columns, rows):
         raise InputError(f'{file}: not every body part has a column x and a column y. Export the labels again.')
     if not rows: raise InputError(f'{file} holds no labels below its rows of names.')
     if all(path.isdecimal() for _, path, _ in rows):
-        raise InputError(f'{file} holds what a model found in the frames of a video, and no photos. Extract frames as photos, and label them.')
+        raise _NoLabels(f'{file} holds what a model found in the frames of a video, and no photos. Extract frames as photos, and label them.')
     header = [f'{part} {axis}' for part, axis in columns]
     read = [[_table_point(cells, axes, header) for axes in points.values()] for _, _, cells in rows]
     about = [dict(path=path, where=where, problem=_first_problem(mine)) for (where, path, _), mine in zip(rows, read)]
@@ -596,9 +602,9 @@ def read_deeplabcut_h5(
     try: import h5py
     except ImportError as e: raise InputError(f"{file} is an HDF5 file. {cure}, or: pip install 'deepconn_fa[hdf5]'") from e
     with h5py.File(file) as data:
-        if {'videos_json', 'instances'} & {*data}: raise InputError(_SLEAP.format(file=file))
+        if {'videos_json', 'instances'} & {*data}: raise _NoLabels(_SLEAP.format(file=file))
         group = next(iter(data.values()))
-        if 'block0_values' not in group: raise InputError(f'{file} is not in the form in which DeepLabCut stores labels. {cure}.')
+        if 'block0_values' not in group: raise _NoLabels(f'{file} is not in the form in which DeepLabCut stores labels. {cure}.')
         columns, photos = _h5_index(group, 'axis0'), _h5_index(group, 'axis1')
         values = np.full((len(photos), len(columns)), np.nan)
         for i in range(sum(f'block{i}_values' in group for i in range(8))):
@@ -618,7 +624,7 @@ def read_labelme(
     shapes = [(i, s) for i, s in enumerate(data['shapes'], 1) if s.get('shape_type', 'point') == 'point' and len(s['points']) == 1]
     points = [Point(str(s['label']), *map(float, s['points'][0]), f'shape {i}', *_marks(s.get('flags') or {})) for i, s in shapes]
     groups = [f'group_id {group}' if (group := as_text(s.get('group_id'))) else '' for _, s in shapes]
-    if data['shapes'] and not points: raise InputError(f"{file} holds {data['shapes'][0].get('shape_type')} shapes and no points. Label points ('Create Point').")
+    if data['shapes'] and not points: raise _NoLabels(f"{file} holds {data['shapes'][0].get('shape_type')} shapes and no points. Label points ('Create Point').")
     row = dict(path=str(data.get('imagePath') or file.stem), other_name=file.stem, width=data.get('imageWidth'), height=data.get('imageHeight'), problem=_several(zip(groups, points)))
     return gather(file, [(row | {k: v for k, v in (data.get('flags') or {}).items() if v}, points)], may_be_empty=True)
 
@@ -743,7 +749,7 @@ def read_supervisely(
     single = [Point(thing['classTitle'], *map(float, thing['points']['exterior'][0]), f'object {i + 1}')
               for i, thing in enumerate(data['objects']) if thing['geometryType'] == 'point']
     points, problem = _one_object(graphs)
-    if data['objects'] and not graphs and not single: raise InputError(f'{file} holds no graph and no point. Label key points, and export them.')
+    if data['objects'] and not graphs and not single: raise _NoLabels(f'{file} holds no graph and no point. Label key points, and export them.')
     row = dict(path=f'../img/{file.stem}', where=file.name, problem=problem, width=data['size']['width'], height=data['size']['height'])
     return gather(file, [(row, points + single)], names=[*names.values()], may_be_empty=True, edges=edges)
 
@@ -806,7 +812,7 @@ def read_cvat(
     "Read the points and skeletons of a CVAT task"
     try: root = ElementTree.parse(file).getroot()
     except ElementTree.ParseError as e: raise InputError(f'{file} cannot be read as XML ({e}). Export it again.') from e
-    if root.tag != 'annotations': raise InputError(f"{file} is no CVAT file ('{root.tag}'). {_XML_CURE}")
+    if root.tag != 'annotations': raise _NoLabels(f"{file} is no CVAT file ('{root.tag}'). {_XML_CURE}")
     if root.find('track') is not None: raise InputError(f"{file} labels the frames of a video. Export it from CVAT as 'CVAT for images 1.1', with the images.")
     photos = []
     for image in root.iter('image'):
@@ -950,7 +956,7 @@ def sniff_labels(file: str | Path) -> str:  # a key of `FORMATS`
         with file.open('rb') as f: head = f.read(512).lstrip(b'\xef\xbb\xbf \t\r\n')
     except OSError as e: raise InputError(f'{file} cannot be read ({e.strerror}).') from e
     if head.startswith(b'\x89HDF'): return 'deeplabcut_h5'
-    if head.startswith((b'{', b'[')): return _sniff_json(file)
+    if head.startswith((b'{', b'[')) or suffix == '.json': return _sniff_json(file)
     if head.startswith(b'<'): return 'cvat'
     if re.match(rb'\d+( -?[\d.eE+-]+){4,}\s', head + b'\n'):
         raise InputError(f'{file} looks like YOLO labels. Name the folder that holds their data.yaml (with kpt_shape: [number of points, 2 or 3]), labels/ and images/.')
@@ -1036,32 +1042,54 @@ def label_files(
     labels: str | Path,  # A label file, or a folder that holds one or several that belong together (and usually the photos)
 ) -> list[Path]:
     "List the label files of `labels`. Raises `InputError` if there is none, or if it is ambiguous."
+    return _find_all(labels)[0]
+
+def _find_all(labels):
+    "The label files of `labels`, and notes about those that are left out"
     labels = Path(labels).expanduser().absolute()
     if not labels.exists(): raise InputError(f'{labels} does not exist. Name a label file, or a folder with photos and one label file.')
-    if labels.name in ('meta.json', 'config.yaml') and _describes(labels): return label_files(labels.parent)
-    if not labels.is_dir(): return [labels]
+    if labels.name in ('meta.json', 'config.yaml') and _describes(labels): return _find_all(labels.parent)
+    if not labels.is_dir(): return [labels], []
     found, others = _sniff_all(_candidates(labels))
     if not found:
-        others = sorted(others, key=lambda text: 'looks like' not in text and 'holds' not in text)
+        others = sorted((str(e) for _, e in others.values()), key=lambda text: 'looks like' not in text and 'holds' not in text)
         raise InputError(f'{labels} holds no label file. Put a CSV with the columns file, x0, y0, ... (or NAME_x, NAME_y, ...) beside the '
                          'photos, or name one.' + (f' What is there: {others[0]}' if others else ''))
-    if len(found) == 1 or len(kinds := {*found.values()}) == 1 and {*kinds} <= {*_FILE_A_PHOTO}: return list(found)
+    if len(found) == 1 or len(kinds := {*found.values()}) == 1 and {*kinds} <= {*_FILE_A_PHOTO}: return list(found), _left_out(found, others)
     if apart := 'they are of different formats' if len(kinds) > 1 else _set_apart(labels, [FORMATS[kind](file) for file, kind in found.items()]):
         raise InputError(f"{labels} holds {len(found)} label files ({', '.join(f.relative_to(labels).as_posix() for f in list(found)[:4])}), and {apart}. "
                          'Name the one that you mean.')
-    return list(found)
+    return list(found), _left_out(found, others)
 
 # %% ../nbs/06_formats.ipynb #ba4f1578
 def _sniff_all(files):
-    "{label file: format}, and the errors of other files"
-    found, others = {}, []
+    "{label file: format}, and {other file: (its format, or '', and its error)}"
+    found, others = {}, {}
     for file in files:
+        kind = ''
         try:
             kind = sniff_labels(file)
             if kind not in ('wide', 'long', 'yolo'): FORMATS[kind](file)  # a COCO file of boxes is no label file
-        except InputError as e: others.append(str(e))
+        except InputError as e: others[file] = kind, e
         else: found[file] = kind
     return found, others
+
+_WORDS = dict(coco=('"images"', '"annotations"'), labelme=('"shapes"',), via=('"regions"',), label_studio=('keypointlabels',), supervisely=('"objects"',), mediapipe=('andmarks',))
+
+def _was_labels(file, kinds):
+    "Whether a file that cannot be read seems to have been one of labels in these formats"
+    if file.name.startswith('CollectedData') and 'deeplabcut' in kinds: return True
+    own = kinds & {*_FILE_A_PHOTO} and any(file.with_suffix(suffix).is_file() for suffix in photo_suffixes())
+    return bool(own) or any(word in file.read_text(encoding='utf-8', errors='ignore') for kind in kinds for word in _WORDS.get(kind, ()))
+
+def _left_out(found, others):
+    "Notes about label files in the format of those `found` that are damaged, or labelled in a way that is not read; a file of another kind needs none"
+    kinds = {*found.values()}
+    def is_lost(file, kind, e):
+        if kind: return kind in kinds and not isinstance(e, _NoLabels)
+        return (isinstance(e, _Damaged) or file.name.startswith('CollectedData')) and _was_labels(file, kinds)
+    lost = [f'a label file is left out: {e}' for file, (kind, e) in others.items() if is_lost(file, kind, e)]
+    return lost[:3] + [f'{count_of(len(lost) - 3, "more label file")} left out, too'] * (len(lost) > 3)
 
 # %% ../nbs/06_formats.ipynb #2518e4e4
 def _candidates(folder):
@@ -1102,7 +1130,8 @@ def read_label_files(
     labels: str | Path,  # As in `label_files`
 ) -> Labels:
     "Read a label file of any of `FORMATS`, or all of a folder that belong together"
-    parts = [FORMATS[sniff_labels(file)](file) for file in label_files(labels)]
+    files, lost = _find_all(labels)
+    parts = [FORMATS[sniff_labels(file)](file) for file in files]
     found = parts[0] if len(parts) == 1 else join_labels(parts, _folder_of(labels))
     if not found.points: raise InputError(_NO_POINTS.format(file=found.file))
-    return found
+    return replace(found, notes=[*lost, *found.notes])

@@ -153,10 +153,19 @@ def read(self: PointTarget,
     "Read labelled photos and check them row by row; raise `InputError` with a cure where nothing can be learned from them"
     how = dict(labelled=labelled, outside=outside, units=units, missing=missing) | (reading or {})
     if isinstance(source, pd.DataFrame): manifest, spec = _table_points(source, spec or source.attrs.get('spec'), self.spec)
-    else: manifest, spec = read_labels(labels or source, source if labels else None, spec=spec, points=points, **how)
+    else: manifest, spec = _placed_points(*read_labels(labels or source, source if labels else None, spec=spec, points=points, **how))
     manifest = settle_visible(manifest, spec)
     manifest.attrs['spec'] = spec.to_dict()
     return manifest, replace(self, spec=spec)
+
+def _placed_points(manifest, spec):
+    "Leave out the points of which no photo tells the place: there is nothing to learn"
+    seen = (~np.isnan(points_of(manifest[manifest.problem == ''], spec)).any(-1)).any(0)
+    if seen.all() or not seen.any(): return manifest, spec
+    lost, spec = [name for name, there in zip(spec.points, seen) if not there], spec.select([name for name, there in zip(spec.points, seen) if there])
+    manifest = manifest.drop(columns=[f'{name}_{end}' for name in lost for end in ('x', 'y', 'visible') if f'{name}_{end}' in manifest])
+    manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), f'labelled on no photo, and left out: {", ".join(lost)}']
+    return manifest, spec
 
 def _table_points(source, stated, usual):
     "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns"
@@ -539,7 +548,7 @@ def sum_up(self: PointTarget, answers: pd.DataFrame, figures) -> str: return f"{
 @patch
 def question(self: PointTarget, task: str = '') -> str:
     what = next((kind for kind in ('hand', 'face') if self.spec.name.startswith(kind)), 'photo')
-    return f'Where are the {self.spec.n} points of this {what}?'
+    return f'Where are the {self.spec.n} points of this {what}?' if self.spec.n > 1 else f'Where is the {self.names[0]} in this {what}?'
 
 @patch
 def explain(self: PointTarget, sight: Sight, known: dict | None = None, answers: pd.DataFrame | None = None) -> str:

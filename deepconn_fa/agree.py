@@ -248,11 +248,24 @@ def _unopened(file, photos, keep=()):
     return table.rename(columns={ROW: 'row'}) if 'row' not in table else table.drop(columns=ROW, errors='ignore')
 
 def _fine(rows, manifest, file):
-    "`rows`, and in `attrs['left_out']` what is wrong with others of the manifest"
+    "`rows`, and in `attrs` what is wrong with others of the manifest (`left_out`), and what was taken for granted in reading points (`assumed`, `read_as`)"
     bad = manifest[manifest.problem != '']
     rows = rows.copy()
-    rows.attrs = dict(left_out=[f'{Path(file).name}: {len(bad)} of {len(manifest)} rows cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}'] if len(bad) else [])
+    rows.attrs = _assumed(manifest, file) | dict(left_out=[f'{Path(file).name}: {len(bad)} of {len(manifest)} rows cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}'] if len(bad) else [])
     return rows
+
+def _assumed(manifest, file):
+    "What was taken for granted in reading a file of points: sentences with its name, and {option: what was judged}"
+    return dict(assumed=[f'{Path(file).name}: {note}' for note in manifest.attrs.get('assumed', [])], read_as=manifest.attrs.get('read_as', {}))
+
+def _say_reading(names, tables):
+    "What was taken for granted in each rater's file, and what was judged differently"
+    notes = [note for rows in tables for note in rows.attrs.get('assumed', [])]
+    for option, what in dict(units='the units of the points', labelled='whether points were set before or after the EXIF turn').items():
+        said = {name: value for name, rows in zip(names, tables) if (value := rows.attrs.get('read_as', {}).get(option))}
+        if len({*said.values()}) > 1:
+            notes.append(f"{what} was judged differently from file to file ({', '.join(f'{name}: {value}' for name, value in said.items())}): if it is the same in all of them, say --{option}")
+    return notes
 
 @by_kind
 def rated_by(
@@ -476,8 +489,9 @@ def _read_raters(files, names, photos, options):
     kind.check_options(**options)
     tables, targets = zip(*(rated_by(kind, file, photos, **options) for file in files))
     bad = [note for rows in tables for note in rows.attrs.get('left_out', [])]
+    assumed = _say_reading(names, tables)
     target, tables, notes = united(targets[0], list(targets[1:]), list(tables))
-    notes = bad + notes
+    notes = bad + assumed + notes
     tables, each = zip(*(_once(rows, said_of(target, rows), file) for rows, file in zip(tables, files)))
     joined, at = _joined(tables, files)
     said = np.full((len(files), len(joined), *each[0].shape[1:]), np.nan)
@@ -812,11 +826,15 @@ def _(target: ClassTarget, file, photos=None, **options):
     return theirs.assign(label=theirs.label.map(lambda name: spelt.get(seen_name(name), name)))
 
 @known_to.register
-def _(target: PointTarget, file, photos=None, **options): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
+def _(target: PointTarget, file, photos=None, **options):
+    manifest, rows = target.read_known(photos or file, labels=file if photos else None, **options)
+    rows.attrs = _assumed(manifest, file)
+    return rows
 
 def _say_sides(target, ours, theirs, rows, file):
     "What has to be known of a comparison"
     notes = [f'{len(ours)} of the {len(rows)} photos that the network was measured on were judged by the second rater']
+    notes += theirs.attrs.get('assumed', [])
     if len(ours) < FEW: notes.append(f'{len(ours)} photos are few: the intervals are wide, and a difference has to be large to be seen')
     if np.array_equal(said_of(target, ours), said_of(target, theirs), equal_nan=True): notes.append(f'{Path(file).name} says of each photo exactly what the labels say: is it a second rater, or the labels themselves?')
     return notes

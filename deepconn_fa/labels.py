@@ -192,7 +192,7 @@ def _scaled(labels, stored, units, labelled):
 
 # %% ../nbs/07_labels.ipynb #635f5e6e
 def _turn_upright(labels, stored, labelled):
-    "Convert raw points to the upright photos; return them, the problem of each photo, and the assumptions in words"
+    "Convert raw points to the upright photos; return them, the problem of each photo, the assumptions in words, and what was judged: 'raw', 'upright', both, or ''"
     turned = {i for i, size in stored.items() if size[2] > 1}
     says = {i: turned_how(labels.xy[i], labels.sizes[i], stored[i]) if labelled == 'auto' else labelled for i in turned}
     votes = set(says.values()) - {'?'}
@@ -210,7 +210,7 @@ def _turn_upright(labels, stored, labelled):
                'some were labelled before the turn and some after' if known else
                "nothing shows whether their labels were made before or after the turn: they are taken as made after it (--labelled raw says otherwise)")
         notes = [f'{len(turned)} photos are turned by their EXIF orientation; {how}']
-    return xy, problems, notes
+    return xy, problems, notes, ' and '.join(sorted({*says.values()} - {'?'})) if labelled == 'auto' else ''
 
 # %% ../nbs/07_labels.ipynb #f5e69978
 OUTSIDE = ('keep', 'clip', 'missing', 'problem')
@@ -299,14 +299,14 @@ def _check_file(file, xy, sizes):
 
 # %% ../nbs/07_labels.ipynb #fdbcb3d4
 def _check_photos(labels, n, manifest, labelled, outside, units):
-    "The first `n` points on the upright photos, the problem of each row, and the assumptions in words"
+    "The first `n` points on the upright photos, the problem of each row, the assumptions in words, and what was judged from the points: {option: value}"
     text = dict(enumerate(labels.rows.problem))
     fine = [i for i, own in text.items() if not own and not manifest.problem[i]]
-    stored = {i: stored_size(manifest.path[i]) for i in fine}
+    stored, judged = {i: stored_size(manifest.path[i]) for i in fine}, units == 'auto' and not labels.units
     units, said = _units_of(labels.file, [labels.xy[i] for i in fine], [stored[i][:2] for i in fine], labels.units if units == 'auto' and labels.units else units)
     labels, problems, notes = _scaled(labels, stored, units, labelled)
     text |= problems
-    xy, problems, turned = _turn_upright(labels, {i: stored[i] for i in fine if not text[i]}, labelled)
+    xy, problems, turned, how = _turn_upright(labels, {i: stored[i] for i in fine if not text[i]}, labelled)
     text |= problems
     xy, names = xy[:, :n], labels.points[:n]
     fine = [i for i in fine if not text[i]]
@@ -317,7 +317,7 @@ def _check_photos(labels, n, manifest, labelled, outside, units):
         fine = [i for i in fine if not text[i]]
     moved, placed = place_outside([xy[i] for i in fine], [sizes[i] for i in fine], outside)
     for i, points in zip(fine, moved): xy[i], text[i] = points, points_problem(points, sizes[i], names, margin=.5)
-    return xy, list(text.values()), said + notes + turned + placed
+    return xy, list(text.values()), said + notes + turned + placed, dict(units=units if judged else '', labelled=how)
 
 # %% ../nbs/07_labels.ipynb #5a35a2e6
 def _differ(labels, i, j):
@@ -368,13 +368,14 @@ def read_labels(
     counted = count_notes(found)
     manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
     attrs = manifest.attrs
-    xy, text, notes = _check_photos(found, spec.n, manifest, labelled, outside, units)
+    xy, text, notes, read_as = _check_photos(found, spec.n, manifest, labelled, outside, units)
     text = [f'{found.file.name}, {where}: {own}' if own and where else own for own, where in zip(text, found.rows['where'])]
     visible, judged = judge_missing(xy, found.visible[:, :spec.n], missing)
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec, visible=visible)], axis=1)
     if (manifest.problem != '').all():
         raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
-    manifest.attrs = attrs | dict(notes=counted + found.notes + notes + judged + _column_note(found.rows), spec=spec.to_dict())
+    assumed = counted + found.notes + notes
+    manifest.attrs = attrs | dict(notes=assumed + judged + _column_note(found.rows), assumed=assumed, read_as=read_as, spec=spec.to_dict())
     return manifest, spec
 
 # %% ../nbs/07_labels.ipynb #6df7b0fc

@@ -230,7 +230,7 @@ def _why_no_points(photos, labels):
     "`None` where the labels are those of points; '' where they are those of classes; else what keeps a folder's label files from being read"
     folder = not labels and Path(photos).is_dir()
     try:
-        if folder and list_photos(photos).label.nunique() > 1: return ''
+        if folder and not _is_project(Path(photos)) and list_photos(photos).label.nunique() > 1: return ''
         if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and not _tells_points(labels) and 'label' in list_photos(labels, photos=photos): return ''
         file = find_labels(labels or photos)
     except InputError as e:
@@ -242,6 +242,10 @@ def _why_no_points(photos, labels):
     except InputError:
         if labels: raise
         return ''
+
+def _is_project(folder):
+    "Whether a folder is a project of DeepLabCut, in which photos lie in a folder for each video"
+    return any(next(folder.glob(f'{where}*/CollectedData*.csv'), None) for where in ('', 'labeled-data/'))
 
 def _tells_points(file):
     "Whether a table has columns of points; beside a class for each photo, a single place or numbered corners of a box are none"

@@ -458,9 +458,10 @@ def _one_object(objects):
                    'photo up')
 
 def _several(points):
-    "The problem of points that belong to several objects, '' for one; from (object, point), where '' names no object"
+    "The problem of points that belong to several objects, '' for one; from (object, point), where '' names no object, and another for each of three or more points only numbers them"
     objects = defaultdict(list)
     for name, point in points: objects[name].append(point)
+    if len(objects) > 2 and all(len(mine) == 1 for mine in objects.values()): return ''
     return _one_object([(name, mine) for name, mine in objects.items() if name])[1]
 
 _OBJECT = re.compile('(?:object|instance|individual|animal)s?(?:_?(?:id|no|number))?|group_id')

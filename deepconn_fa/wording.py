@@ -167,7 +167,7 @@ def _(target: PointTarget, run):
     canvas = target.metric_canvas
     marked, simpler = target.visibility is not None, {'baseline': Simpler('the mean shape', 'mean shape', ', which looks at no photo')}
     if marked: simpler['share'] = Simpler('the share in training', 'training share')
-    score, meaning = ('pck', 'of the points in place') if run.figures['pck']['n'] else ('median_photo_px', 'px off, at the median')   # a single point has no size
+    score, meaning = ('pck', 'of the points in place') if run.figures.get('pck', {}).get('n') != 0 else ('median_photo_px', 'px off, at the median')   # a single point has no size
     return Wording(score=score, meaning=meaning, simpler=simpler, note='baseline is the mean shape of the training photos' + ', share how often they show each point' * marked, unit='points', from_manifest=False,
                  about=f'The canvas is {canvas[0]} px high and {canvas[1]} px wide.' if canvas else '',
                  use=f'To find {target.spec.n} points ({", ".join(target.names)}) in photos like those that it was trained on: one object, about as large in the photo as there.',

@@ -209,4 +209,8 @@ NOT = {   # by task; a module with another task adds its own
     'hands': ('The true points are where those who labelled the photos put them. Two people would not put them on the same spot either; what is nearer than that cannot be measured.',
               'Distances are in pixels of a photo, not in millimetres: without a scale and a camera that is known, nothing can be measured by them.',
               'A point that is hidden in the photo is a guess, and its confidence is the network’s own estimate.'),
+    'ratings': ('A rating is the mean of what some people said of a photo. Other people, or the same ones on another day, would say something else; what one person feels, no photo tells.',
+                NO_DIAGNOSIS, 'Answers lie nearer to the middle of the scale than ratings do: the most extreme photos are more extreme than they are said to be.'),
+    'tags': ('The network knows these tags and no others. A tag that it was not taught says nothing by its absence.',
+             'A tag says that something is in the photo, not where, nor how many of it.'),
 }

@@ -3,7 +3,7 @@
     python benchmarks/bodies.py [--save NAME]      seconds per 1,000 photos
 
 Networks alone, with random weights and without decoding: photos at about 224 px, in `float32` (on a GPU with TensorFloat-32, as torch
-convolves there) and, on a GPU, in `bfloat16`. What results/NAME.json holds of another device stays.
+convolves there) and, on a GPU or a CPU that has it, in `bfloat16`. What results/NAME.json holds of another device stays.
 """
 import argparse
 import statistics
@@ -34,6 +34,7 @@ def seconds(step, device: torch.device) -> float:
 def measure(arch: str, device: torch.device) -> dict[str, float]:
     "Seconds per 1,000 photos on `device`: {what is done, and how: ...}"
     from deepconn_fa.backbones import create_backbone, folded_batchnorm
+    from deepconn_fa.callbacks import fast_precision
     from deepconn_fa.heads import few_at_once
     gpu = device.type == 'cuda'
     with device: body = create_backbone(arch, None).eval().to(memory_format=torch.channels_last)  # made there: large ones take seconds on a CPU
@@ -42,7 +43,7 @@ def measure(arch: str, device: torch.device) -> dict[str, float]:
     def look():
         with torch.inference_mode(): few_at_once(body, x)
     def train(): body(x).float().square().mean().backward()
-    for name in ('float32', 'bfloat16') if gpu else ('float32',):
+    for name in ('float32', 'bfloat16') if fast_precision(device) == 'bf16' else ('float32',):
         with torch.autocast(device.type, torch.bfloat16, enabled=name == 'bfloat16'):
             with folded_batchnorm(body): found[f'looking, {name}'] = 1000 / batch * seconds(look, device)
             found[f'training, {name}'] = 1000 / batch * seconds(train, device)

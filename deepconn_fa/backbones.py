@@ -14,8 +14,8 @@ __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'WHEELS', 'SHORT_NAMES', 'FAMILIES',
            'guess_arch', 'load_body', 'from_sequential_keys', 'hub_file', 'find_torchvision', 'read_torchvision',
            'find_timm', 'timm_file', 'read_timm', 'renamed_by_order', 'find_wheel', 'wheel_file', 'read_wheel',
            'Source', 'published_weights', 'at_hand', 'normalization', 'has_imagenet', 'download_weights',
-           'create_backbone', 'layer_groups', 'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs', 'fold_batchnorm',
-           'folded_batchnorm', 'create_network']
+           'PointwiseConv', 'create_backbone', 'layer_groups', 'batchnorm_layers', 'set_bn_eval', 'conv_bn_pairs',
+           'fold_batchnorm', 'folded_batchnorm', 'create_network']
 
 # %% ../nbs/13_backbones.ipynb #3714a41a
 import difflib
@@ -969,6 +969,16 @@ def _timm_net(arch, weights):
     return net, label
 
 # %% ../nbs/13_backbones.ipynb #40cacabe
+class PointwiseConv(nn.Conv2d):
+    "A 1 x 1 convolution with a stride, computed without one from the pixels that it looks at"
+    def forward(self, x): return nn.functional.conv2d(x[..., ::self.stride[0], ::self.stride[1]], self.weight, self.bias, groups=self.groups)
+
+def _without_overrun(net: nn.Module) -> nn.Module:
+    "`net`, whose 1 x 1 convolutions of a photo's own channels take no strides: torch 2.14 writes beyond its memory in their float32 backward pass, on CPUs with AVX-512"
+    for part in net.modules():
+        if type(part) is nn.Conv2d and part.in_channels < 16 and part.kernel_size == (1, 1) and part.padding == (0, 0) and part.stride != (1, 1): part.__class__ = PointwiseConv
+    return net
+
 def create_backbone(
     arch: str,  # One of `arch_names()`, `unet_NAME` or `timm:NAME`
     # `None` for random ones; 'imagenet' for the published ones, 'auto' for these where there are any; a file with a torchvision (or timm) state dict (.pth,
@@ -994,6 +1004,7 @@ def create_backbone(
     mean, std = normalization(arch)
     if timm_name(arch):
         net, source = _timm_net(arch, weights)
+        net = _without_overrun(net)
         canvas = net.pretrained_cfg['input_size'][1:]
         parts = {'timm': TimmMaps(net, canvas=canvas, pyramid=pyramid, classifier=classifier, class_token=class_token)}
         return Backbone(arch, parts, canvas=canvas, mean=mean, std=std, weights_name=source, layers=layers)

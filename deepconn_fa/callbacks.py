@@ -52,10 +52,13 @@ def between(start: dict, end: dict,
 # %% ../nbs/31_callbacks.ipynb #16659264
 PRECISIONS = {name: getattr(torch, numbers) for name, numbers in FLOATS.items()}
 
-def fast_precision(device: torch.device) -> str:
-    "Return 'bf16' where `device` supports it in hardware, 'fp16' on other CUDA devices, else 'fp32'"
+def fast_precision(
+    device: torch.device,
+    arch: str = '',  # Of the body that is trained
+) -> str:
+    "Return 'bf16' where `device` supports it in hardware, 'fp16' on other CUDA devices, else 'fp32'; on a CPU, EfficientNet-Lite learns faster in float32"
     if device.type == 'cuda': return 'bf16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'fp16'
-    return 'bf16' if device.type == 'cpu' and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) else 'fp32'
+    return 'bf16' if device.type == 'cpu' and not arch.startswith('efficientnet_lite') and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()) else 'fp32'
 
 # %% ../nbs/31_callbacks.ipynb #60f9d8c9
 class Precision(Callback):
@@ -71,7 +74,7 @@ class Precision(Callback):
     def before_fit(self):
         self.after_fit()  # in case an interrupted fit has left its wrapper behind
         model, forward, device = self.model, self.model.forward, self.dls.device or torch.device('cpu')
-        precision = self.precision or fast_precision(device)
+        precision = self.precision or fast_precision(device, getattr(next(model.children(), None), 'arch', ''))
         if precision == 'fp32': return
         if precision == 'fp16' and self.scaler is None: self.scaler = torch.amp.GradScaler(device.type)
 

@@ -216,7 +216,8 @@ def gain(target: Target, run: Run, ours: np.ndarray, theirs: np.ndarray) -> tupl
     "By how much the network is better than a baseline; here by how much it is nearer to the truth"
     e, unit = nearer_by(ours, theirs, groups=run.groups), target.error_unit
     where = 'nearer to the truth' if e['value'] >= 0 else 'farther from it'
-    return e, f'{abs(e["value"]):.2g}{" " * bool(unit)}{unit} {where} on average ({CI} {e["low"]:+.2g} to {e["high"]:+.2g})'
+    def shown(x, sign=''): return f'{x:{sign}.1f}' if abs(x) >= 1 else f'{x:{sign}.2g}'
+    return e, f'{shown(abs(e["value"]))}{" " * bool(unit)}{unit} {where} on average ({CI} {shown(e["low"], "+")} to {shown(e["high"], "+")})'
 
 @gain.register
 def _(target: ClassTarget, run, ours, theirs):

@@ -135,7 +135,7 @@ def judge_unseen(target: Target,
     return pd.concat(parts).sort_index() if parts else pd.DataFrame()
 
 # %% ../nbs/25_certainty.ipynb #3f379d14
-def trust_figures(certainty: 'Certainty', target: Target,
+def trust_figures(certainty: Certainty, target: Target,
     rows: pd.DataFrame,  # Of a table of answers, with what is true
     said: pd.DataFrame | None = None,  # What a predictor said of them, where the rows do not hold it
 ) -> dict[str, dict]:  # As `certainty_figures`, without the size of sets

@@ -61,7 +61,6 @@ def _(target: ClassTarget, ours, theirs, groups):
     if len(target.names) == 2: found['auc'] = paired_difference(auc, y, q[:, 1], p[:, 1], groups=groups)
     return found | {'log_loss': paired_difference(lambda t, s: np.mean(s), y, photo_losses(q, y), photo_losses(p, y), groups=groups)}
 
-
 # %% ../nbs/64_compare.ipynb #83408236
 def compare_photos(a: str | Path, b: str | Path,
 ) -> pd.DataFrame:  # one row per metric: value, low, high, n; for accuracy also p, only_a, only_b; empty where no photo was unseen by both

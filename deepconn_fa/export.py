@@ -24,11 +24,11 @@ from torch import nn
 
 from .backends import INPUT, OUTPUTS, TorchBackend, import_onnx, open_onnx, sign_onnx
 from .bundle import load_bundle, validate_meta
+from .certainty import trust_figures
 from .core import InputError, check_output, echo, write_file
 from .inference import Predictor, decode_photo
 from .manifest import list_photos
 from .predictions import model_file
-from .certainty import trust_figures
 from .runs import answer_rows, read_manifest
 from .target import Model
 

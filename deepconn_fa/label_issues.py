@@ -534,14 +534,14 @@ def _(target: PointTarget, manifest: pd.DataFrame, row, name: str, cells: dict, 
     if not name: raise InputError(f"{where}: no point is named, so '{wanted}' says nothing. Write '-' to leave the photo out, or nothing; single points take rows of their own.")
     if name not in target.names:
         raise InputError(f"{where}: the manifest has no point '{name}'. Its points are {', '.join(get_close_matches(name, target.names, 3) or target.names[:8])}.")
-    given = _taken(cells, 'suggested_x', 'suggested_y')
-    if given.lower() == 'missing': return dict.fromkeys([*columns, *({f'{name}_visible'} & {*manifest})], np.nan)
+    given, mark = _taken(cells, 'suggested_x', 'suggested_y'), {f'{name}_visible'} & {*manifest}
+    if given.lower() == 'missing': return dict.fromkeys([*columns, *mark], np.nan)
     if not (numbers := _TWO_NUMBERS.fullmatch(given)):
         raise InputError(f"{where}: '{given.strip()}' is no place of {name}. Write its x and y such as '120.5 84', suggested, missing, '-' or nothing.")
     xy = [float(v.replace(',', '.')) for v in numbers.groups()]
     if {'width', 'height'} <= set(manifest) and not all(-1 < v <= s for v, s in zip(xy, manifest.loc[row, ['width', 'height']])):
         raise InputError(f"{where}: {name} at ({xy[0]:g}, {xy[1]:g}) lies outside the photo, which is {manifest.width[row]} wide and {manifest.height[row]} high.")
-    return dict(zip(columns, xy)) | ({mark: 1.} if (mark := f'{name}_visible') in manifest else {})
+    return dict(zip(columns, xy)) | dict.fromkeys(mark, 1.)
 
 # %% ../nbs/54_label_issues.ipynb #e3166624
 def apply_corrections(manifest: pd.DataFrame,

@@ -81,7 +81,6 @@ def rating_columns(
     beside = {f'{_stem(c)}_{end}' for c in found for end in ('sd', 'std', 'se', 'n', 'count')}
     return [c for c in [*found, *(s for s in stems if s not in found and f'{s}_mean' not in found)] if c not in beside]
 
-
 # %% ../nbs/26_regression.ipynb #c1f73d33
 def rated_cells(
     source,  # A table file or a DataFrame

@@ -284,7 +284,7 @@ def _holding(dl: DecodeOnceDL, features: torch.Tensor, targets: torch.Tensor) ->
 
 # %% ../nbs/33_train.ipynb #e9c3f9de
 @contextmanager
-def _on_features(learn: Learner, recipe: Recipe, phase: Phase, number: int) -> Iterator[list[Callback]]:
+def _on_features(learn: Learner, recipe: Recipe, number: int) -> Iterator[list[Callback]]:
     "The body is left out of the model, and the loaders give what it would have said"
     body, head = learn.model
     dls, maps = learn.dls, not only_averages(head, body.n_features)
@@ -369,7 +369,7 @@ def _of_phase(learn, recipe, phase, number, start, say, stack) -> tuple[list, li
     if slow := runs_on_features(learn, recipe, phase):
         if recipe.views and not _trains_body(learn, phase): say(f'Phase {number} takes every photo through the body: {slow}.')
         return cbs, []
-    views = stack.enter_context(_on_features(learn, recipe, phase, number))
+    views = stack.enter_context(_on_features(learn, recipe, number))
     n = len(views[0].views)
     return cbs + views, ['cached features' + f' of {n} augmented view{"s" * (n > 1)}' * views[0].augmented + _in_eval_mode(learn.model[0])]
 

@@ -152,7 +152,7 @@ def read(self: PointTarget,
 ) -> tuple[pd.DataFrame, PointTarget]:
     "Read labelled photos and check them row by row; raise `InputError` with a cure where nothing can be learned from them"
     how = dict(labelled=labelled, outside=outside, units=units, missing=missing) | (reading or {})
-    if isinstance(source, pd.DataFrame): manifest, spec = _table_points(source, spec or source.attrs.get('spec'), self.spec)
+    if isinstance(source, pd.DataFrame): manifest, spec = _table_points(source, spec or source.attrs.get('spec'), self.spec, points)
     else: manifest, spec = _placed_points(*read_labels(labels or source, source if labels else None, spec=spec, points=points, **how))
     manifest = settle_visible(manifest, spec)
     manifest.attrs['spec'] = spec.to_dict()
@@ -163,16 +163,23 @@ def _placed_points(manifest, spec):
     seen = (~np.isnan(points_of(manifest[manifest.problem == ''], spec)).any(-1)).any(0)
     if seen.all() or not seen.any(): return manifest, spec
     lost, spec = [name for name, there in zip(spec.points, seen) if not there], spec.select([name for name, there in zip(spec.points, seen) if there])
-    manifest = manifest.drop(columns=[f'{name}_{end}' for name in lost for end in ('x', 'y', 'visible') if f'{name}_{end}' in manifest])
+    manifest = _without_points(manifest, lost)
     manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), f'labelled on no photo, and left out: {", ".join(lost)}']
     return manifest, spec
 
-def _table_points(source, stated, usual):
-    "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns"
+def _without_points(table, names): return table.drop(columns=[f'{name}_{end}' for name in names for end in ('x', 'y', 'visible') if f'{name}_{end}' in table])
+
+def _table_points(source, stated, usual, points):
+    "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns; of `points` alone, if any are named"
     spec = spec_of(stated) if stated else usual if usual and {*usual.columns} <= {*source.columns} else spec_of_table(source)
     if lost := [c for c in spec.columns if c not in source]:
         raise InputError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of {2 * spec.n} are missing. "
                          'Call the columns of points NAME_x and NAME_y, or give the spec of the points that are there.')
+    if points is not None:
+        whole = spec
+        try: spec = whole.select(points)
+        except ValueError as e: raise InputError(str(e)) from e
+        source = _without_points(source, {*whole.points} - {*spec.points})
     return (clean_text(source) if {'problem', 'width', 'height'} <= {*source.columns} else _looked_at_points(source, spec)), spec
 
 def _looked_at_points(table, spec):

@@ -272,16 +272,18 @@ def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[in
     "The photo of `open_photo`, and the upright width and height of the original"
     with open_image(path) as img:
         size = img.size
-        if canvas: img.draft(None, (2 * max(canvas), 2 * max(canvas)))
+        if canvas and getattr(img, 'quantization', True): img.draft(None, (2 * max(canvas), 2 * max(canvas)))  # a lossless JPEG, without these tables, would crash
         _check_memory(img, _bytes_of(img, canvas))
         with _one_large if img.width * img.height > _LARGE else nullcontext():
             made = _deep(img, path)
             img.load()
             how = orientation(img)  # after decoding: a TIFF is upright by then, and PNG may keep its tag at the end
             if isinstance(img, TiffImageFile): size = img.size
+            is_negative = isinstance(img, TiffImageFile) and img.tag_v2.get(262) == 0 and img.mode[0] in 'IF'  # those of 8 bits are inverted by PIL
             img = made or img
             if _is_shrunk(img, canvas): img = _shrink(img, 2 * max(canvas))
             photo = _turn(to_rgb(img), how)
+            if is_negative: photo = ImageOps.invert(photo)
     if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # lost by the white background
     return photo, size[::-1] if how >= 5 else size
 
@@ -363,5 +365,5 @@ def _problem(path, e: Exception) -> str:
     if isinstance(e, OSError) and e.errno == errno.ENAMETOOLONG: return 'the path is too long'
     if isinstance(e, Image.UnidentifiedImageError):
         tiff = Path(path).suffix.lower() in ('.tif', '.tiff')
-        return 'a TIFF of a kind that cannot be read: save it as PNG' if tiff else 'not a photo that can be read'
+        return 'a damaged TIFF, or one of a kind that cannot be read: save it as PNG' if tiff else 'not a photo that can be read'
     return f'the photo cannot be read: {e}' if 'save ' in str(e) else f'the photo is damaged: {e}'

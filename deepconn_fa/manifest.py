@@ -13,7 +13,7 @@ __all__ = ['LEFT_OUT', 'SAME', 'COLUMNS', 'CONTENT', 'SEVERAL', 'list_photos', '
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 
 from .core import InputError, count_of, in_threads, with_progress
-from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named
+from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named, splits_named
 from .photos import inspect_photo, is_photo_name, open_photo
-from .tables import ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders, tables_in
+from .tables import OURS, ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders, tables_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,6 +99,55 @@ def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others:
     beside = [d for parent in parents or [''] for d in _subfolders(folder/parent) if not d.name.startswith(('.', '__')) and not d.is_symlink() and not any(Path(o).is_relative_to(d) for o in others)]
     return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
 
+# %% ../nbs/04_manifest.ipynb #aab1d8bd
+def _tables_naming(folder: Path, table: pd.DataFrame, others: list[Path]) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    "Yield each table in `folder`: its name, its rows, and those about photos of `table`. Names such as train.csv and test.csv tell the split"
+    files = tables_in(folder, others)
+    splits = splits_named([file.stem for file in files])
+    if len({*splits.values()} - {''}) < 2: splits = {}
+    for file in files:
+        try: rows = read_table(file, photos=folder)
+        except InputError: continue  # another kind of table
+        if 'split' not in rows and splits.get(file.stem): rows['split'] = splits[file.stem]
+        yield file.relative_to(folder).as_posix(), rows, rows[rows.path.isin(table.path)]
+
+def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
+    "Add labels from tables in `folder` to the photos of `table`"
+    found, named = [], []
+    for name, rows, mine in _tables_naming(folder, table, others):
+        if 'label' not in rows: continue
+        if len(mine): found, named = [*found, mine], [*named, name]
+        else: attrs['notes'] = [*attrs['notes'], f"{name} is not used: it names none of these photos, but for example '{Path(rows.path.iloc[0]).name}'"]
+    if not found: return table
+    if len(found) > 1: found = [mine.assign(**{ROW: [f'{row} of {name}' for row in mine[ROW]]}) for mine, name in zip(found, named)]
+    attrs['notes'] = [f"labels are read from {', '.join(named)}", *attrs['notes'], *found[0].attrs['notes']]
+    rows = pd.concat(found, ignore_index=True)
+    folders = rows.path.map(dict(zip(table.path, table.split)))
+    if folders.replace('', None).nunique() < 2: folders[:] = ''  # all labelled photos are in train, which is not a split
+    rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(folders)
+    return pd.concat([rows, table[~table.path.isin(rows.path)]], ignore_index=True)
+
+# %% ../nbs/04_manifest.ipynb #9c41f0d4
+def _complete_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
+    "Add splits and groups from tables in `folder`; classes are those of the folders, and a table that says otherwise is named"
+    labels, found, notes = dict(zip(table.path, table.label)), {'split': {}, 'group': {}}, []
+    for name, _, mine in _tables_naming(folder, table, others):
+        if 'label' in mine and len(odd := mine[(mine.label != '') & (mine.label.map(seen_name) != mine.path.map(labels).map(seen_name))]):
+            notes.append(f"{name} calls {count_of(len(odd), 'photo')} otherwise than the folders, whose names are used; the first, {Path(odd.path.iloc[0]).name}, '{odd.label.iloc[0]}'")
+        for column in found.keys() & {*mine}:
+            if (mine[column] != '').any(): found[column][name] = mine.loc[mine[column] != '', ['path', column]]
+    for column, parts in found.items():
+        if not parts or column in table and (table[column] != '').any(): continue  # the folders tell
+        cells = pd.concat(parts.values()).drop_duplicates()
+        if (twice := cells.path.duplicated()).any():
+            path = cells.path[twice].iloc[0]
+            raise InputError(f"{path}: {' and '.join(parts)} {'names' if len(parts) == 1 else 'name'} more than one {column} for it ({', '.join(cells[column][cells.path == path])}). Keep one.")
+        if column == 'split' and {*cells.split} == {'train'}: continue  # no split
+        table[column] = table.path.map(dict(zip(cells.path, cells[column]))).fillna('')
+        notes.append(f"the {column} is that of {', '.join(parts)}")
+    attrs['notes'] = [*attrs['notes'], *notes]
+    return table
+
 # %% ../nbs/04_manifest.ipynb #cbb7bffb
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     "The photos below `folder`, with labels and splits from their folders, or else from tables in it"
@@ -111,28 +160,9 @@ def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
     attrs = table.attrs | dict(skipped=[str(f) for f in others], unreadable=[e.filename for e in failed], of_tools=count_photos(passed))
     attrs['left_out'] = {name: sum(name in f.parts[depth:-1] for f in background) for name in sorted(leave_out)} if background else {}
     attrs['empty'] = _empty_classes(folder, attrs['class_folders'], photos, [*attrs['unreadable'], *map(str, passed)])
-    if not (table.label != '').any() and len(table): table = _label_by_tables(folder, table, others, attrs)
+    if len(table): table = (_complete_by_tables if (table.label != '').any() else _label_by_tables)(folder, table, others, attrs)
     table.attrs = attrs
     return table
-
-# %% ../nbs/04_manifest.ipynb #aab1d8bd
-def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
-    "Add labels from tables in `folder` to the photos of `table`"
-    found, named = [], []
-    for file in tables_in(folder, others):
-        try: rows = read_table(file, photos=folder)
-        except InputError: continue  # another kind of table
-        if 'label' not in rows: continue
-        mine = rows[rows.path.isin(table.path)]
-        if len(mine): found, named = [*found, mine], [*named, file.relative_to(folder).as_posix()]
-        else: attrs['notes'] = [*attrs['notes'], f"{file.relative_to(folder).as_posix()} is not used: it names none of these photos, but for example '{Path(rows.path.iloc[0]).name}'"]
-    if not found: return table
-    attrs['notes'] = [f"labels are read from {', '.join(named)}", *attrs['notes'], *found[0].attrs['notes']]
-    rows = pd.concat(found, ignore_index=True)
-    folders = rows.path.map(dict(zip(table.path, table.split)))
-    if folders.replace('', None).nunique() < 2: folders[:] = ''  # all labelled photos are in train, which is not a split
-    rows['split'] = (rows.split if 'split' in rows else pd.Series('', rows.index)).replace('', None).fillna(folders)
-    return pd.concat([rows, table[~table.path.isin(rows.path)]], ignore_index=True)
 
 # %% ../nbs/04_manifest.ipynb #adef1ce8
 def clean_text(
@@ -285,13 +315,18 @@ def scan(
         table['group'], more = join_names(table.group.map(as_text), 'group')
         joined += more
     table.attrs['notes'] = [*table.attrs.get('notes', []), *joined, *_say_depths([s.depth for s in seen])]
+    _check_splits(table)
     table = _compare_repeated(table)
     if 'duplicates' not in table: table['duplicates'] = _find_copies(table, progress) if duplicates else ''
-    if len(odd := table[~table.split.isin(('', *SPLITS))]):
-        raise InputError(f"{odd.path.iloc[0]} (row {odd.index[0] + 1}): its split is '{odd.split.iloc[0]}'; use train, valid or test.")
     return table[[*COLUMNS, *(c for c in table if c not in (*COLUMNS, *CONTENT)), *CONTENT]]
 
 # %% ../nbs/04_manifest.ipynb #286c75ea
+def _check_splits(table: pd.DataFrame) -> None:
+    "Raise `InputError` for a row whose split is none of `SPLITS`"
+    if not len(odd := table[~table.split.isin(('', *SPLITS))]): return
+    row = odd[ROW].iloc[0] if ROW in odd else odd.index[0] + 1
+    raise InputError(f"{odd.path.iloc[0]} (row {row}): its split is '{odd.split.iloc[0]}'; use train, valid or test.")
+
 def _find_copies(table: pd.DataFrame, progress: bool) -> list[str]:
     "Each photo's set of near-duplicates, '' for none or where it has a problem"
     return _sets_of([_read_print(p) if fine else b'' for p, fine in zip(table.fingerprint, table.problem == '')], progress=progress)
@@ -314,7 +349,7 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
     link = table.path.map(lambda p: '\0' not in p and os.path.islink(p))
     order = link.sort_values(kind='stable').index  # files before links
     fine = table.problem == ''
-    for what in ('label', 'split'):
+    for what in ('label', 'split', *(['group'] if 'group' in table else [])):
         cells = table[what].where(fine & (table[what] != ''))
         odd = fine & (cells.groupby(real).transform('nunique') > 1)
         if not odd.any(): continue
@@ -338,7 +373,7 @@ def _real_paths(paths: pd.Series) -> pd.Series:
 def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
     "The rows in their file of each photo of `real`, in words"
     if ROW not in table: return ''
-    said = table[ROW][real.index].map(lambda row: '' if pd.isna(row) else str(int(row)))
+    said = table[ROW][real.index].map(lambda row: row if isinstance(row, str) else '' if pd.isna(row) else str(int(row)))
     return ', rows ' + said.groupby(real).transform(lambda rows: ' and '.join(row for row in rows if row))
 
 # %% ../nbs/04_manifest.ipynb #20d5d3e0
@@ -416,14 +451,24 @@ def plot_duplicates(
     return fig
 
 # %% ../nbs/04_manifest.ipynb #cc9a1272
+_SEPARATORS = ('|', ';', ',', '/', '+', '&', '-', ':', '>', ' and ', ' und ', ' et ', ' y ', None)
+
 def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
     "Find a label that consists of several: others joined by a separator, a list, or anything with `|` or `;`"
     names = {seen_name(label) for label in labels}
     for label in sorted(labels):
-        if any(len(parts := label.split(sep)) > 1 and (sep in ('|', ';') or {seen_name(p) for p in parts} <= names) for sep in ('|', ';', ',', '/', '+', '&', '-', None)) or label[:1] in '[{': return label
+        for sep in _SEPARATORS:
+            parts = [seen_name(part) for part in label.split(sep)]
+            if len(parts) > 1 and (sep in ('|', ';') or {*parts} - {''} <= names): return label
+        if label.startswith(('[', '{', '("', "('")): return label
     return ''
 
 # %% ../nbs/04_manifest.ipynb #70676f76
+def _other_columns(manifest: pd.DataFrame) -> str:
+    "Which columns of the user's may hold the labels"
+    others = [c for c in manifest if c not in OURS]
+    return f" If one of the columns {', '.join(map(str, others[:12]))} holds the classes, call it 'label'." if others else ''
+
 def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
     "Return `manifest` if a classifier can be trained on it, else raise an `InputError`"
     bad = manifest[manifest.problem != '']
@@ -431,7 +476,7 @@ def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f'None of the {len(manifest)} photos can be read; the first, {bad.path.iloc[0]}: {bad.problem.iloc[0]}.')
     if question := manifest.attrs.get('question'): raise InputError(question[0].upper() + question[1:])
     labels = set(manifest.label) - {''}
-    if not labels: raise InputError('No photo has a label. Put the photos of each class in a folder of its own, or give a CSV with a label column.')
+    if not labels: raise InputError('No photo has a label. Put the photos of each class in a folder of its own, or give a CSV with a label column.' + _other_columns(manifest))
     for name in sorted(labels - set(classes_of(manifest))):
         row = manifest[manifest.label == name].iloc[0]
         raise InputError(f"None of the photos of class '{name}' can be read; the first, {row.path}: {row.problem}.")

@@ -13,6 +13,7 @@ __all__ = ['TABLE_SUFFIXES', 'PATH_NAMES', 'LABEL_NAMES', 'OWN_NAMES', 'ROW', 'F
 # %% ../nbs/03_tables.ipynb #5e17dc53
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def read_cells(file: str | Path,
     else: rows = _text_rows(file, notes)
     rows = [(i, [c.strip() for c in cells]) for i, cells in enumerate(rows, 1) if any(c.strip() for c in cells)]
     while len(rows) > 1 and _is_remark(rows[0][1], rows[1][1]): rows = rows[1:]
+    if rows and rows[0][1][0].startswith('#'): rows[0] = rows[0][0], [rows[0][1][0].lstrip('# '), *rows[0][1][1:]]  # #filename,label
     if len(rows) < 2: raise InputError(f'{file} holds no labels. Write a line of column names, then one line a photo.')
     return rows
 
@@ -44,7 +46,8 @@ def read_cells(file: str | Path,
 def _is_remark(cells: list[str], below: list[str]) -> bool:
     "Whether a line is Excel's `sep=;`, a comment, or a title above the header"
     there = [c for c in cells if c]
-    return cells[0].lower().startswith('sep=') or cells[0].startswith('#') or (len(there) == 1 and len([c for c in below if c]) > 1)
+    is_header = len(there) > 1 and any(is_photo_name(c) for c in below)
+    return cells[0].lower().startswith('sep=') or (cells[0].startswith('#') and not is_header) or (len(there) == 1 and len([c for c in below if c]) > 1)
 
 def as_text(value) -> str:
     "Format a cell of a spreadsheet or DataFrame as text: '' for missing values, and 1 rather than 1.0"
@@ -52,6 +55,15 @@ def as_text(value) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 # %% ../nbs/03_tables.ipynb #1166ec39
+def _check_formulas(file: Path, rows: list[list[str]]) -> None:
+    "Raise `InputError` for a column of formulas whose results were not saved, which reads as empty"
+    from openpyxl import load_workbook
+    empty = [i for i, column in enumerate(zip(*rows)) if column[0] and len(column) > 1 and not any(column[1:])]
+    if not empty: return
+    below = load_workbook(file, read_only=True).active.iter_rows(min_row=2, values_only=True)
+    if odd := next((i for row in below for i in empty if i < len(row) and str(row[i]).startswith('=')), None):
+        raise InputError(f"{file}: the column '{rows[0][odd]}' holds formulas whose results were not saved. Open it in a spreadsheet program and save it again, or save it as CSV.")
+
 def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "The rows of a workbook's active sheet"
     from openpyxl import load_workbook  # imported here, as few tables need it
@@ -60,6 +72,7 @@ def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
         rows = [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
         others = [sheet.title for sheet in book.worksheets if sheet.title != book.active.title and next(sheet.iter_rows(values_only=True), None)]
     except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # its parsers raise all kinds of errors
+    _check_formulas(file, rows)
     if others: notes.append(f"{file.name}: the sheet '{book.active.title}', in front when it was saved, is read, and {count_of(len(others), 'other sheet')} not")
     return rows
 
@@ -92,7 +105,7 @@ def _cut(file: Path, text: str, separator: str, lines: int | None = None):
 def _text_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "Split the lines of a text file into cells"
     text = _read_text(file, notes)
-    if text[:4].lower() == 'sep=' and text[4:5].strip(): return list(_cut(file, text, text[4]))
+    if m := re.match(r'(?i)"?sep=(\S)', text): return list(_cut(file, text, m[1]))
     tried = {sep: list(_cut(file, text, sep, lines=50)) for sep in ',;\t|'}
     def cells(sep):  # many lines with as many cells as the first, then many cells
         widths = [len(row) for row in tried[sep] if row] or [0]
@@ -185,7 +198,9 @@ def path_column(
     raise InputError(f"{name} has no column 'path' that names the photos; its columns are {', '.join(map(str, table.columns[:12]))}.")
 
 # %% ../nbs/03_tables.ipynb #dab887ae
-YES, NO = ('true', '1', '1.0', 'yes', 'y', 't'), ('false', '0', '0.0', 'no', 'n', 'f', '')  # what flags say, in lower case
+YES, NO = ('true', '1', '1.0', 'yes', 'y', 't', 'x', '✓', '✔'), ('false', '0', '0.0', 'no', 'n', 'f', '')  # what flags say, in lower case
+
+def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(YES))
 
 def _split_words(column: str, cells: pd.Series, name) -> pd.Series | None:
     "The splits that a column names; `None` if it holds something else"
@@ -206,8 +221,10 @@ def split_column(
     "Find the split in columns or flags. Raises `InputError` if they contradict each other or are only partly valid."
     words = {c: found for c in table if plain_name(c) not in LABEL_NAMES and (found := _split_words(c, table[c], name)) is not None}
     labelled = first_column(LABEL_NAMES, list(table)) is not None  # else columns called train and bus are classes
-    flags = {split_named(c.removeprefix('is_')): c for c in map(str, table) if c not in words and (labelled or plain_name(c).startswith('is_'))
-             and split_named(plain_name(c).removeprefix('is_')) and _are_flags(c, table[c], name)}
+    named = {c: split_named(_without_is(c)) for c in map(str, table) if c not in words}
+    plain = table[[c for c, split in named.items() if split and _without_is(c) == c]]
+    labelled = labelled or (len({*map(named.get, plain)}) > 1 and len(plain.columns) + 1 < len(table.columns) and bool((_chosen(plain).sum(axis=1) == 1).all()))  # one split a row
+    flags = {split: c for c, split in named.items() if split and (labelled or c not in plain) and _are_flags(c, table[c], name)}
     ways, used = [*words.values(), *([_split_of_flags(table, flags)] if flags else [])], [*words, *flags.values()]
     if not used: return None, [], ''
     cells = pd.concat(ways, axis=1).replace('', None).bfill(axis=1).iloc[:, 0].fillna('')
@@ -216,10 +233,12 @@ def split_column(
     return cells, used, f"the split is that of {' and '.join(used)}" * (used != ['split'])
 
 # %% ../nbs/03_tables.ipynb #ee43ac58
+def _without_is(name: str) -> str: return re.sub(r'(?i)^(?:is|in)(?:[-_ ]|(?=[A-Z])|(?=valid|train|test))', '', name)
+
 def _are_flags(column: str, cells: pd.Series, name) -> bool:
     "Whether the cells of a column with the name of a flag are yes and no"
     odd = [v for v in cells if v.lower() not in (*YES, *NO)]
-    if odd and plain_name(column).startswith('is_'):
+    if odd and _without_is(column) != column:
         raise InputError(f"{name}: the column '{column}' says '{odd[0]}', which is neither true nor false. Correct it, or rename the column.")
     return not odd
 
@@ -237,7 +256,8 @@ def nearly_all(fits: pd.Series) -> bool:
 
 def is_mark(cells: pd.Series) -> pd.Series:
     "Which cells say yes, no or nothing"
-    return cells.map(as_text).str.strip().str.lower().isin([*YES, *NO])
+    text = cells.map(as_text).str.strip().str.lower()
+    return text.isin([*YES, *NO]) | ({*text} == {'1', '-1'})  # as CelebA marks; where cells are 0 or empty as well, -1 may mean that nobody knows
 
 def check_marks(table: pd.DataFrame, name: str | Path = 'the table') -> None:
     "Raise `InputError` for a cell of columns of yes and no that is neither"
@@ -245,8 +265,6 @@ def check_marks(table: pd.DataFrame, name: str | Path = 'the table') -> None:
         if (odd := ~is_mark(table[column])).any():
             where = f", row {table.attrs['rows'][int(odd.to_numpy().argmax())]}" if 'rows' in table.attrs else f': {table.index[odd][0]}'
             raise InputError(f"{name}{where}: the column '{column}' says '{table[column][odd].iloc[0]}', which is neither yes nor no. Write 1, 0, or nothing where it is not known.")
-
-def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(YES))
 
 def _one_hot(table: pd.DataFrame, name) -> tuple[pd.Series, list[str], str]:
     "The label of one-hot columns; '' in rows without a yes"
@@ -289,7 +307,8 @@ def settle_columns(
         raise InputError(f"{name}, row {_row_of(table, empty)}: '{path}' is empty. Fill it in or remove the row.")
     out, used, notes = dict(path=text[path].astype(object)), [path], []
     for role, find in () if paths_only else (('split', split_column), ('label', label_column)):
-        cells, columns, note = find(text[[c for c in text if c not in (*used, *keep) and plain_name(c) not in OWN_NAMES]], name)
+        own = OWN_NAMES if role == 'label' else [n for n in OWN_NAMES if n != 'group']  # a column called group may say train and test
+        cells, columns, note = find(text[[c for c in text if c not in (*used, *keep) and plain_name(c) not in own]], name)
         if cells is not None: out[role] = cells
         used, notes = used + columns, notes + [note] * bool(note)
     rest = [c for c in table if c not in used]
@@ -310,6 +329,7 @@ def _typed(values: pd.Series, text: pd.Series) -> pd.Series:
 # %% ../nbs/03_tables.ipynb #df5d563b
 def _without_header(file, start: int, first: list[str], lines: list) -> tuple[list[str], list]:
     "Column names for a table without a header"
+    if len(first) == 2 and is_photo_name(first[1]) and not is_photo_name(first[0]): return ['label', 'path'], [(start, first), *lines]
     if len(first) > 2: raise InputError(f"{file}: its first line is a photo ({', '.join(first[:3])}, ...). Write a line of column names above it: path,label,...")
     return ['path', 'label'][:len(first)], [(start, first), *lines]
 
@@ -347,7 +367,8 @@ def read_table(
 ) -> pd.DataFrame:  # As `settle_columns`, with absolute `path`, and each row's `problem`, '' for none
     "Read a table of photos; without a column for it, the split is that of the photos' folders (train, valid, test)"
     (start, header), *lines = read_cells(file, notes=(notes := []))
-    if any(is_photo_name(c) for c in header): header, lines = _without_header(file, start, header, lines)
+    is_list = Path(file).suffix.lower() == '.txt' and len(header) == 1 and plain_name(header[0]) not in PATH_NAMES  # of names without suffix, one a line
+    if any(is_photo_name(c) for c in header) or is_list: header, lines = _without_header(file, start, header, lines)
     problems = [_surplus(i, cells, len(header)) for i, cells in lines]
     table = settle_columns(_as_table(header, lines), file, keep=keep, paths_only=paths_only)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]

@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/runs.html.md"""
 
 # %% auto #0
 __all__ = ['TASKS', 'LOCK', 'MAX_PROBE', 'task_of', 'under_way', 'new_folder', 'write_json', 'save_settings', 'read_manifest',
-           'save_probe', 'save_run', 'draw_run', 'draw_answers', 'write_up', 'train', 'check_labels_file', 'finish',
+           'save_probe', 'draw_answers', 'draw_run', 'save_run', 'write_up', 'check_labels_file', 'finish', 'train',
            'seen_in_training', 'evaluate', 'check', 'resume']
 
 # %% ../nbs/80_runs.ipynb #2abb86da
@@ -25,6 +25,7 @@ from fastai.learner import Learner
 from filelock import FileLock, Timeout
 from torch import nn
 
+# %% ../nbs/80_runs.ipynb #e43dea9b
 import deepconn_fa
 from . import couples, emotions, hands, objects, ratings, tags
 from .backbones import check_arch
@@ -85,6 +86,7 @@ def under_way(
         (folder/LOCK).unlink(missing_ok=True)
         if drop and not any(folder.iterdir()): folder.rmdir()
 
+# %% ../nbs/80_runs.ipynb #cce5d6f9
 def new_folder(
     out: str | Path | None,  # As the user named it; `None` takes the first free one of `runs/NAME`, `runs/NAME-2`, ...
     name: str,
@@ -125,6 +127,7 @@ def save_settings(
     return write_json(folder/'config.json', dict(task=learn.task, **learn.target.to_meta(), weights=learn.weights, device=str(learn.dls.device),
                                                  date=date.today().isoformat(), versions=versions, **config, recipe=learn.recipe.to_dict()))
 
+# %% ../nbs/80_runs.ipynb #fe1ea2f3
 def read_manifest(folder: Path) -> pd.DataFrame:
     "The photos of a run, whose text stays text: a class may be called 1 or NA"
     file = folder/'manifest.csv'
@@ -148,6 +151,39 @@ def save_probe(folder: Path,
         task=learn.task, arch=recipe.arch, body_args=recipe.body_args, head='linear', training=dict(recipe='linear probe') | probe.about)
         | learn.as_model().sight.to_meta() | target.to_meta())
 
+# %% ../nbs/80_runs.ipynb #7b506b65
+@by_kind
+def draw_answers(target: Target,
+    folder: Path,
+    rows: pd.DataFrame,  # Of a table of answers
+    shown: str,  # Which photos these are, in a word
+) -> None:
+    "Draw the answers to photos into `predictions.png`, the farthest off first"
+    answers, truth = target.answers_in(rows), target.truth(rows)
+    first = np.argsort(-target.errors(answers, truth), kind='stable')[:12]
+    told = pd.Series([target.in_words(row) for row in truth[first]], index=range(len(first)))
+    table = pd.concat([rows[['path']].iloc[first].reset_index(drop=True), target.predictions(answers[first])], axis=1).assign(problem='')
+    save_figure(draw_predictions(table, target=target, truth=told), folder/'predictions.png')
+@draw_answers.register
+def _(target: ClassTarget, folder, rows, shown):
+    "The confusion matrix, and photos: the surest mistakes first, then the least sure"
+    classes, probs, targets = list(target.classes), target.answers_in(rows), target.truth(rows)
+    save_figure(plot_confusion(probs, targets, classes, title=f'{len(targets)} {shown} photos'), folder/'confusion.png', dpi=120)
+    first = rows.loc[np.argsort(probs[np.arange(len(targets)), targets])[:12]]   # the true class's probability, lowest first
+    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), target=target, truth=first.label), folder/'predictions.png')
+
+# %% ../nbs/80_runs.ipynb #cf9c2f12
+def draw_run(folder: Path, learn: Learner,
+    answers: pd.DataFrame,  # As in `save_run`
+    shown: str,  # The split whose photos are drawn
+) -> None:
+    "Draw the curves, and what the network says of the photos, its mistakes first"
+    if len(learn.history):
+        save_figure(plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None,
+                                 delivered=json.loads((folder/'metrics.json').read_text(encoding='utf-8')).get('valid')), folder/'curves.png', dpi=120)
+    rows = answers[answers.split == shown].drop_duplicates('path').reset_index(drop=True)   # of folds that were repeated, the first
+    draw_answers(learn.target, folder, rows, shown.replace('_', '-'))
+
 # %% ../nbs/80_runs.ipynb #6f8a56bc
 def save_run(
     folder: Path,  # With what `save_settings` wrote
@@ -166,50 +202,6 @@ def save_run(
     draw_run(folder, learn, answers, shown)
     return folder
 
-# %% ../nbs/80_runs.ipynb #cf9c2f12
-def draw_run(folder: Path, learn: Learner,
-    answers: pd.DataFrame,  # As in `save_run`
-    shown: str,  # The split whose photos are drawn
-) -> None:
-    "Draw the curves, and what the network says of the photos, its mistakes first"
-    if len(learn.history):
-        save_figure(plot_history(learn.history, rates=learn.rates, kept=learn.epoch_kept if learn.recipe.keep != 'last' else None,
-                                 delivered=json.loads((folder/'metrics.json').read_text(encoding='utf-8')).get('valid')), folder/'curves.png', dpi=120)
-    rows = answers[answers.split == shown].drop_duplicates('path').reset_index(drop=True)   # of folds that were repeated, the first
-    draw_answers(learn.target, folder, rows, shown.replace('_', '-'))
-
-# %% ../nbs/80_runs.ipynb #7b506b65
-@by_kind
-def draw_answers(target: Target,
-    folder: Path,
-    rows: pd.DataFrame,  # Of a table of answers
-    shown: str,  # Which photos these are, in a word
-) -> None:
-    "Draw the answers to photos into `predictions.png`, the farthest off first"
-    answers, truth = target.answers_in(rows), target.truth(rows)
-    first = np.argsort(-target.errors(answers, truth), kind='stable')[:12]
-    told = pd.Series([target.in_words(row) for row in truth[first]], index=range(len(first)))
-    table = pd.concat([rows[['path']].iloc[first].reset_index(drop=True), target.predictions(answers[first])], axis=1).assign(problem='')
-    save_figure(draw_predictions(table, target=target, truth=told), folder/'predictions.png')
-
-# %% ../nbs/80_runs.ipynb #4995cd34
-@draw_answers.register
-def _(target: ClassTarget, folder, rows, shown):
-    "The confusion matrix, and photos: the surest mistakes first, then the least sure"
-    classes, probs, targets = list(target.classes), target.answers_in(rows), target.truth(rows)
-    save_figure(plot_confusion(probs, targets, classes, title=f'{len(targets)} {shown} photos'), folder/'confusion.png', dpi=120)
-    first = rows.loc[np.argsort(probs[np.arange(len(targets)), targets])[:12]]   # the true class's probability, lowest first
-    save_figure(draw_predictions(first.assign(label=np.array(classes)[probs.argmax(1)[first.index]], problem=''), target=target, truth=first.label), folder/'predictions.png')
-
-@draw_answers.register
-def _(target: PointTarget, folder, rows, shown):
-    "The photos whose points are farthest off, and the mean distance of each point on a typical photo"
-    points, truth = target.answers_in(rows), target.truth(rows)
-    far, alike = point_errors(points[..., :2], truth)[1], np.ones((1, len(rows)))
-    mean = [mean_error(far[:, [i]], alike)['value'] for i in range(target.spec.n)]
-    save_figure(plot_worst(rows, points[..., :2], target.spec, conf=target.drawn_conf(points), n=12), folder/'predictions.png')
-    save_figure(plot_point_errors(mean, typical_shape(truth), target.spec, unit='px of the photo'), folder/'point_errors.png')
-
 # %% ../nbs/80_runs.ipynb #4613a62c
 def write_up(
     folder: str | Path,  # With what `save_run` wrote
@@ -226,109 +218,65 @@ def write_up(
         save_label_issues(found, folder/'label_issues.csv')
     return [write_report(folder, photos=photos, pictures=pictures), write_model_card(folder), write_datasheet(folder)]
 
-# %% ../nbs/80_runs.ipynb #4a7c2fb3
-def train(task: str,
-    photos=None,  # A folder, a CSV or a manifest; `None` renders samples
-    # Folder for the run; default: the first free one of `runs/TASK`, `runs/TASK-2`, ..., or of `runs/TASK-samples`, ... for rendered samples
-    *, out: str | Path | None = None,
-    recipe: str | None = None,  # Name of a recipe; default: 'default' with weights, 'scratch' without
-    weights: str | Path | None = 'auto',  # 'imagenet', a file, `None`, or 'auto': 'imagenet' for photos, none for rendered samples
-    epochs: int | None = None,  # Epochs in all; default: the recipe's
-    # Measure by a cross-validation with so many folds, so often, and train on every photo; photos that are marked as test photos are kept apart
-    folds: int | None = None,
-    repeats: int = 1,
-    corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
-    second_rater: str | Path | None = None,  # What another person says of the same photos: a file as the labels are, kept in the run. The report shows it beside the network
-    unlabelled: str | Path | None = None,  # For points: a video, or a folder of photos, to learn from without labels
-    say: Callable[[str], None] = echo,  # Gets each sentence
-    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside`, `units` and `missing` too, as in `PointTarget.read`
-    which: dict | None = None,
-    report: bool = True,  # `False` leaves label issues, report and model card for later: `write_up`
-    # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
-    **overrides,
-) -> Path:  # the run folder
-    "Train a model on `photos` and write the run; raises `InputError` with a cure where that cannot be done"
-    question = task_of(task)
-    chosen, weights = question.settings(recipe, weights, rendered=photos is None, overrides=overrides)
-    if epochs: chosen = chosen.scaled(epochs)
-    if folds: chosen = chosen.replace(valid=chosen.valid if chosen.looks_at_valid else 0.0, test=0.0)
-    which = {name: value for name, value in (which or {}).items() if value is not None}
-    _check_given(question.target, chosen.arch, photos, which, corrections, second_rater)
-    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
-    if unlabelled is not None: unlabelled = check_unlabelled(unlabelled, question.target)
-    mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
-    folder = new_folder(out, name)
-    if out is None: say(f'The results go to {folder}' + f', as {folder.with_name(name)} is there already' * (folder.name != name) + '.\n')
-    with under_way(folder, drop=mine):
-        try:
-            learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, unlabelled=unlabelled, which=which)
-            if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater)
-            save_settings(folder, learn, **noted, **dict(folds=folds, repeats=repeats) if folds else {})
-            return finish(folder, learn, say, report=report)
-        except BaseException:
-            if is_begun(folder): say(f'\nWhat was learned is kept. To go on with it: {how_to_resume(folder)}')
-            elif not (folder/'model.safetensors').exists(): _leave_nothing(folder)
-            raise
-
 # %% ../nbs/80_runs.ipynb #3e415896
 def check_labels_file(labels: str | Path | None) -> None:
     "Raise `InputError` where there is no such file, before the work begins"
     if labels is not None and not as_path(labels).exists(): raise InputError(f'{labels} does not exist. Name the file of the labels.')
 
-def _check_given(target, arch, photos, which, corrections, second_rater):
-    "Raise `InputError` for what cannot be meant, before the work begins"
-    if not archs_asked(arch): check_arch(arch)
-    check_paths(photos)
-    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
-    for file in (which.get('labels'), second_rater): check_labels_file(file)
-    target.check_options(**which)
+# %% ../nbs/80_runs.ipynb #4bbafec0
+def _say_plan(learn, folds, say):
+    "What is going to be done, and what cannot be"
+    recipe = learn.recipe
+    if 'valid' not in split_loaders(learn.dls) and not folds:
+        say('There are no validation photos: the last weights are kept' + (', and the probabilities are not calibrated.' if recipe.calibrate else '.'))
+    if recipe.imbalance: say({'weights': 'Photos of rare classes count more in the loss.', 'sampling': 'Photos of rare classes are drawn more often.'}[recipe.imbalance])
+    if recipe.epochs:
+        say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs{" on every photo" * bool(folds)}, '
+            f'{recipe.view[0]} x {recipe.view[1]} px, recipe {recipe.name}:\n')
 
-# %% ../nbs/80_runs.ipynb #03c806fd
-def _prepare(question, photos, recipe, weights, say, *, folds, corrections, unlabelled, which):
-    "The Learner before training, and what to note of the photos"
-    if photos is None:
-        say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
-        photos = question.rendered()
-    noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None, which={name: str(value) for name, value in which.items()})
-    noted |= {name: str(file) for name, file in dict(corrections=corrections, unlabelled=unlabelled).items() if file}
-    manifest, target = question.read(photos, recipe, folds=bool(folds), **which)
-    if corrections: manifest = _correct(manifest, corrections, target, say)
-    if folds: manifest = all_in(manifest, target, recipe)
-    say(target.describe(manifest))
-    learn = question.learner(manifest, recipe, weights=weights, unlabelled=unlabelled, **target.again())
-    if learn.bodies is not None:
-        say(bodies_in_words(learn.bodies, target.metric))
-        noted |= dict(asked_arch=learn.asked['arch'], asked=learn.asked, bodies=json.loads(learn.bodies.to_json(orient='records')))
-    if unlabelled is not None and (n := learn.unlabelled.left_out): say(f'{n} parts of {unlabelled} are not learned from, as they show photos that are measured on, or nearly the same.')
-    if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
-    return learn, noted
+def _say_figures(metrics, target, simplest, say):
+    "The figures of all splits as a table; those of single ones of many outputs, and what only the report explains, are left out"
+    names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
+    many = target.exact or len(target.names) > 5
+    names = [name for name in names if not (many and about_one(target, name)) and not name.endswith(('macro_f1', 'ece_if_calibrated'))]
+    def words(name): return 'calibration error' if name == 'ece' else name.replace('_', ' ')
+    say('\n' + metrics_table(metrics, names=names).rename(index=words, columns=words).to_string())
+    probe = any(name.startswith('probe_') for name in names)
+    say(f'\nEach figure with its 95 % interval and n; {"probe is a linear fit to features of the network before it is trained, " * probe}{simplest}.')
 
-def _keep_rater(folder, file):
-    "Copy what a second rater says into the run; of a folder, note where it is"
-    file = as_path(file)
-    if file.is_dir(): return str(file.resolve())
-    return shutil.copyfile(file, folder/f'second_rater{file.suffix}').name
+# %% ../nbs/80_runs.ipynb #16f0c67f
+def _fit_probe(folder, learn, say, folds):
+    "Fit the linear probe, keep it, and say how good it is"
+    say(f'\nLinear probe on {"the last stage of " * learn.recipe.is_probe}{learn.recipe.arch} ...')
+    probe = learn.fit_simple_probe()
+    if save_probe(folder, learn) is None: say(f'(The body is too large to be kept twice: {folder} gets no probe.safetensors.)')
+    if folds: return probe
+    shown = list(probe)[-1]
+    right = learn.evaluate(predictions=probe)[shown][learn.target.metric]
+    say(f'... {learn.target.metric.replace("_", " ")} on the {shown} photos {format_estimate(right)}. ' + f'This is what {"training" if learn.recipe.epochs else "the recipe"} has to beat.')
+    return probe
 
-def _leave_nothing(folder):
-    "Remove what a training leaves before it has learned anything"
-    for file in (*(folder/name for name in ('manifest.csv', 'config.json', 'probe.safetensors')), *folder.glob('second_rater.*')): file.unlink(missing_ok=True)
-    shutil.rmtree(folder/FOLDS, ignore_errors=True)
+def _features(learn):
+    "The features that the probe was fitted on, by path"
+    found = learn.frozen_features(maps=False, flip='flip' in learn.recipe.tta)
+    paths = np.concatenate([dl.items.path for name, dl in split_loaders(learn.dls).items()])
+    return pd.DataFrame(np.concatenate([x.mean((1, 3, 4)).numpy() for x, _ in found.values()]), index=paths)
 
-def _rounds(file):
-    "Files of corrections, oldest first: that of a run which was corrected itself comes after those that it was corrected by"
-    settings = file.parent/'config.json'
-    earlier = read_settings(file.parent).get('corrections') if settings.is_file() else None
-    if not earlier: return [file]
-    if not as_path(earlier).is_file(): raise InputError(f'{file.parent} was itself trained with the corrections {earlier}, which are not there. Put the file back, or copy {file.name} elsewhere to do without them.')
-    return [*_rounds(as_path(earlier)), file]
+# %% ../nbs/80_runs.ipynb #2716f6dd
+def _report(folder, learn, features, say):
+    "Write what a person reads; whatever goes wrong with it, the run is there"
+    try:
+        _stress(folder, learn)
+        say(f'\nThe report: {write_up(folder, features=features)[0]}')
+        if few := say_folds(read_run(folder)): say('\n' + '\n  '.join(few))
+    except Exception as e: say(f'\nThe run is saved, but its report could not be written ({type(e).__name__}: {e}). To try again: deepconn report {folder}')
 
-def _correct(manifest, corrections, target, say):
-    "The manifest with the corrections of somebody who looked through its label issues, those of earlier rounds first; the split stays, so that both runs can be compared"
-    corrected = manifest
-    for file in _rounds(as_path(corrections)):
-        corrected = apply_corrections(corrected, file, target)
-        say(corrected.attrs['notes'][-1])
-    return corrected.assign(split=corrected.split.where(corrected.problem == '', ''))
+def _stress(folder, learn):
+    "Measure the model on test photos that are made worse, where there are enough of them"
+    test = split_loaders(learn.dls).get('test')
+    if test is None or test.n < 10: return
+    known = learn.target.baseline(learn.dls.train.items, learn.as_model().sight)
+    write_file(folder/'stress.csv', stress_test(learn, test.items, known=known, seed=learn.recipe.seed).to_csv(index=False))
 
 # %% ../nbs/80_runs.ipynb #84f5493c
 def finish(
@@ -358,75 +306,88 @@ def finish(
     if report: _report(folder, learn, features, say)
     return folder
 
-def _report(folder, learn, features, say):
-    "Write what a person reads; whatever goes wrong with it, the run is there"
-    try:
-        _stress(folder, learn)
-        say(f'\nThe report: {write_up(folder, features=features)[0]}')
-        if few := say_folds(read_run(folder)): say('\n' + '\n  '.join(few))
-    except Exception as e: say(f'\nThe run is saved, but its report could not be written ({type(e).__name__}: {e}). To try again: deepconn report {folder}')
+# %% ../nbs/80_runs.ipynb #f2bb2c0f
+def _check_given(target, arch, photos, which, corrections, second_rater):
+    "Raise `InputError` for what cannot be meant, before the work begins"
+    if not archs_asked(arch): check_arch(arch)
+    check_paths(photos)
+    if corrections is not None and not as_path(corrections).is_file(): raise InputError(f'There is no file {corrections} with corrections. Name the label_issues.csv of a run.')
+    for file in (which.get('labels'), second_rater): check_labels_file(file)
+    target.check_options(**which)
 
-def _stress(folder, learn):
-    "Measure the model on test photos that are made worse, where there are enough of them"
-    test = split_loaders(learn.dls).get('test')
-    if test is None or test.n < 10: return
-    known = learn.target.baseline(learn.dls.train.items, learn.as_model().sight)
-    write_file(folder/'stress.csv', stress_test(learn, test.items, known=known, seed=learn.recipe.seed).to_csv(index=False))
+def _settle(question, recipe, weights, *, rendered, epochs, folds, overrides):
+    "The recipe and the weights that are meant"
+    chosen, weights = question.settings(recipe, weights, rendered=rendered, overrides=overrides)
+    if epochs: chosen = chosen.scaled(epochs)
+    if folds: chosen = chosen.replace(valid=chosen.valid if chosen.looks_at_valid else 0.0, test=0.0)
+    if isinstance(weights, (str, Path)) and as_path(weights).exists(): weights = str(as_path(weights).resolve())  # to be found again by `resume`
+    return chosen, weights
 
-# %% ../nbs/80_runs.ipynb #16f0c67f
-def _fit_probe(folder, learn, say, folds):
-    "Fit the linear probe, keep it, and say how good it is"
-    say(f'\nLinear probe on {"the last stage of " * learn.recipe.is_probe}{learn.recipe.arch} ...')
-    probe = learn.fit_simple_probe()
-    if save_probe(folder, learn) is None: say(f'(The body is too large to be kept twice: {folder} gets no probe.safetensors.)')
-    if folds: return probe
-    shown = list(probe)[-1]
-    right = learn.evaluate(predictions=probe)[shown][learn.target.metric]
-    say(f'... {learn.target.metric.replace("_", " ")} on the {shown} photos {format_estimate(right)}. ' + f'This is what {"training" if learn.recipe.epochs else "the recipe"} has to beat.')
-    return probe
+# %% ../nbs/80_runs.ipynb #03c806fd
+def _prepare(question, photos, recipe, weights, say, *, folds, corrections, unlabelled, which):
+    "The Learner before training, and what to note of the photos"
+    if photos is None:
+        say(f'No photos given: rendering {question.n_samples} samples to try it on (once; they stay in the cache).')
+        photos = question.rendered()
+    noted = dict(photos=str(photos) if isinstance(photos, (str, Path)) else None, which={name: str(value) for name, value in which.items()})
+    noted |= {name: str(file) for name, file in dict(corrections=corrections, unlabelled=unlabelled).items() if file}
+    manifest, target = question.read(photos, recipe, folds=bool(folds), **which)
+    if corrections: manifest = _correct(manifest, corrections, target, say)
+    if folds: manifest = all_in(manifest, target, recipe)
+    say(target.describe(manifest))
+    learn = question.learner(manifest, recipe, weights=weights, unlabelled=unlabelled, **target.again())
+    if learn.bodies is not None:
+        say(bodies_in_words(learn.bodies, target.metric))
+        noted |= dict(asked_arch=learn.asked['arch'], asked=learn.asked, bodies=json.loads(learn.bodies.to_json(orient='records')))
+    if unlabelled is not None and (n := learn.unlabelled.left_out): say(f'{n} parts of {unlabelled} are not learned from, as they show photos that are measured on, or nearly the same.')
+    if recipe.mirror and not learn.recipe.mirror: say(f'The labels have no column `side`: which photos to mirror, as the recipe wants it of {recipe.mirror} ones, cannot be told.')
+    return learn, noted
 
-def _features(learn):
-    "The features that the probe was fitted on, by path"
-    found = learn.frozen_features(maps=False, flip='flip' in learn.recipe.tta)
-    paths = np.concatenate([dl.items.path for name, dl in split_loaders(learn.dls).items()])
-    return pd.DataFrame(np.concatenate([x.mean((1, 3, 4)).numpy() for x, _ in found.values()]), index=paths)
+def _leave_nothing(folder):
+    "Remove what a training leaves before it has learned anything"
+    for file in (*(folder/name for name in ('manifest.csv', 'config.json', 'probe.safetensors')), *folder.glob('second_rater.*')): file.unlink(missing_ok=True)
+    shutil.rmtree(folder/FOLDS, ignore_errors=True)
 
-def _say_plan(learn, folds, say):
-    "What is going to be done, and what cannot be"
-    recipe = learn.recipe
-    if 'valid' not in split_loaders(learn.dls) and not folds:
-        say('There are no validation photos: the last weights are kept' + (', and the probabilities are not calibrated.' if recipe.calibrate else '.'))
-    if recipe.imbalance: say({'weights': 'Photos of rare classes count more in the loss.', 'sampling': 'Photos of rare classes are drawn more often.'}[recipe.imbalance])
-    if recipe.epochs:
-        say(f'Training {recipe.arch} with the head {recipe.head} for {recipe.epochs} epochs{" on every photo" * bool(folds)}, '
-            f'{recipe.view[0]} x {recipe.view[1]} px, recipe {recipe.name}:\n')
-
-def _say_figures(metrics, target, simplest, say):
-    "The figures of all splits as a table; those of single ones of many outputs, and what only the report explains, are left out"
-    names = list(dict.fromkeys(name for figures in metrics.values() for name in figures))
-    many = target.exact or len(target.names) > 5
-    names = [name for name in names if not (many and about_one(target, name)) and not name.endswith(('macro_f1', 'ece_if_calibrated'))]
-    def words(name): return 'calibration error' if name == 'ece' else name.replace('_', ' ')
-    say('\n' + metrics_table(metrics, names=names).rename(index=words, columns=words).to_string())
-    probe = any(name.startswith('probe_') for name in names)
-    say(f'\nEach figure with its 95 % interval and n; {"probe is a linear fit to features of the network before it is trained, " * probe}{simplest}.')
-
-# %% ../nbs/80_runs.ipynb #0c70cc4a
-def _out_of_fold(folder, learn, folds, repeats, say):
-    "The answers of networks that have not seen the photos; goes on where it was broken off"
-    question = task_of(learn.task)
-    def make(rows): return question.learner(rows, learn.recipe.replace(**learn.asked), weights=learn.weights, unlabelled=learn.unlabelled_source, **learn.target.again())
-    try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
-    except KeyboardInterrupt:
-        if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
-        raise
-
-def _say_folds(learn, folds):
-    "What the figures of folds are about"
-    n = {name: dl.n for name, dl in split_loaders(learn.dls).items()}
-    some = f', {n["valid"]} of them only to choose its weights' if 'valid' in n else ''
-    return (f'The out-of-fold figures are of models trained on {folds - 1}/{folds} of the photos; the delivered model has seen all of them{some}.'
-            + f' It has not seen the {n.get("test")} test photos.' * ('test' in n))
+# %% ../nbs/80_runs.ipynb #4a7c2fb3
+def train(task: str,
+    photos=None,  # A folder, a CSV or a manifest; `None` renders samples
+    # Folder for the run; default: the first free one of `runs/TASK`, `runs/TASK-2`, ..., or of `runs/TASK-samples`, ... for rendered samples
+    *, out: str | Path | None = None,
+    recipe: str | None = None,  # Name of a recipe; default: 'default' with weights, 'scratch' without
+    weights: str | Path | None = 'auto',  # 'imagenet', a file, `None`, or 'auto': 'imagenet' for photos, none for rendered samples
+    epochs: int | None = None,  # Epochs in all; default: the recipe's
+    # Measure by a cross-validation with so many folds, so often, and train on every photo; photos that are marked as test photos are kept apart
+    folds: int | None = None,
+    repeats: int = 1,
+    corrections: str | Path | None = None,  # A table of label issues that somebody has looked through, as in `label_issues.apply_corrections`; the split stays as it is
+    second_rater: str | Path | None = None,  # What another person says of the same photos: a file as the labels are, kept in the run. The report shows it beside the network
+    unlabelled: str | Path | None = None,  # For points: a video, or a folder of photos, to learn from without labels
+    say: Callable[[str], None] = echo,  # Gets each sentence
+    # The file of the labels (`labels`); for points `spec`, `points`, `labelled`, `outside`, `units` and `missing` too, as in `PointTarget.read`
+    which: dict | None = None,
+    report: bool = True,  # `False` leaves label issues, report and model card for later: `write_up`
+    # Fields of the recipe to set otherwise: `arch`, `canvas`, `seed`, ...
+    **overrides,
+) -> Path:  # the run folder
+    "Train a model on `photos` and write the run; raises `InputError` with a cure where that cannot be done"
+    question = task_of(task)
+    chosen, weights = _settle(question, recipe, weights, rendered=photos is None, epochs=epochs, folds=folds, overrides=overrides)
+    which = {name: value for name, value in (which or {}).items() if value is not None}
+    _check_given(question.target, chosen.arch, photos, which, corrections, second_rater)
+    if unlabelled is not None: unlabelled = check_unlabelled(unlabelled, question.target)
+    mine, name = out is None or not Path(out).exists(), task if photos is not None else f'{task}-samples'
+    folder = new_folder(out, name)
+    if out is None: say(f'The results go to {folder}' + f', as {folder.with_name(name)} is there already' * (folder.name != name) + '.\n')
+    with under_way(folder, drop=mine):
+        try:
+            learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, unlabelled=unlabelled, which=which)
+            if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater)
+            save_settings(folder, learn, **noted, **dict(folds=folds, repeats=repeats) if folds else {})
+            return finish(folder, learn, say, report=report)
+        except BaseException:
+            if is_begun(folder): say(f'\nWhat was learned is kept. To go on with it: {how_to_resume(folder)}')
+            elif not (folder/'model.safetensors').exists(): _leave_nothing(folder)
+            raise
 
 # %% ../nbs/80_runs.ipynb #c4063475
 def seen_in_training(
@@ -442,6 +403,51 @@ def seen_in_training(
 def _told_apart(rows: pd.DataFrame) -> pd.DataFrame:
     "The rows' real paths and what tells their content; runs before 0.4.0 did not keep the latter, so their photos are read where they were"
     return content_of(rows).assign(path=rows.path.map(lambda p: str(Path(p).resolve())))
+
+# %% ../nbs/80_runs.ipynb #ed9acea7
+def answer_rows(
+    predictor: Predictor,
+    rows: pd.DataFrame,  # Rows of a manifest
+    say: Callable[[str], None] = echo,  # Gets a sentence about photos that cannot be read
+    *, kind: str = 'prob',  # 'probe' marks the answers as those of the linear probe
+) -> pd.DataFrame:  # Those that can be read, numbered anew
+    "The rows with the model's answers, as `learn.answers` gives them"
+    found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
+    trust = [found[[*TRUST]]] if kind == 'prob' and predictor.model.certainty else []
+    fine = (found.problem == '').to_numpy()
+    if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
+    return pd.concat([target.bare(rows) if kind == 'prob' else rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
+
+# %% ../nbs/80_runs.ipynb #6b29b0fc
+def _say_left_out(manifest, rows, what, say):
+    "How many photos are measured, what is with the others, and what was taken for granted"
+    bad = manifest[manifest.problem != '']
+    bare = len(manifest) - len(bad) - len(rows)
+    say(f'{len(rows)} photos' + f'; {bare} more without {what}' * (bare > 0) + (f'; {len(bad)} cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
+    for note in manifest.attrs.get('notes', []):
+        if note: say(f'note: {note}')
+
+def _say_trust(predictor, answers, say):
+    "How many of the unseen photos get an opinion, and whether sets hold the truth"
+    rows = answers[answers.split != 'trained_on'].reset_index(drop=True)
+    if not len(rows): return
+    e = trust_figures(predictor.model.certainty, predictor.target, rows)
+    right = f'; with an opinion, {format_estimate(e["right_with_opinion"])} are right' if e.get('right_with_opinion', {'n': 0})['n'] else ''
+    say(f'{100 * COVERAGE:.0f} % of the sets are to hold the truth; they do in {format_estimate(e["coverage"])}. An opinion is given on {format_estimate(e["opinions"])}{right}.')
+
+def _seen(file, rows, say):
+    "Which photos were trained on, in words too; `None` where that cannot be told"
+    if not (file.parent/'manifest.csv').is_file():
+        say(f'Whether the model was trained on some of these photos cannot be told: there is no manifest.csv beside {file}.')
+        return None
+    manifest = read_manifest(file.parent)
+    if not {*CONTENT} <= {*manifest} and not manifest.path.map(lambda p: Path(p).is_file()).any():
+        say('Whether the model was trained on some of these photos is judged by their paths alone: its run is of an older version, and its photos are not where they were.')
+    seen = seen_in_training(rows, manifest)
+    if seen.any():
+        say(f'{seen.sum()} of these {len(rows)} photos were trained on, or are copies of photos that were: their figures flatter' +
+            (', and stand apart.' if not seen.all() else '. They say nothing about other photos.'))
+    return seen
 
 # %% ../nbs/80_runs.ipynb #82dc1b35
 def evaluate(
@@ -476,50 +482,6 @@ def evaluate(
     if out is not None and Path(out).suffix.lower() == '.json': write_json(Path(out), metrics)
     elif out is not None: save_predictions(answers, out)
     return metrics, answers
-
-# %% ../nbs/80_runs.ipynb #6b29b0fc
-def _say_left_out(manifest, rows, what, say):
-    "How many photos are measured, what is with the others, and what was taken for granted"
-    bad = manifest[manifest.problem != '']
-    bare = len(manifest) - len(bad) - len(rows)
-    say(f'{len(rows)} photos' + f'; {bare} more without {what}' * (bare > 0) + (f'; {len(bad)} cannot be used, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
-    for note in manifest.attrs.get('notes', []):
-        if note: say(f'note: {note}')
-
-def answer_rows(
-    predictor: Predictor,
-    rows: pd.DataFrame,  # Rows of a manifest
-    say: Callable[[str], None] = echo,  # Gets a sentence about photos that cannot be read
-    *, kind: str = 'prob',  # 'probe' marks the answers as those of the linear probe
-) -> pd.DataFrame:  # Those that can be read, numbered anew
-    "The rows with the model's answers, as `learn.answers` gives them"
-    found, target = predictor.predict(rows[[c for c in ('path', 'side') if c in rows]]), predictor.target
-    trust = [found[[*TRUST]]] if kind == 'prob' and predictor.model.certainty else []
-    fine = (found.problem == '').to_numpy()
-    if not fine.all(): say(f'{(~fine).sum()} photos are left out, the first: {found.path[~fine].iloc[0]}: {found.problem[~fine].iloc[0]}')
-    return pd.concat([target.bare(rows) if kind == 'prob' else rows, target.table(target.answers_of(found), kind), *trust], axis=1)[fine].reset_index(drop=True)
-
-def _say_trust(predictor, answers, say):
-    "How many of the unseen photos get an opinion, and whether sets hold the truth"
-    rows = answers[answers.split != 'trained_on'].reset_index(drop=True)
-    if not len(rows): return
-    e = trust_figures(predictor.model.certainty, predictor.target, rows)
-    right = f'; with an opinion, {format_estimate(e["right_with_opinion"])} are right' if e.get('right_with_opinion', {'n': 0})['n'] else ''
-    say(f'{100 * COVERAGE:.0f} % of the sets are to hold the truth; they do in {format_estimate(e["coverage"])}. An opinion is given on {format_estimate(e["opinions"])}{right}.')
-
-def _seen(file, rows, say):
-    "Which photos were trained on, in words too; `None` where that cannot be told"
-    if not (file.parent/'manifest.csv').is_file():
-        say(f'Whether the model was trained on some of these photos cannot be told: there is no manifest.csv beside {file}.')
-        return None
-    manifest = read_manifest(file.parent)
-    if not {*CONTENT} <= {*manifest} and not manifest.path.map(lambda p: Path(p).is_file()).any():
-        say('Whether the model was trained on some of these photos is judged by their paths alone: its run is of an older version, and its photos are not where they were.')
-    seen = seen_in_training(rows, manifest)
-    if seen.any():
-        say(f'{seen.sum()} of these {len(rows)} photos were trained on, or are copies of photos that were: their figures flatter' +
-            (', and stand apart.' if not seen.all() else '. They say nothing about other photos.'))
-    return seen
 
 # %% ../nbs/80_runs.ipynb #7044b373
 def check(
@@ -556,3 +518,54 @@ def resume(
         learn = task_of(config['task']).learner(manifest, Recipe.from_dict(config['recipe']), weights=config['weights'], unlabelled=config.get('unlabelled'), **target_of(config).again())
         learn.asked = config.get('asked', {'arch': config['asked_arch']} if 'asked_arch' in config else {})
         return finish(folder, learn, say, report=report)
+
+# %% ../nbs/80_runs.ipynb #0c70cc4a
+def _out_of_fold(folder, learn, folds, repeats, say):
+    "The answers of networks that have not seen the photos; goes on where it was broken off"
+    question = task_of(learn.task)
+    def make(rows): return question.learner(rows, learn.recipe.replace(**learn.asked), weights=learn.weights, unlabelled=learn.unlabelled_source, **learn.target.again())
+    try: return out_of_fold(make, learn, folds=folds, repeats=repeats, folder=folder/FOLDS, say=say)
+    except KeyboardInterrupt:
+        if is_begun(folder): say(f'What is finished is kept. To go on with it: {how_to_resume(folder)}')
+        raise
+
+def _say_folds(learn, folds):
+    "What the figures of folds are about"
+    n = {name: dl.n for name, dl in split_loaders(learn.dls).items()}
+    some = f', {n["valid"]} of them only to choose its weights' if 'valid' in n else ''
+    return (f'The out-of-fold figures are of models trained on {folds - 1}/{folds} of the photos; the delivered model has seen all of them{some}.'
+            + f' It has not seen the {n.get("test")} test photos.' * ('test' in n))
+
+# %% ../nbs/80_runs.ipynb #5de02790
+def _rounds(file):
+    "Files of corrections, oldest first: that of a run which was corrected itself comes after those that it was corrected by"
+    settings = file.parent/'config.json'
+    earlier = read_settings(file.parent).get('corrections') if settings.is_file() else None
+    if not earlier: return [file]
+    if not as_path(earlier).is_file(): raise InputError(f'{file.parent} was itself trained with the corrections {earlier}, which are not there. Put the file back, or copy {file.name} elsewhere to do without them.')
+    return [*_rounds(as_path(earlier)), file]
+
+def _correct(manifest, corrections, target, say):
+    "The manifest with the corrections of somebody who looked through its label issues, those of earlier rounds first; the split stays, so that both runs can be compared"
+    corrected = manifest
+    for file in _rounds(as_path(corrections)):
+        corrected = apply_corrections(corrected, file, target)
+        say(corrected.attrs['notes'][-1])
+    return corrected.assign(split=corrected.split.where(corrected.problem == '', ''))
+
+# %% ../nbs/80_runs.ipynb #0df62c1e
+def _keep_rater(folder, file):
+    "Copy what a second rater says into the run; of a folder, note where it is"
+    file = as_path(file)
+    if file.is_dir(): return str(file.resolve())
+    return shutil.copyfile(file, folder/f'second_rater{file.suffix}').name
+
+# %% ../nbs/80_runs.ipynb #4995cd34
+@draw_answers.register
+def _(target: PointTarget, folder, rows, shown):
+    "The photos whose points are farthest off, and the mean distance of each point on a typical photo"
+    points, truth = target.answers_in(rows), target.truth(rows)
+    far, alike = point_errors(points[..., :2], truth)[1], np.ones((1, len(rows)))
+    mean = [mean_error(far[:, [i]], alike)['value'] for i in range(target.spec.n)]
+    save_figure(plot_worst(rows, points[..., :2], target.spec, conf=target.drawn_conf(points), n=12), folder/'predictions.png')
+    save_figure(plot_point_errors(mean, typical_shape(truth), target.spec, unit='px of the photo'), folder/'point_errors.png')

@@ -8,9 +8,9 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/agree.html.md"""
 __all__ = ['LEAST', 'FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleiss', 'drawn_alpha', 'nominal_agreement',
            'class_agreement', 'drawn_icc', 'interval_agreement', 'pair_errors', 'point_agreement', 'match_photos',
            'rated_by', 'united', 'said_of', 'Raters', 'are_numbers', 'read_raters', 'of_each', 'agreement_of',
-           'agreement', 'by_pair', 'differences', 'differ_most', 'confusion', 'say_confusion', 'plot_of',
-           'draw_estimates', 'plot_agreement', 'figure_words', 'say_agreement', 'agree', 'measure_sides', 'sides_of',
-           'beside_human', 'known_to']
+           'agreement', 'by_pair', 'differences', 'differ_most', 'confusion', 'say_confusion', 'draw_estimates',
+           'plot_of', 'plot_agreement', 'figure_words', 'say_agreement', 'agree', 'measure_sides', 'sides_of',
+           'known_to', 'beside_human']
 
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 import csv
@@ -52,13 +52,14 @@ def _beyond_chance(observed, expected):
     "1 - observed disagreement / expected disagreement; NaN where none is expected"
     return np.where(expected > 1e-12, 1 - observed / np.where(expected > 1e-12, expected, 1), np.nan)
 
-# %% ../nbs/56_agree.ipynb #d594ab94
+# %% ../nbs/56_agree.ipynb #100f5737
 def vote_counts(
     said: np.ndarray,  # (raters, n) numbers, NaN where a rater skipped the photo
 ) -> np.ndarray:  # (n, different numbers)
     "Count how many raters said what of each photo"
     return (said[..., None] == np.unique(said[~np.isnan(said)])).sum(0)
 
+# %% ../nbs/56_agree.ipynb #d594ab94
 def drawn_fleiss(weights: np.ndarray,
     votes: np.ndarray,  # (n, classes): how many raters named each class; as many for every photo
 ) -> np.ndarray:  # (draws,), NaN where only one class is named
@@ -186,7 +187,7 @@ def interval_agreement(
         return e | dict.fromkeys(('value', 'low', 'high'), np.nan) if too_few else _told(e)
     return {name: judged(name) for name in ('pearson', 'spearman', 'icc', 'alpha', 'mae', *(['mean_difference'] if len(said) == 2 else []))}
 
-# %% ../nbs/56_agree.ipynb #aa4f41a7
+# %% ../nbs/56_agree.ipynb #aa34fa42
 def pair_errors(
     said: np.ndarray,  # (raters, n, points, 2), NaN where a point is not set
 ) -> np.ndarray:  # (n, points), NaN where fewer than two raters set the point
@@ -194,6 +195,7 @@ def pair_errors(
     apart = np.stack([point_errors(a, b)[1] for a, b in combinations(said, 2)])
     return known_mean(apart, 0)
 
+# %% ../nbs/56_agree.ipynb #aa4f41a7
 def point_agreement(said: np.ndarray, names: Sequence[str], groups: np.ndarray | None = None, *, draws: int = 1000) -> dict[str, dict]:
     "Estimate the distance between raters' points, over all and for each point; `n` counts points, `n_photos` photos"
     said = np.asarray(said, float)
@@ -238,7 +240,7 @@ def match_photos(
     sure = dict(top[~top.known.duplicated(keep=False)][['new', 'known']].to_numpy().tolist())
     return [sure.get(j) for j in range(len(new))]
 
-# %% ../nbs/56_agree.ipynb #640de6cc
+# %% ../nbs/56_agree.ipynb #f859c215
 def _unopened(file, photos, keep=()):
     "The table of a file as a manifest, without a look at the photos; cells of rows that are malformed are the problem of their row"
     table = list_photos(file, photos=photos, keep=keep)
@@ -258,15 +260,7 @@ def _assumed(manifest, file):
     "What was taken for granted in reading a file of points: sentences with its name, and {option: what was judged}"
     return dict(assumed=[f'{Path(file).name}: {note}' for note in manifest.attrs.get('assumed', [])], read_as=manifest.attrs.get('read_as', {}))
 
-def _say_reading(names, tables):
-    "What was taken for granted in each rater's file, and what was judged differently"
-    notes = [note for rows in tables for note in rows.attrs.get('assumed', [])]
-    for option, what in dict(units='the units of the points', labelled='whether points were set before or after the EXIF turn').items():
-        said = {name: value for name, rows in zip(names, tables) if (value := rows.attrs.get('read_as', {}).get(option))}
-        if len({*said.values()}) > 1:
-            notes.append(f"{what} was judged differently from file to file ({', '.join(f'{name}: {value}' for name, value in said.items())}): if it is the same in all of them, say --{option}")
-    return notes
-
+# %% ../nbs/56_agree.ipynb #640de6cc
 @by_kind
 def rated_by(
     target: Target,  # What is asked; of a network, or only of which kind
@@ -396,13 +390,13 @@ def _one_kind(files, photos, options):
         raise InputError(f'{files[0]} holds {kinds[0].kind}, {files[other]} {kinds[other].kind}: they cannot be compared. Give files that answer the same question.')
     return kinds[0]
 
+# %% ../nbs/56_agree.ipynb #a4d190b2
 def _called(files):
     "A name for each rater: the file's, or where several files have the same one, that of its folder"
     for names in ([f.stem for f in files], [f.absolute().parent.name for f in files]):
         if len(set(names)) == len(names): return tuple(names)
     return tuple(f'rater {k}' for k in range(1, len(files) + 1))
 
-# %% ../nbs/56_agree.ipynb #a4d190b2
 def _once(rows, said, file):
     "One row for each photo; raises `InputError` where a rater says different things of it"
     first = rows.groupby('path', sort=False).indices
@@ -432,7 +426,16 @@ def _joined(tables, files):
         at.append(found)
     return photos[['path', *(c for c in photos if c != 'path')]], at
 
-# %% ../nbs/56_agree.ipynb #01041818
+# %% ../nbs/56_agree.ipynb #c2d4b052
+def _say_reading(names, tables):
+    "What was taken for granted in each rater's file, and what was judged differently"
+    notes = [note for rows in tables for note in rows.attrs.get('assumed', [])]
+    for option, what in dict(units='the units of the points', labelled='whether points were set before or after the EXIF turn').items():
+        said = {name: value for name, rows in zip(names, tables) if (value := rows.attrs.get('read_as', {}).get(option))}
+        if len({*said.values()}) > 1:
+            notes.append(f"{what} was judged differently from file to file ({', '.join(f'{name}: {value}' for name, value in said.items())}): if it is the same in all of them, say --{option}")
+    return notes
+
 def _say_match(names, tables, photos, at):
     "Which photos not all raters have, and which are told by their file names alone"
     notes = []
@@ -443,6 +446,7 @@ def _say_match(names, tables, photos, at):
         if odd: notes.append(f'{name}: {len(odd)} photos are told by their file names, as their folders differ: {odd[0][0]} is taken for {odd[0][1]}')
     return notes
 
+# %% ../nbs/56_agree.ipynb #6abb4836
 @contextmanager
 def _one_for_each(file: Path) -> Iterator[dict[str, Path] | None]:
     "A table with a column that names the rater as a table for each of them, with the same numbers of rows; `None` where there is no such column"
@@ -465,6 +469,7 @@ def _one_for_each(file: Path) -> Iterator[dict[str, Path] | None]:
                 for name, table in tables.items(): text = text.replace(str(table), f'{file} ({name})').replace(table.name, f'{file.name} ({name})')
                 raise InputError(text) from e
 
+# %% ../nbs/56_agree.ipynb #01041818
 def read_raters(
     files: Sequence[str | Path],  # One for each rater: a table, a folder with a folder for each class, or a label file of points; or one table with a column `rater`
     photos: str | Path | None = None,  # Folder of the photos, where it is not that of the files
@@ -503,7 +508,7 @@ def _read_raters(files, names, photos, options):
                          'Write the same file names into all files.')
     return found
 
-# %% ../nbs/56_agree.ipynb #3f97ebd6
+# %% ../nbs/56_agree.ipynb #52d5746d
 def of_each(
     measure: Callable[..., dict],  # Takes (raters, n), groups and draws, such as `interval_agreement`
     said: np.ndarray,  # (raters, n, k)
@@ -513,6 +518,7 @@ def of_each(
     "Measure each output by itself"
     return {f'{name}.{metric}' if len(names) > 1 else metric: e for k, name in enumerate(names) for metric, e in measure(said[..., k], groups, draws=draws).items()}
 
+# %% ../nbs/56_agree.ipynb #ad88687b
 @by_kind
 def agreement_of(target: Target, said: np.ndarray, groups: np.ndarray | None = None, draws: int = 1000) -> dict[str, dict]:
     "Measure how well raters agree; here for numbers"
@@ -526,17 +532,19 @@ def _(target: ClassTarget, said, groups=None, draws=1000):
 @agreement_of.register
 def _(target: PointTarget, said, groups=None, draws=1000): return point_agreement(said, target.names, groups, draws=draws)
 
+# %% ../nbs/56_agree.ipynb #3f97ebd6
 def agreement(raters: Raters, *, draws: int = 1000) -> dict[str, dict]:  # {metric: {value, low, high, n}}
     "Measure how well all raters agree, with intervals; photos of one group are drawn together"
     return agreement_of(raters.target, raters.said, raters.groups, draws)
 
+# %% ../nbs/56_agree.ipynb #ab99c7f1
 def by_pair(raters: Raters, *, draws: int = 1000) -> pd.DataFrame:  # A row for each pair, a column for each figure about all outputs
     "Measure each pair of raters, which shows whether one of them stands apart"
     pairs = {f'{raters.names[i]}, {raters.names[j]}': agreement(raters.only(i, j), draws=draws) for i, j in combinations(range(len(raters.names)), 2)}
     several = len(raters.target.names) > 1 and all('.' in name for e in pairs.values() for name in e)
     return pd.DataFrame({pair: {name: format_estimate(e) for name, e in found.items() if several or '.' not in name} for pair, found in pairs.items()}).T
 
-# %% ../nbs/56_agree.ipynb #167a4da4
+# %% ../nbs/56_agree.ipynb #e4538bfb
 def _mean_apart(said):
     "(n,) mean absolute difference of pairs over all numbers of a photo, NaN where no pair is there"
     apart = np.stack([np.abs(a - b) for a, b in combinations(said.reshape(*said.shape[:2], -1), 2)])
@@ -564,6 +572,7 @@ def _(target: PointTarget, raters):
     known = ~np.isnan(apart).all(1)
     return pd.DataFrame(dict(distance=known_mean(apart.T, 0), farthest=np.where(known, np.array(target.names, dtype=object)[far], ''), farthest_px=np.where(known, apart[np.arange(len(far)), far], np.nan)))
 
+# %% ../nbs/56_agree.ipynb #167a4da4
 def differ_most(raters: Raters) -> pd.DataFrame:  # path, what each rater says, `distance`; for points the distance and the point that is farthest apart
     "List the photos that two raters or more judged, those on which they differ most first"
     table = pd.concat([raters.photos[['path']].reset_index(drop=True), differences(raters.target, raters)], axis=1)
@@ -589,6 +598,24 @@ def say_confusion(target: Target, raters: Raters) -> list[str]:
 @say_confusion.register
 def _(target: ClassTarget, raters):
     return [f'\nWhat they say, in {"photos" if len(raters.names) == 2 else "pairs of ratings"}:\n{confusion(raters).to_string()}'] * (len(target.names) <= 12)
+
+# %% ../nbs/56_agree.ipynb #aae9cbdb
+def draw_estimates(
+    ax,  # matplotlib's axes
+    estimates: dict[str, dict],  # {what: {value, low, high, n}}; what is not defined is left out
+) -> None:
+    "Draw estimates with their intervals, the lowest at the bottom"
+    names = sorted((n for n, e in estimates.items() if np.isfinite(e['value'])), key=lambda n: estimates[n]['value'])
+    for i, name in enumerate(names):
+        e = estimates[name]
+        if np.isfinite(e['low']): ax.plot([e['low'], e['high']], [i, i], color='C0', lw=2.5, alpha=.45, solid_capstyle='round')
+        ax.plot(e['value'], i, 'o', color='C0', ms=6 if len(names) <= 30 else 3)
+    ax.set_yticks(range(len(names)), [plain_text(n) for n in names], fontsize=9 if len(names) <= 30 else 5)
+    ax.set_ylim(-.6, max(len(names), 1) - .4)
+    ax.grid(axis='x', color='.9')
+    ax.set_axisbelow(True)
+    ax.tick_params(axis='y', length=0)
+    ax.spines[['top', 'right', 'left']].set_visible(False)
 
 # %% ../nbs/56_agree.ipynb #cc74476b
 @by_kind
@@ -622,23 +649,6 @@ def _draw_differences(ax, said, names, title):
     ax.spines[['top', 'right']].set_visible(False)
     if not two: ax.legend(frameon=False, fontsize=8)
 
-def draw_estimates(
-    ax,  # matplotlib's axes
-    estimates: dict[str, dict],  # {what: {value, low, high, n}}; what is not defined is left out
-) -> None:
-    "Draw estimates with their intervals, the lowest at the bottom"
-    names = sorted((n for n, e in estimates.items() if np.isfinite(e['value'])), key=lambda n: estimates[n]['value'])
-    for i, name in enumerate(names):
-        e = estimates[name]
-        if np.isfinite(e['low']): ax.plot([e['low'], e['high']], [i, i], color='C0', lw=2.5, alpha=.45, solid_capstyle='round')
-        ax.plot(e['value'], i, 'o', color='C0', ms=6 if len(names) <= 30 else 3)
-    ax.set_yticks(range(len(names)), [plain_text(n) for n in names], fontsize=9 if len(names) <= 30 else 5)
-    ax.set_ylim(-.6, max(len(names), 1) - .4)
-    ax.grid(axis='x', color='.9')
-    ax.set_axisbelow(True)
-    ax.tick_params(axis='y', length=0)
-    ax.spines[['top', 'right', 'left']].set_visible(False)
-
 # %% ../nbs/56_agree.ipynb #5218c637
 @plot_of.register
 def _(target: ClassTarget, raters):
@@ -671,11 +681,12 @@ def _(target: PointTarget, raters):
     ax.set(xlim=(0, None), xlabel='mean distance between raters, px of the photo; dashed: all points')
     return fig
 
+# %% ../nbs/56_agree.ipynb #0723f8b7
 def plot_agreement(raters: Raters) -> Figure:
     "Draw how raters agree: a confusion table, differences of ratings, or distances of points"
     return plot_of(raters.target, raters)
 
-# %% ../nbs/56_agree.ipynb #f5e9cb20
+# %% ../nbs/56_agree.ipynb #ab86d235
 FIGURES = {'agreement': 'share of agreement', 'cohen_kappa': "Cohen's kappa", 'fleiss_kappa': "Fleiss' kappa", 'alpha': "Krippendorff's alpha", 'pearson': "Pearson's correlation",
            'spearman': "Spearman's correlation", 'icc': 'intraclass correlation ICC(2,1)', 'mae': 'mean absolute difference', 'mean_difference': 'mean difference',
            'distance_px': 'mean distance, px', 'median_px': 'median distance, px', 'distance_share': "mean distance, share of the object's size", 'set_alike': 'share of points set by both or neither',
@@ -688,6 +699,7 @@ def figure_words(
     head, _, last = metric.rpartition('.')
     return f'{head.removeprefix("point.")}: ' * bool(head) + FIGURES.get(last, last.replace('_', ' '))
 
+# %% ../nbs/56_agree.ipynb #f5e9cb20
 def say_agreement(figures: dict[str, dict]) -> list[str]:
     "Figures with their intervals in words, a line each; one that is not defined is said to be so"
     width = max(len(figure_words(name)) for name in figures)
@@ -780,6 +792,29 @@ def _(target: PointTarget, rows, theirs, groups=None, draws=1000):
     far['difference'] = far['network'] - far['second rater']
     return {('distance_px', who): mean_error(np.where(np.isnan(far['difference']), np.nan, x), weights) for who, x in far.items()}
 
+# %% ../nbs/56_agree.ipynb #24d97d61
+@by_kind
+def known_to(target: Target,
+    file: str | Path, photos: str | Path | None = None,  # As in `read_raters`
+    # As in `read_raters`
+    **options,
+) -> pd.DataFrame:  # Rows of a manifest
+    "Read what a second rater says in the words of a run's target; here for numbers"
+    if Path(file).is_dir(): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
+    return target.read_known(_unopened(file, photos, [c for c in read_cells(file)[0][1] if c.strip().lower() not in LABEL_NAMES]), **options)[1]
+
+@known_to.register
+def _(target: ClassTarget, file, photos=None, **options):
+    theirs, _ = rated_by(target, file, photos, **options)
+    spelt = {seen_name(c): c for c in target.classes}
+    return theirs.assign(label=theirs.label.map(lambda name: spelt.get(seen_name(name), name)))
+
+@known_to.register
+def _(target: PointTarget, file, photos=None, **options):
+    manifest, rows = target.read_known(photos or file, labels=file if photos else None, **options)
+    rows.attrs = _assumed(manifest, file)
+    return rows
+
 # %% ../nbs/56_agree.ipynb #b1236335
 FEW = 30  # photos, below which a comparison says little
 
@@ -807,29 +842,6 @@ def beside_human(
     figures = sides_of(target, ours, theirs, names if len(set(names)) < len(names) else None, draws)
     table = pd.DataFrame([dict(figure=name, who=who, **{k: e.get(k) for k in ('value', 'low', 'high', 'n', 'p')}) for (name, who), e in figures.items()])
     return table, _say_sides(target, ours, theirs, rows, file)
-
-# %% ../nbs/56_agree.ipynb #24d97d61
-@by_kind
-def known_to(target: Target,
-    file: str | Path, photos: str | Path | None = None,  # As in `read_raters`
-    # As in `read_raters`
-    **options,
-) -> pd.DataFrame:  # Rows of a manifest
-    "Read what a second rater says in the words of a run's target; here for numbers"
-    if Path(file).is_dir(): return target.read_known(photos or file, labels=file if photos else None, **options)[1]
-    return target.read_known(_unopened(file, photos, [c for c in read_cells(file)[0][1] if c.strip().lower() not in LABEL_NAMES]), **options)[1]
-
-@known_to.register
-def _(target: ClassTarget, file, photos=None, **options):
-    theirs, _ = rated_by(target, file, photos, **options)
-    spelt = {seen_name(c): c for c in target.classes}
-    return theirs.assign(label=theirs.label.map(lambda name: spelt.get(seen_name(name), name)))
-
-@known_to.register
-def _(target: PointTarget, file, photos=None, **options):
-    manifest, rows = target.read_known(photos or file, labels=file if photos else None, **options)
-    rows.attrs = _assumed(manifest, file)
-    return rows
 
 def _say_sides(target, ours, theirs, rows, file):
     "What has to be known of a comparison"

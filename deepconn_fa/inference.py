@@ -6,8 +6,8 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/inference.html.md"""
 
 # %% auto #0
 __all__ = ['TABLES', 'JSONS', 'check_paths', 'unfolded', 'as_images', 'Lost', 'Listed', 'each_photo', 'decode_photo', 'Predictor',
-           'draw_predictions', 'in_short', 'predictions_as_text', 'save_predictions', 'check_table', 'drawn_files',
-           'paint', 'save_drawn', 'save_coco', 'check_coco', 'as_coco']
+           'in_short', 'draw_predictions', 'predictions_as_text', 'check_table', 'save_predictions', 'drawn_files',
+           'paint', 'save_drawn', 'as_coco', 'check_coco', 'save_coco']
 
 # %% ../nbs/41_inference.ipynb #3ae64ebd
 import glob
@@ -103,10 +103,10 @@ class Lost(type(Path())):
         self.problem = problem
         return self
 
+# %% ../nbs/41_inference.ipynb #7603a000
 class Listed(list):
     "Photos that `each_photo` has given, not to be listed again: what one of them lacks is its problem, and a table among them is no photo"
 
-# %% ../nbs/41_inference.ipynb #7603a000
 def each_photo(
     photos,  # As in `Predictor.predict`
 ) -> Iterator:
@@ -220,29 +220,13 @@ def from_hub(cls: Predictor,
     try: return cls(path, **kwargs)
     except BundleError as e: raise BundleError(f'{file} of {page_of(repo_name(repo))} cannot be used. {e}') from e
 
-# %% ../nbs/41_inference.ipynb #67ae07d0
+# %% ../nbs/41_inference.ipynb #a0b322f4
 @patch
 def _check_pixels(self: Predictor, pixels):
     "Raise a `ValueError` unless `pixels` are what the network takes"
     if pixels.dtype != np.uint8 or list(pixels.shape[1:]) != [3, *self.sight.canvas]:
         raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}; they have to be uint8 (b, 3, {', '.join(map(str, self.sight.canvas))})")
 
-@patch
-def _read(self: Predictor, photos, progress, total=None) -> Iterator:
-    "Batches of (path, side, pixels (h, w, 3), size, problem) from pairs of a photo and its side"
-    def read(pair):
-        photo, side = pair
-        return _path(photo), side, *decode_photo(photo, self.sight, exact=self.target.exact)
-    decoded = _read_ahead(read, photos, 2 * self.batch_size, at_once=_is_large)
-    return _batches(with_progress(decoded, 'Predicting', total=total, show=progress and total != 1), self.batch_size)
-
-def _path(photo): return str(photo) if isinstance(photo, Path) else ''
-
-def _is_large(pair):
-    "An image of more than a million pixels: a queue of such would fill the memory"
-    return isinstance(pair[0], Image.Image) and pair[0].width * pair[0].height > 1_000_000
-
-# %% ../nbs/41_inference.ipynb #a0b322f4
 @patch
 def _look(self: Predictor, pixels):
     "Answers to photos on the canvas, and how far each lies from the training photos: NaN where the model does not know"
@@ -277,6 +261,21 @@ def _sides_in(photos):
     table = list_photos(photos, paths_only=True) if isinstance(photos, pd.DataFrame) or os.path.exists(photos) else {}
     return [_side(one) for one in table['side']] if 'side' in table else None
 
+# %% ../nbs/41_inference.ipynb #3dc88f1e
+@patch
+def sides_of(self: Predictor,
+    photos,  # As in `predict`
+    side: str | Iterable | None = None,  # As in `predict`
+    n: int | None = None,  # Number of photos; default: not checked
+) -> str | list[str] | None:  # `None` where nothing is known, or where the model does not care
+    "Tell which side of the body photos show, as the user says, or else as their table does"
+    if not self.sight.mirror: return None
+    if side is None: return _sides_in(photos)
+    if isinstance(side, str): return _side(side)
+    sides = [_side(one) for one in side]
+    if n is not None and len(sides) != n: raise InputError(f'{len(sides)} sides for {n} photos: give one a photo, or one for all')
+    return sides
+
 # %% ../nbs/41_inference.ipynb #0db51d36
 @patch
 def _both_sides(self: Predictor, pixels, sides):
@@ -289,6 +288,22 @@ def _both_sides(self: Predictor, pixels, sides):
         surer = confidence(other) > confidence(found[unknown])
         found[unknown[surer]], far[unknown[surer]], turned[unknown[surer]] = other[surer], other_far[surer], True
     return found, turned, far
+
+# %% ../nbs/41_inference.ipynb #67ae07d0
+@patch
+def _read(self: Predictor, photos, progress, total=None) -> Iterator:
+    "Batches of (path, side, pixels (h, w, 3), size, problem) from pairs of a photo and its side"
+    def read(pair):
+        photo, side = pair
+        return _path(photo), side, *decode_photo(photo, self.sight, exact=self.target.exact)
+    decoded = _read_ahead(read, photos, 2 * self.batch_size, at_once=_is_large)
+    return _batches(with_progress(decoded, 'Predicting', total=total, show=progress and total != 1), self.batch_size)
+
+def _path(photo): return str(photo) if isinstance(photo, Path) else ''
+
+def _is_large(pair):
+    "An image of more than a million pixels: a queue of such would fill the memory"
+    return isinstance(pair[0], Image.Image) and pair[0].width * pair[0].height > 1_000_000
 
 # %% ../nbs/41_inference.ipynb #546e6ad0
 @patch
@@ -343,21 +358,6 @@ def _stream(self: Predictor, listed, side, coverage, progress, total):
         yield table.set_index(table.index + done)
         done += len(batch)
 
-# %% ../nbs/41_inference.ipynb #3dc88f1e
-@patch
-def sides_of(self: Predictor,
-    photos,  # As in `predict`
-    side: str | Iterable | None = None,  # As in `predict`
-    n: int | None = None,  # Number of photos; default: not checked
-) -> str | list[str] | None:  # `None` where nothing is known, or where the model does not care
-    "Tell which side of the body photos show, as the user says, or else as their table does"
-    if not self.sight.mirror: return None
-    if side is None: return _sides_in(photos)
-    if isinstance(side, str): return _side(side)
-    sides = [_side(one) for one in side]
-    if n is not None and len(sides) != n: raise InputError(f'{len(sides)} sides for {n} photos: give one a photo, or one for all')
-    return sides
-
 # %% ../nbs/41_inference.ipynb #081ec8bf
 @patch
 def predict(self: Predictor,
@@ -371,6 +371,16 @@ def predict(self: Predictor,
     n = len(listed) if isinstance(listed, list) else None
     tables = list(self._stream(listed, side if n is None else self.sides_of(photos, side, n), coverage, progress, n))
     return pd.concat(tables) if tables else self._table([], coverage)
+
+# %% ../nbs/41_inference.ipynb #092fabff
+def in_short(target: Target,
+    row: pd.Series,  # Of a table of predictions
+    truth: str = '',  # What is true, in words
+) -> tuple[str, bool]:  # And whether that is wrong
+    "What is said of a photo, or that there is no opinion"
+    said, wrong = target.caption(row, truth)
+    if 'opinion' not in row or row.opinion: return said, wrong
+    return f'no opinion ({said})' if said else 'no opinion', False
 
 # %% ../nbs/41_inference.ipynb #bc21b5a1
 def draw_predictions(
@@ -391,15 +401,6 @@ def draw_predictions(
     plt.close(fig)  # a notebook shows what is returned, once
     return fig
 
-def in_short(target: Target,
-    row: pd.Series,  # Of a table of predictions
-    truth: str = '',  # What is true, in words
-) -> tuple[str, bool]:  # And whether that is wrong
-    "What is said of a photo, or that there is no opinion"
-    said, wrong = target.caption(row, truth)
-    if 'opinion' not in row or row.opinion: return said, wrong
-    return f'no opinion ({said})' if said else 'no opinion', False
-
 def _draw_row(ax, row, target, truth):
     "Draw one row of predictions on `ax`"
     if row.problem or not row.path:
@@ -414,9 +415,7 @@ def _draw_row(ax, row, target, truth):
     title = (f'{title}\n(is {truth})' if wrong else title).replace('$', r'\$')  # no formulas
     ax.set_title(title, color='firebrick' if wrong else 'black', size=10)
 
-# %% ../nbs/41_inference.ipynb #42402670
-TABLES = ('.csv', '.tsv', '.txt', '.jsonl', '.parquet', '')  # suffixes of files of answers
-
+# %% ../nbs/41_inference.ipynb #86171be7
 def predictions_as_text(
     predictions: pd.DataFrame,
     kind: str = '.csv',  # `.csv`, `.tsv`, or `.jsonl`
@@ -425,6 +424,16 @@ def predictions_as_text(
     "Predictions as they stand in a file, see `save_predictions`"
     if kind == '.jsonl': return predictions.to_json(orient='records', lines=True, double_precision=6, force_ascii=False)
     return predictions.to_csv(index=False, header=header, float_format='%.6f', lineterminator='\n', sep='\t' if kind == '.tsv' else ',')
+
+# %% ../nbs/41_inference.ipynb #108f64af
+def check_table(path: str | os.PathLike) -> None:
+    "Raise `InputError` where a table of this name could not be written, before there is anything to lose"
+    if Path(path).suffix.lower() != '.parquet': return
+    try: import pyarrow  # noqa: F401  pandas asks for it
+    except ImportError as e: raise InputError('Parquet needs pyarrow: pip install pyarrow, or write .csv or .jsonl') from e
+
+# %% ../nbs/41_inference.ipynb #42402670
+TABLES = ('.csv', '.tsv', '.txt', '.jsonl', '.parquet', '')  # suffixes of files of answers
 
 def save_predictions(
     predictions: pd.DataFrame,  # as `Predictor.predict` gives them
@@ -435,12 +444,6 @@ def save_predictions(
     kind = path.suffix.lower()
     check_table(path)
     return write_file(path, predictions.to_parquet(index=False) if kind == '.parquet' else predictions_as_text(predictions, kind))
-
-def check_table(path: str | os.PathLike) -> None:
-    "Raise `InputError` where a table of this name could not be written, before there is anything to lose"
-    if Path(path).suffix.lower() != '.parquet': return
-    try: import pyarrow  # noqa: F401  pandas asks for it
-    except ImportError as e: raise InputError('Parquet needs pyarrow: pip install pyarrow, or write .csv or .jsonl') from e
 
 # %% ../nbs/41_inference.ipynb #c53ca489
 _DRAWN = b'points found by deepconn_fa'  # the comment in each copy: such a file may be replaced
@@ -495,6 +498,7 @@ def _(target: PointTarget, photo, row):
     said, _ = in_short(target, row)
     return _write(photo, said) if said else photo
 
+# %% ../nbs/41_inference.ipynb #5c13c168
 def save_drawn(
     predictions: pd.DataFrame,  # As `Predictor.predict` gives them
     target: Target,
@@ -507,6 +511,22 @@ def save_drawn(
         paint(target, open_photo(row.path), row).save(data := io.BytesIO(), 'JPEG', quality=90, comment=_DRAWN)
         write_file(file, data.getvalue())
     return files
+
+# %% ../nbs/41_inference.ipynb #e43c7133
+@singledispatch
+def as_coco(target: Target, rows: pd.DataFrame) -> dict:
+    "Predictions in COCO's form, which is one for places"
+    raise InputError(f"COCO's form is one for points; this model tells {target.kind}. Write a table: --out predictions.csv")
+
+@as_coco.register
+def _(target: PointTarget, rows):
+    answers = target.answers_of(rows)
+    return to_coco(rows, answers[..., :2], target.spec, conf=answers[..., 2], visible=target.judged(answers))
+
+# %% ../nbs/41_inference.ipynb #a8c37088
+def check_coco(target: Target) -> None:
+    "Raise `InputError` unless answers of this kind can be written in COCO's form"
+    if as_coco.dispatch(type(target)) is as_coco.dispatch(object): as_coco(target, None)
 
 # %% ../nbs/41_inference.ipynb #b4796b43
 JSONS = ('.json', '')  # suffixes of files of answers in COCO's form
@@ -521,17 +541,3 @@ def save_coco(
     fine = predictions[(predictions.problem == '') & (predictions.path != '')].reset_index(drop=True)
     sizes = np.array([look_at(file)[:2] for file in fine.path]).reshape(-1, 2)
     return write_file(path, json.dumps(as_coco(target, fine.assign(width=sizes[:, 0], height=sizes[:, 1])), indent=1, ensure_ascii=False))
-
-def check_coco(target: Target) -> None:
-    "Raise `InputError` unless answers of this kind can be written in COCO's form"
-    if as_coco.dispatch(type(target)) is as_coco.dispatch(object): as_coco(target, None)
-
-@singledispatch
-def as_coco(target: Target, rows: pd.DataFrame) -> dict:
-    "Predictions in COCO's form, which is one for places"
-    raise InputError(f"COCO's form is one for points; this model tells {target.kind}. Write a table: --out predictions.csv")
-
-@as_coco.register
-def _(target: PointTarget, rows):
-    answers = target.answers_of(rows)
-    return to_coco(rows, answers[..., :2], target.spec, conf=answers[..., 2], visible=target.judged(answers))

@@ -190,7 +190,60 @@ def gather(file: str | Path,
 # %% ../nbs/06_formats.ipynb #d29aafd8
 _OURS = ('path', 'where', 'problem', '')  # columns that are computed anew
 _TEXT = ('path', 'where', 'problem', 'label', 'split', 'group', 'other_name')
-_SIZE = re.compile(r'(?:original|image|img|photo|frame)[_ ]?(width|height)', re.IGNORECASE)  # size of the labelled photo
+
+def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
+
+
+# %% ../nbs/06_formats.ipynb #b5c01f02
+_OF_PHOTO = '(?:(?:original|orig|image|img|im|photo|picture|pic|frame|source|src)[_ .-]?)*'
+_SIDE = re.compile(f'({_OF_PHOTO})(?:(width|w)|(height|h))(?:[_ .-]?(?:px|pixels?))?', re.IGNORECASE)  # image_width, imgW, w
+_SIDES = re.compile(f'{_OF_PHOTO}(?:size|resolution|dimensions?)', re.IGNORECASE)
+_TIMES = r'[\[(]?\s*(\d+)\s*(?:px)?\s*[x×*,; ]\s*(\d+)\s*(?:px)?\s*[\])]?'  # 160x120, (160, 120)
+
+def _stated_sizes(rows):
+    "The columns that state a width and a height: {(name of the width, name of the height): (rows, 2)}, where one column may state both"
+    sides, found = defaultdict(dict), {}
+    for column in rows:
+        cells = rows[column].map(as_text)
+        if m := _SIDE.fullmatch(column): sides[m[1].lower(), len(m[2] or m[3]) > 1].setdefault('height' if m[3] else 'width', column)
+        elif _SIDES.fullmatch(column) and (cells != '').any() and cells[cells != ''].str.fullmatch(_TIMES, case=False).all():
+            found[column,] = cells.str.extract(re.compile(_TIMES, re.IGNORECASE)).astype(float).to_numpy()
+    for mine in sides.values():
+        if len(mine) == 2: found[mine['width'], mine['height']] = rows[[mine['width'], mine['height']]].apply(pd.to_numeric, errors='coerce').to_numpy(float)
+    return {names: np.where(np.isfinite(size), size, np.nan) for names, size in found.items()}
+
+# %% ../nbs/06_formats.ipynb #b5c01f03
+_LOW = r'(.*?)\b(?:{low}|c{axis}|{axis} ?(?:min|tl|[01]|c|cent(?:er|re))?)'  # in the words of a column's name
+_HIGH = r'(.*?)\b(?:{high}|{axis} ?(?:max|br|2))'
+
+def _corner(rows, pattern):
+    "The numbers in the columns of a corner that belongs to no point, (rows, 2); `None` where there is none"
+    numbers = {' '.join(_words(c)): cells for c in rows if (cells := pd.to_numeric(rows[c], errors='coerce')).notna().any()}
+    across, down = ({m[1]: cells for name, cells in numbers.items() if (m := re.fullmatch(pattern.format(**words), name))}
+                    for words in (dict(axis='x', low='left', high='right'), dict(axis='y', low='top', high='bottom')))
+    return next((np.stack([across[of], down[of]], -1) for of in across if of in down), None)
+
+def _of_box(rows, sizes):
+    "The names of the width and height among `sizes` that are a box's, as they stand beside its corner; `None` for none"
+    plain = sorted((names for names in sizes if ' '.join(names).lower() in ('w h', 'width height')), key=lambda names: len(names[0]))  # of x, y, w, h, width, height the short ones
+    low, high = _corner(rows, _LOW), _corner(rows, _HIGH)
+    if not plain or low is None: return None
+    if high is None or np.nanmax(abs(high - low - sizes[plain[0]]), initial=0) <= 1: return plain[0]  # beside two corners, they are the photo's, or how far these lie apart
+
+# %% ../nbs/06_formats.ipynb #b5c01f04
+def _use_sizes(file, rows):
+    "The other columns, the sizes (rows, 2) of the labelled photos, NaN where not stated, and the assumptions"
+    sizes, notes = _stated_sizes(rows), []
+    if box := _of_box(rows, sizes):
+        notes.append(f"{' and '.join(box)} are taken as those of a box, whose corner stands beside them, not as the size of the photo")
+        rows = rows.rename(columns=dict(zip(box, ('box_width', 'box_height'))))
+        del sizes[box]
+    (names, size), *others = sizes.items() or [((), np.full((len(rows), 2), np.nan))]
+    for more, other in others:
+        if (abs(size - other) > 0).any():
+            raise InputError(f"{file}: {' and '.join(names)} state another size of the photo than {' and '.join(more)}. Keep the size of the photo as it was labelled, and rename or remove the other.")
+        size = np.where(np.isnan(size), other, size)
+    return rows.drop(columns=[c for names in sizes for c in names]), size, notes
 
 # %% ../nbs/06_formats.ipynb #8d55076d
 def build_labels(file: str | Path, points: Sequence[str], named: bool,
@@ -208,8 +261,8 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     counts = _leave_out(xy, visible == 0, likelihood) + Counter(graded=int((visible == 2).any())) + (counts or Counter())
     visible = scale_visible(visible)
     rows, notes = _use_split(file, pd.DataFrame(list(rows)))
-    rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side', 'width', 'height')})
-    rows = rows.rename(columns={c: m[1].lower() for c in rows if (m := _SIZE.fullmatch(c)) and m[1].lower() not in rows})
+    rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side')})
+    rows, sizes, boxes = _use_sizes(file, rows)
     for name in [c for c in rows if c not in _TEXT]:
         numbers = pd.to_numeric(rows[name], errors='coerce')
         if (numbers.notna() == (rows[name].notna() & (rows[name] != ''))).all(): rows[name] = numbers
@@ -217,9 +270,7 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     empty, long = rows.path == '', np.array([max(map(len, re.split(r'[/\\]', path))) > 255 for path in rows.path])
     rows['problem'] = rows.problem.mask(empty & (rows.problem == ''), 'no photo is named: fill in its file name, or remove the row')
     rows.loc[long, ['path', 'problem']] = '', 'the name of the photo is longer than a file name can be: correct it'
-    sizes = np.stack([pd.to_numeric(rows[side], errors='coerce') if side in rows else np.full(len(rows), np.nan) for side in ('width', 'height')], -1)
-    sizes = np.where(np.isfinite(sizes.astype(float)), sizes, np.nan).astype(float)
-    return Labels(Path(file), list(points), named, rows.drop(columns=['width', 'height'], errors='ignore'), xy, sizes, notes=notes, counts=counts, visible=visible, **about)
+    return Labels(Path(file), list(points), named, rows, xy, sizes, notes=notes + boxes, counts=counts, visible=visible, **about)
 
 # %% ../nbs/06_formats.ipynb #dc997362
 def _leave_out(xy, missing, likelihood):
@@ -362,7 +413,6 @@ def read_wide(
 _SPELLED = dict.fromkeys(('in frame', 'in image', 'in photo', 'inframe', 'valid', 'exists', 'exist', 'seen'), 'visible') | dict.fromkeys(
     ('out of frame', 'off frame', 'invalid', 'unlabeled', 'unlabelled', 'unseen'), 'missing')
 
-def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
 
 # %% ../nbs/06_formats.ipynb #3b5c4f87
 def qualifier_of(

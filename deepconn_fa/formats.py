@@ -96,19 +96,28 @@ def qualify(
     word: str,  # A key of `QUALIFIERS`
     value,  # A number, a bool or a word
 ) -> tuple[float, float]:  # Its visibility (0 absent, 0.5 occluded, 1 visible; or 0, 1, 2) and its likelihood; NaN where not stated
-    "Interpret a value that qualifies a point. Raises `ValueError` if it is unknown."
+    "Interpret a value that qualifies a point. Raises `ValueError` with the value and what is wrong with it if it is unknown."
     kind, text = QUALIFIERS[word], str(value).strip().lower().replace(',', '.')
-    number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
+    try: number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
+    except ValueError: raise ValueError(f"'{value}', which is neither a number nor yes or no") from None
     if kind == 'likelihood' or kind == 'visible' and 0 < number < 1 and number != .5: return np.nan, number
-    if kind == 'visible' or np.isnan(number): return np.clip(number, 0, 2), np.nan
+    if kind == 'visible' and number > 0 and number not in (.5, 1, 2): raise ValueError(f"'{value}', and marks are 0 (not visible), 1 and 2; a likelihood lies between 0 and 1")
+    if kind == 'missing' and number > 1: raise ValueError(f"'{value}', which is neither yes (1) nor no (0)")
+    if kind == 'visible' or np.isnan(number): return np.maximum(number, 0), np.nan
     return (1. if number <= 0 else 0. if kind == 'missing' else .5), np.nan
 
 def _marks(
     said: dict,  # What stands in columns or attributes of a point, by their names
-) -> tuple[float, float]:
+    called: dict | None = None,  # {name: what to call it in a problem}
+) -> tuple[float, float, str]:  # Visibility, likelihood, and the first problem
     "`qualify` for all that is said of a point: of two marks, the worse one"
-    marks = np.array([qualify(word.lower(), value) for word, value in said.items() if word.lower() in QUALIFIERS]).reshape(-1, 2)
-    return tuple(np.fmin.reduce(marks, initial=np.nan))
+    marks, problem = [], ''
+    for word, value in said.items():
+        if word.lower() not in QUALIFIERS: continue
+        try: marks.append(qualify(word.lower(), value))
+        except ValueError as e: problem = problem or f'{(called or {}).get(word, word)} is {e}: correct it, or leave it empty'
+    return *np.fmin.reduce(np.array(marks).reshape(-1, 2), initial=np.nan), problem
+
 
 # %% ../nbs/06_formats.ipynb #5b09de75
 def _use_split(file, rows):
@@ -137,6 +146,7 @@ class Point(NamedTuple):
     where: str = ''
     visible: float = np.nan  # As `qualify` gives it, and its likelihood
     likelihood: float = np.nan
+    problem: str = ''  # What is wrong with these two
 
     @property
     def is_set(self) -> bool: return self.visible != 0 and not np.isnan(self.x + self.y)
@@ -152,6 +162,7 @@ def _compared(points):
     found, repeated, problem = {}, 0, ''
     for p in points:
         first = found.setdefault(p.name, p)
+        if p.problem: problem = problem or f"the point '{p.name}': {p.problem}"
         if np.isinf([p.x, p.y]).any(): problem = problem or f"the point '{p.name}' is at ({p.x:g}, {p.y:g}), which is no place: correct it, or leave it empty"
         if first is p: continue
         if np.array_equal(first[1:3], p[1:3], equal_nan=True): repeated += 1
@@ -474,12 +485,8 @@ def _table_point(cells, axes, header):
     "Position, visibility, likelihood and problem of one point of a table"
     xy, problem = _numbers([cells[axes['x']], cells[axes['y']]], [header[axes['x']], header[axes['y']]])
     said = {word: cells[i] for word, i in axes.items() if word in QUALIFIERS}
-    for word, cell in said.items():
-        try: qualify(word, cell)
-        except ValueError:
-            problem = problem or f"{header[axes[word]]} is '{cell}', which is neither a number nor yes or no: correct it, or leave it empty"
-            said = {}
-    return xy, *_marks(said), problem
+    visible, likelihood, odd = _marks(said, {word: header[i] for word, i in axes.items()})
+    return xy, visible, likelihood, problem or odd
 
 # %% ../nbs/06_formats.ipynb #5301022b
 _POINT_NAME = re.compile('(?:(?:(?:key|land|body)?_?(?:point|mark|part)|marker|joint|kpt?|pt|lm)(?:_?(?:name|label|type|id|idx|index|no|nr|number))?|label_name)')
@@ -585,8 +592,8 @@ def _coco_photo(image, annotations, names):
         if len(values) != 3 * len(names): problem = f'it has {len(values)} numbers, and {len(names)} points need {3 * len(names)} (x, y and v of each)'
         elif not all(isinstance(v, (int, float)) for v in values): problem = 'not all of its keypoints are numbers'
         else:
-            marks = [qualify('v', v) for v in values[2::3]]
-            objects.append((f"annotation {a.get('id')}", [Point(name, float(x), float(y), '', visible, score if np.isnan(sure) else sure) for name, x, y, (visible, sure), score
+            marks = [_marks(dict(v=v)) for v in values[2::3]]
+            objects.append((f"annotation {a.get('id')}", [Point(name, float(x), float(y), '', visible, score if np.isnan(sure) else sure, odd) for name, x, y, (visible, sure, odd), score
                                                           in zip(names, values[::3], values[1::3], marks, scores)]))
     points, several = _one_object(objects)
     mine = {k: v for k, v in image.items() if k not in _COCO_KEYS and not isinstance(v, (list, dict))}
@@ -697,7 +704,7 @@ def _via_points(regions, key):
     for i, region in enumerate(regions):
         shape, said = region['shape_attributes'], region.get('region_attributes') or {}
         name = _via_said(region, key) if key else i
-        yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', *_marks(said))
+        yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', *_marks({k: _via_said(region, k) for k in said}))
 
 def _via_table(file):
     "The images of VIA's CSV, in the form of its JSON"
@@ -885,7 +892,7 @@ def _yolo_object(line, number, names, dim):
     "(class, where, points) of one line"
     values = [float(v) for v in line.split()]
     if len(values) != 5 + dim * len(names): raise ValueError(f'line {number} has {len(values)} numbers, and kpt_shape [{len(names)}, {dim}] needs {5 + dim * len(names)}')
-    points = [Point(name, *((np.nan, np.nan) if (x, y) == (0, 0) else (x, y)), visible=qualify('v', v[0])[0] if v else np.nan)
+    points = [Point(name, *((np.nan, np.nan) if (x, y) == (0, 0) else (x, y)), f'line {number}', *_marks(dict(v=v[0]) if v else {}))
               for name, (x, y, *v) in zip(names, zip(*[iter(values[5:])] * dim))]
     return int(values[0]), f'line {number}', points
 

@@ -168,7 +168,7 @@ def _compared(points):
         if np.array_equal(first[1:3], p[1:3], equal_nan=True): repeated += 1
         else:
             problem = problem or (f"the point '{p.name}' of this photo stands at two places ({first.x:g}, {first.y:g} in {first.where or 'one'} and "
-                                  f'{p.x:g}, {p.y:g} in {p.where or "another"}): remove one; this detector finds one object a photo')
+                                  f'{p.x:g}, {p.y:g} in {p.where or "another"}): remove one, or give it a name of its own; this detector finds one object a photo')
     return ({} if problem else found), repeated, problem
 
 # %% ../nbs/06_formats.ipynb #4f99a3d2
@@ -706,6 +706,10 @@ def _via_points(regions, key):
         name = _via_said(region, key) if key else i
         yield Point(str(name), float(shape['cx']), float(shape['cy']), f'region {i + 1}', *_marks({k: _via_said(region, k) for k in said}))
 
+def _uneven(n, usual):
+    "The problem of a photo with `n` points without names, where most have `usual` ones"
+    return f'{count_of(n, "point")} without names are set on it, and {usual} on most photos: which is missing?'
+
 def _via_table(file):
     "The images of VIA's CSV, in the form of its JSON"
     (_, header), *lines = read_cells(file)
@@ -733,7 +737,7 @@ def read_via(
         row, points, problem = {k: str(v) for k, v in (image.get('file_attributes') or {}).items() if v}, list(_via_points(mine, key)), ''
         if nameless := [p.where for p in points if not p.name]: problem = f"{nameless[0]} has no name (its '{key}' is empty): fill it in, or remove the region"
         if key is None and mine and len(mine) != usual[0][0]:
-            problem = f'{count_of(len(mine), "point")} without names are set on it, and {usual[0][0]} on most photos: which is missing? Name the points by an attribute of the regions'
+            problem = f'{_uneven(len(mine), usual[0][0])} Name the points by an attribute of the regions'
         photos.append((row | dict(path=image['filename'], problem=problem), [p for p in points if p.name]))
     return gather(file, photos)
 
@@ -853,12 +857,37 @@ def read_mediapipe(
     far = any(max(abs(p.x), abs(p.y)) > 2 for _, points in photos for p in points)
     return gather(file, photos, units='' if far else 'share')  # some store pixels in the same form
 
+# %% ../nbs/06_formats.ipynb #b5c01f21
+def _cvat_said(shape): return {a.get('name') or '': (a.text or '').strip() for a in shape.iter('attribute')}
+
+def _count(shape): return shape.get('points').count(';') + 1
+
+def _usual_counts(shapes):
+    "{label: how many points its <points> elements usually hold}"
+    found = defaultdict(Counter)
+    for shape in shapes: found[shape.get('label')][_count(shape)] += 1
+    return {label: n.most_common(1)[0][0] for label, n in found.items()}
+
+def _cvat_naming(photos):
+    "The function that names a <points> element: by its label or, where most photos have several elements of one label, by the attribute that tells these apart"
+    several = [shapes for shapes in photos if len(shapes) > 1]
+    def apart(name):
+        said = [[n for shape in shapes if (n := name(shape))] for shapes in several]
+        return 2 * sum(len(mine) == len({*mine}) > 0 for mine in said) >= max(len(several), 1)
+    keys = dict.fromkeys(k for shapes in several for shape in shapes for k in _cvat_said(shape) if k.lower() not in QUALIFIERS)
+    key = None if apart(lambda shape: shape.get('label')) else next((k for k in keys if apart(lambda shape: _cvat_said(shape).get(k))), None)
+    labels = {shape.get('label') for shapes in several for shape in shapes}
+    def name(shape):
+        label, said = shape.get('label'), _cvat_said(shape).get(key)
+        return label if not said else said if len(labels) == 1 else f'{label} {said}'
+    return name
+
 # %% ../nbs/06_formats.ipynb #8db1275e
-def _cvat_points(shape, where):
-    "The points of a <points> element: one by the name of its label, or several, numbered"
-    places = [tuple(map(float, place.split(','))) for place in shape.get('points').split(';')]
-    label, marks = shape.get('label'), _marks({k: shape.get(k) or '' for k in ('outside', 'occluded')})
-    return [Point(label if len(places) == 1 else f'{label}_{i + 1}', x, y, where, *marks) for i, (x, y) in enumerate(places)]
+def _cvat_points(shape, where, name):
+    "The points of a <points> element: one called `name`, or several, numbered"
+    marks = _marks({k: shape.get(k) or '' for k in ('outside', 'occluded')} | _cvat_said(shape))
+    places = [map(float, place.split(',')) for place in shape.get('points').split(';')]
+    return [Point(name if len(places) == 1 else f'{name}_{i + 1}', *place, where, *marks) for i, place in enumerate(places)]
 
 _XML_CURE = "Of XML files only CVAT's ('CVAT for images 1.1') are read, as others (Pascal VOC, ...) hold boxes. Export key points as CVAT, COCO or CSV."
 
@@ -872,11 +901,14 @@ def read_cvat(
     except ElementTree.ParseError as e: raise InputError(f'{file} cannot be read as XML ({e}). Export it again.') from e
     if root.tag != 'annotations': raise _NoLabels(f"{file} is no CVAT file ('{root.tag}'). {_XML_CURE}")
     if root.find('track') is not None: raise InputError(f"{file} labels the frames of a video. Export it from CVAT as 'CVAT for images 1.1', with the images.")
-    photos = []
-    for image in root.iter('image'):
-        skeletons = [(f'skeleton {i + 1}', [p for part in s.iter('points') for p in _cvat_points(part, '')]) for i, s in enumerate(image.iter('skeleton'))]
+    images, photos, usual = [*root.iter('image')], [], _usual_counts(root.iter('points'))
+    name = _cvat_naming([image.findall('points') for image in images])
+    for image in images:
+        skeletons = [(f'skeleton {i + 1}', [p for part in s.iter('points') for p in _cvat_points(part, '', part.get('label'))]) for i, s in enumerate(image.iter('skeleton'))]
         points, problem = _one_object(skeletons)
-        points = [*points, *(p for i, part in enumerate(image.findall('points')) for p in _cvat_points(part, f'points {i + 1}'))]
+        points = [*points, *(p for i, part in enumerate(image.findall('points')) for p in _cvat_points(part, f'points {i + 1}', name(part)))]
+        for part in image.iter('points'):
+            if not problem and _count(part) != usual[part.get('label')]: problem = f"{_uneven(_count(part), usual[part.get('label')])} Give each point a label of its own"
         row = {k: said for k in ('width', 'height', 'subset') if (said := image.get(k)) and (k, said.lower()) != ('subset', 'default')}  # CVAT's word for none
         photos.append((row | dict(path=image.get('name'), where=f"image {image.get('id')}", problem=problem), points))
     return gather(file, photos)

@@ -343,12 +343,18 @@ _NAMED = re.compile(rf'(.+?)[_ .-]({_AXIS})|(.*[a-z0-9])(?-i:([XYV]|[A-Z][a-z]+)
 _BEFORE = re.compile(rf'({_AXIS})[_ .-](.+)', re.IGNORECASE)  # x_nose
 _BOX_SIDE = re.compile(r'(.+?)(?:[_ .-](?:w|h|width|height)|(?-i:W|H|Width|Height))', re.IGNORECASE)
 _BOX_CORNER = re.compile(r'(.+?)(?:[_ .-](?:x|y|w|h|width|height)|(?-i:X|Y|W|H|Width|Height))', re.IGNORECASE)
+_SPREAD = frozenset('std sd stdev stddev sigma se sem err error unc uncertainty var variance'.split())
 _BOX = re.compile(r'(?:.*[_ .-])?(?:b?box|bounding[_ .-]?box|bb|roi|crop|rect)', re.IGNORECASE)
 
 # %% ../nbs/06_formats.ipynb #dea4bb86
 def _box_names(header):
     "Names with a column for a width or a height"
     return {seen_name(m[1]) for column in header if (m := _BOX_SIDE.fullmatch(column))}
+
+def _is_spread(name, names):
+    "Whether a name means how exactly one of the points `names` is placed: nose_std, std nose"
+    words, others = _words(name), {_words(n) for n in names}
+    return words[-1:] and words[-1] in _SPREAD and words[:-1] in others or words[:1] and words[0] in _SPREAD and words[1:] in others
 
 def _one_case(named):
     "Merge the columns of names that look the same: nose_x and Nose_y"
@@ -370,6 +376,7 @@ def point_columns(header: Sequence[str],
         elif m := _BEFORE.fullmatch(column): named[m[2]][m[1].lower()] = i
     numbered = {k: at for k, at in numbered.items() if 'x' in at or 'y' in at}
     named = {name: at for name, at in _one_case(named).items() if {'x', 'y'} <= {*at} and seen_name(name) not in boxes and not _BOX.fullmatch(name)}
+    named = {name: at for name, at in named.items() if not _is_spread(name, {*named, *map(str, numbered)})}
     corners = len(numbered) <= 2 and named  # of a box beside the points
     return (named, True) if corners or len(named) > len(numbered) else ({f'p{k}': numbered[k] for k in sorted(numbered)}, False)
 
@@ -459,7 +466,7 @@ def _find_qualifiers(file, header, lines, points):
     for i, column in enumerate(header):
         if i in used: continue
         name, words = _column_of_point(column, points)
-        if not name or words == ('z',) or split_named(column): continue
+        if not name or words == ('z',) or _SPREAD & {*words} or split_named(column): continue
         cells = {cells[i].lower() for _, cells in lines if i < len(cells)} - _NOTHING
         if (word := qualifier_of(words)) and word not in points[name]: points[name][word] = i
         elif not word and len(cells) > 1 and cells <= {'2', '2.0', *_MEANING}:

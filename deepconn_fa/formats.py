@@ -179,6 +179,7 @@ def gather(file: str | Path,
     *, names: Sequence[str] = (),  # Names of points, in order, which may not occur
     may_be_empty: bool = False,  # Whether there may be no points, as in the file of one photo
     counts: Counter | None = None,  # Fields of `Labels`
+    edges: Sequence[tuple[str, str]] = (),  # (name, name) of connected points
     **about,
 ) -> Labels:
     "Create `Labels` from single points"
@@ -194,8 +195,9 @@ def gather(file: str | Path,
         for p in found.values() if not rows[-1]['problem'] else ():
             k = names.index(p.name)
             xy[i, k], marks[:, i, k] = (p.x, p.y), (p.visible, p.likelihood)
-    points = [f'p{name}' for name in names] if numbered else names
-    labels = build_labels(file, points, not numbered, rows, xy, visible=marks[0], likelihood=marks[1], counts=counts, **about)
+    called = {name: f'p{name}' if numbered else name for name in names}
+    edges = [(called[spelling[a]], called[spelling[b]]) for a, b in edges]
+    labels = build_labels(file, [*called.values()], not numbered, rows, xy, visible=marks[0], likelihood=marks[1], counts=counts, edges=edges, **about)
     return replace(labels, notes=[*labels.notes, *notes])
 
 # %% ../nbs/06_formats.ipynb #d29aafd8
@@ -586,7 +588,10 @@ def read_coco(
     edges = [(names[a - 1], names[b - 1]) for a, b in kind.get('skeleton') or [] if 0 < min(a, b) and max(a, b) <= len(names)]
     of = defaultdict(list)
     for annotation in marked: of[as_text(annotation.get('image_id'))].append(annotation)  # 1 and '1' are one image
-    return gather(file, [_coco_photo(image, of[as_text(image.get('id'))], names) for image in data['images']], names=names, edges=edges, counts=Counter(stated=1))
+    labels = gather(file, [_coco_photo(image, of[as_text(image.get('id'))], names) for image in data['images']], names=names, edges=edges, counts=Counter(stated=1))
+    lost = [a for number in of.keys() - {as_text(image.get('id')) for image in data['images']} for a in of[number]]
+    what = f"{count_of(len(lost), 'annotation')} not used, as no image has their image_id (the first: annotation {lost[0].get('id')}, image_id {lost[0].get('image_id')})" if lost else ''
+    return replace(labels, notes=[*labels.notes, *[f'{Path(file).name}: {what}'] * bool(lost)])
 
 _COCO_KEYS = {'id', 'file_name', 'license', 'flickr_url', 'coco_url', 'date_captured', 'problem', 'where', 'path'}
 
@@ -745,7 +750,7 @@ def read_via(
         if nameless := [p.where for p in points if not p.name]: problem = f"{nameless[0]} has no name (its '{key}' is empty): fill it in, or remove the region"
         if key is None and mine and len(mine) != usual[0][0]:
             problem = f'{_uneven(len(mine), usual[0][0])} Name the points by an attribute of the regions'
-        photos.append((row | dict(path=image['filename'], problem=problem), [p for p in points if p.name]))
+        photos.append((row | dict(path=image['filename'], where=f"'{image['filename']}'", problem=problem), [p for p in points if p.name]))
     return gather(file, photos)
 
 # %% ../nbs/06_formats.ipynb #7b9dd291
@@ -841,10 +846,21 @@ def _by_photo(data):
     "Whether the keys of a dict are photos"
     return isinstance(data, dict) and (len(data) > 1 and all(map(_landmarks, data.values())) and not any(map(_LANDMARK.search, data)) or is_photo_name(next(iter(data))))
 
+def _listed(data):
+    "Whether a list has an entry for each photo, with its name"
+    return isinstance(data, list) and all(isinstance(v, dict) and any(k in v for k in _PHOTO_KEYS) and not {'x', 'y'} <= {*v} for v in data)
+
+def _inside(data):
+    "The photos in a dict that holds them under one of its keys, as {'images': [...]}; else `data`"
+    def named(v): return is_photo_name(str(next(v[k] for k in _PHOTO_KEYS if k in v)))  # the people in a photo may have names, too
+    for inside in data.values() if isinstance(data, dict) and _landmarks(data) and not _by_photo(data) else ():
+        if _landmarks(inside) and (_listed(inside) and all(map(named, inside)) or isinstance(inside, dict) and is_photo_name(next(iter(inside)))): return inside
+    return data
+
 def _landmark_photos(file, data):
     "(photo, where, landmarks) of each photo"
-    listed = isinstance(data, list) and all(isinstance(v, dict) and any(k in v for k in _PHOTO_KEYS) and not {'x', 'y'} <= {*v} for v in data)
-    if _landmarks(data) and not listed and not _by_photo(data): return [(file.stem, '', data)]
+    data = _inside(data)
+    if _landmarks(data) and not _listed(data) and not _by_photo(data): return [(file.stem, '', data)]
     if isinstance(data, dict): return [(str(name), f"'{name}'", mine) for name, mine in data.items()]
     keys = [k for k in _PHOTO_KEYS if k in data[0]]
     return [(str(mine[keys[0]]), f'photo {i + 1}', {k: v for k, v in mine.items() if isinstance(v, (list, dict))}) for i, mine in enumerate(data)]
@@ -1105,7 +1121,8 @@ def join_labels(parts: Sequence[Labels],
 ) -> Labels:
     "Concatenate several `Labels`, with paths relative to `folder`, and splits from the names of files and folders"
     named = any(part.named for part in parts)
-    own = [[name[1:] if named and not part.named else name for name in part.points] for part in parts]  # a file of numbers among files with names
+    numbers = [{name: name[1:] for name in part.points} if named and not part.named else {} for part in parts]  # a file of numbers among files with names
+    own = [[mine.get(name, name) for name in part.points] for part, mine in zip(parts, numbers)]
     spelling, notes = one_spelling([name for mine in own for name in mine])
     names = list(dict.fromkeys(spelling.values()))
     if not named: names.sort(key=lambda name: int(name[1:]))
@@ -1124,7 +1141,7 @@ def join_labels(parts: Sequence[Labels],
         visible.append(marks)
     return replace(parts[0], file=folder, points=names, named=named, rows=pd.concat(rows, ignore_index=True).fillna({'split': ''}), xy=np.concatenate(xy), visible=np.concatenate(visible),
                    sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys([note for p in parts for note in p.notes] + notes)),
-                   edges=list(dict.fromkeys((spelling.get(a, a), spelling.get(b, b)) for p in parts for a, b in p.edges)), counts=sum((p.counts for p in parts), Counter()))
+                   edges=list(dict.fromkeys(tuple(spelling[mine.get(name, name)] for name in edge) for p, mine in zip(parts, numbers) for edge in p.edges)), counts=sum((p.counts for p in parts), Counter()))
 
 # %% ../nbs/06_formats.ipynb #a2342147
 _SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx', '.json', '.xml', '.h5', '.hdf5', '.yaml', '.yml', *_REFUSED)

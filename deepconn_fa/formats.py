@@ -202,6 +202,7 @@ def gather(file: str | Path,
 
 # %% ../nbs/06_formats.ipynb #d29aafd8
 _OURS = ('path', 'where', 'problem', '')  # columns that are computed anew
+_ADDRESS = re.compile(r'[A-Za-z][\w+.-]+://|/data/local-files/\?')  # of the web or a bucket, or of Label Studio's server
 _TEXT = ('path', 'where', 'problem', 'label', 'split', 'group', 'other_name')
 
 def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_A-Za-z]+', text))
@@ -258,6 +259,14 @@ def _use_sizes(file, rows):
         size = np.where(np.isnan(size), other, size)
     return rows.drop(columns=[c for names in sizes for c in names]), size, notes
 
+# %% ../nbs/06_formats.ipynb #b5c01f40
+def _path_of_url(path):
+    "The path of a photo that is named by an address: https://host/a.jpg?key=1; another path stays as it is"
+    if not _ADDRESS.match(path): return path
+    parts = urlsplit(path)
+    asked = [v for values in parse_qs(parts.query).values() for v in values]
+    return next((found for found in (unquote(parts.path), *asked) if is_photo_name(found)), path)
+
 # %% ../nbs/06_formats.ipynb #8d55076d
 def build_labels(file: str | Path, points: Sequence[str], named: bool,
     rows: Sequence[dict],  # One per photo, as in `Labels`
@@ -279,7 +288,7 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     for name in [c for c in rows if c not in _TEXT]:
         numbers = pd.to_numeric(rows[name], errors='coerce')
         if (numbers.notna() == (rows[name].notna() & (rows[name] != ''))).all(): rows[name] = numbers
-    rows['path'] = [str(path) for path in rows.path]
+    rows['path'] = [_path_of_url(str(path)) for path in rows.path]
     empty, long = rows.path == '', np.array([max(map(len, re.split(r'[/\\]', path))) > 255 for path in rows.path])
     rows['problem'] = rows.problem.mask(empty & (rows.problem == ''), 'no photo is named: fill in its file name, or remove the row')
     rows.loc[long, ['path', 'problem']] = '', 'the name of the photo is longer than a file name can be: correct it'
@@ -771,7 +780,7 @@ def _studio_tasks(file):
         if 'data' not in task:  # JSON_MIN and CSV: what is marked stands in a column
             done = [[dict(value=v) | v for v in marked if isinstance(v, dict)] for marked in task.values() if isinstance(marked, list)]
             done = [mine for mine in done if any('x' in v for v in mine)]
-        photo = next((str(v) for v in task.get('data', task).values() if isinstance(v, str) and is_photo_name(urlsplit(v).path + urlsplit(v).query)), '')
+        photo = next((path for v in task.get('data', task).values() if isinstance(v, str) and is_photo_name(path := _path_of_url(v))), '')
         yield task.get('id', ''), photo, done
 
 # %% ../nbs/06_formats.ipynb #9a8aeec4
@@ -789,9 +798,7 @@ def _studio_photo(number, photo, done):
         objects.append((f'annotation {k + 1}', [Point(_studio_name(r), float(r['value']['x']), float(r['value']['y']), f'result {i + 1}') for i, r in enumerate(marked)]))
         size = next((dict(width=r['original_width'], height=r['original_height']) for r in marked if 'original_width' in r), size)
     points, problem = _one_object(objects)
-    parts = urlsplit(photo)
-    path = unquote(parse_qs(parts.query).get('d', [parts.path])[0]).lstrip('/')
-    return dict(path=path, other_name=re.sub(r'^[0-9a-f]{6,}-', '', Path(path).name), where=f'task {number}', problem=problem) | size, points
+    return dict(path=photo.lstrip('/'), other_name=re.sub(r'^[0-9a-f]{6,}-', '', Path(photo).name), where=f'task {number}', problem=problem) | size, points
 
 # %% ../nbs/06_formats.ipynb #ef8b56de
 @_reader('Label Studio')
@@ -937,11 +944,24 @@ def read_cvat(
     return gather(file, photos)
 
 # %% ../nbs/06_formats.ipynb #90b62f6f
-def _yolo_names(config, n):
+def _whole_numbers(said):
+    "The whole numbers of a list, or of a text: '5, 3'"
+    return [int(v) for v in (re.findall(r'-?\d+', said) if isinstance(said, str) else said)]
+
+def _yolo_shape(file, said):
+    "How many points there are, and how many numbers for each"
+    try: n, dim = _whole_numbers(said)
+    except (TypeError, ValueError): n, dim = 0, 0
+    if n < 1 or dim not in (2, 3): raise InputError(f'{file}: kpt_shape is {said!r}. Write kpt_shape: [number of points, 2 or 3], where 3 means x, y and v.')
+    return n, dim
+
+def _yolo_names(file, config, n):
     "Names of the points, or their numbers"
     said = config.get('kpt_names') or config.get('keypoint_names')
-    said = next(iter(said.values())) if isinstance(said, dict) else said
-    return [str(name) for name in said] if said and len(said) == n else [str(i) for i in range(n)]
+    if isinstance(said, dict): said = next(iter(said.values())) if isinstance(next(iter(said.values())), (list, tuple)) else [*said.values()]
+    if isinstance(said, str): said = [name.strip() for name in said.strip('[]').split(',')]
+    if said and len(said) != n: raise InputError(f"{file}: kpt_names has {count_of(len(said), 'name')}, and kpt_shape {count_of(n, 'point')}. Correct one of them.")
+    return [str(name) for name in said or range(n)]
 
 def _yolo_object(line, number, names, dim):
     "(class, where, points) of one line"
@@ -1014,15 +1034,17 @@ def read_yolo(
     "Read YOLO-pose labels, with one object per photo"
     config, root = _load_yaml(file), file.absolute().parent
     if 'kpt_shape' not in config: raise InputError(f"{file} has no 'kpt_shape', as YOLO labels of boxes have none. Export YOLO-pose, or add kpt_shape: [number of points, 2 or 3].")
-    n, dim = map(int, config['kpt_shape'])
+    n, dim = _yolo_shape(file, config['kpt_shape'])
     texts = [f for f in find_files(root) if f.suffix == '.txt' and f.stem.lower() not in _NO_PHOTOS]
     texts = [f for f in texts if 'labels' in f.relative_to(root).parts[:-1]] or [f for f in texts if any(f.with_suffix(s).is_file() for s in photo_suffixes())]
     if not texts: raise InputError(f"{file}: there is no text file in a folder 'labels' beside it. Copy the whole data set, with labels and images.")
-    names, stated = _yolo_names(config, n), _yolo_splits(config, root)
+    names, stated = _yolo_names(file, config, n), _yolo_splits(config, root)
     rows, points, kinds = zip(*(_yolo_photo(f, root, names, dim, stated) for f in texts))
     if len(used := set().union(*kinds)) > 1: raise InputError(f'{file} holds keypoints of {len(used)} classes, and this detector finds one. Keep one.')
     labels = gather(file, list(zip(rows, points)), names=names, units='share')
-    flip = config.get('flip_idx')
+    flip = None if config.get('flip_idx') is None else _whole_numbers(config['flip_idx'])
+    if flip and sorted(flip) != [*range(n)]:
+        raise InputError(f"{file}: flip_idx is {config['flip_idx']}, and for {n} points it needs each number from 0 to {n - 1} once: the partner of each point. Correct it, or remove it.")
     pairs = None if flip is None else [(labels.points[i], labels.points[j]) for i, j in enumerate(flip) if i < j]
     return replace(labels, pairs=pairs)
 

@@ -1137,6 +1137,15 @@ def _split_of_file(file, folder):
     words = [w for part in parts[:-1] if (w := split_named(part))] or [w for part in re.findall('[A-Za-z]+', file.stem) if (w := split_named(part))]
     return words[0] if len({*words}) == 1 else ''
 
+def _splits_of_files(parts, words):
+    "The split of each label file by the `words` of their names, and what to say where some of these name none; files beside that of the test photos are still to be split"
+    if all(words) or not any(words): return words, []
+    if any(len(part.rows) == 1 for part in parts): return [''] * len(parts), []  # files of single photos: theirs is a photo's name
+    if {*words} == {'', 'test'}: return words, []
+    said = ' and '.join(part.file.name for part, word in zip(parts, words) if not word)
+    return [''] * len(parts), [f'the names of the label files state no split, as {said} names none: call it train, valid or test to have the names of all used']
+
+
 # %% ../nbs/06_formats.ipynb #842175d4
 def join_labels(parts: Sequence[Labels],
     folder: Path,  # Their common folder
@@ -1149,20 +1158,21 @@ def join_labels(parts: Sequence[Labels],
     names = list(dict.fromkeys(spelling.values()))
     if not named: names.sort(key=lambda name: int(name[1:]))
     words = [_split_of_file(part.file, folder) for part in parts]
+    splits, unused = _splits_of_files(parts, words)
     homes = defaultdict(list)
     for home in {f.parent for f in find_files(folder) if is_photo_name(f)} if any(words) else (): homes[_split_of_file(home, folder)].append(home)
     rows, xy, visible, graded = [], [], [], any(part.counts['graded'] for part in parts)
-    for part, word, points in zip(parts, words, own):
+    for part, word, split, points in zip(parts, words, splits, own):
         relative = part.file.parent.relative_to(folder)
         there = [_from_folder(folder, part.file.parent, homes[word], name) for name in part.rows.path]
         where = [f'{(relative/part.file.name).as_posix()}, {w}' if w else (relative/part.file.name).as_posix() for w in part.rows['where']]
-        rows.append(part.rows.assign(path=there, where=where, **({} if 'split' in part.rows or not all(words) else {'split': word})))
+        rows.append(part.rows.assign(path=there, where=where, **({} if 'split' in part.rows or not any(splits) else {'split': split})))
         places, marks, at = np.full((len(part.rows), len(names), 2), np.nan), np.full((len(part.rows), len(names)), np.nan), [names.index(spelling[name]) for name in points]
         places[:, at], marks[:, at] = part.xy, scale_visible(part.visible, coco=graded and not part.counts['graded'])  # 1 means the same in all files
         xy.append(places)
         visible.append(marks)
     return replace(parts[0], file=folder, points=names, named=named, rows=pd.concat(rows, ignore_index=True).fillna({'split': ''}), xy=np.concatenate(xy), visible=np.concatenate(visible),
-                   sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys([note for p in parts for note in p.notes] + notes)),
+                   sizes=np.concatenate([p.sizes for p in parts]), notes=list(dict.fromkeys([note for p in parts for note in p.notes] + notes + unused)),
                    edges=list(dict.fromkeys(tuple(spelling[mine.get(name, name)] for name in edge) for p, mine in zip(parts, numbers) for edge in p.edges)), counts=sum((p.counts for p in parts), Counter()))
 
 # %% ../nbs/06_formats.ipynb #a2342147

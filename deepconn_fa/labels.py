@@ -339,9 +339,9 @@ def _differ(labels, i, j):
 def merge_repeats(
     labels: Labels,  # With absolute paths
 ) -> Labels:
-    "Merge rows of the same photo; contradicting points become a problem; rows with a problem are kept"
+    "Merge rows of the same photo, also by a link; contradicting points become a problem; rows with a problem are kept"
     rows, xy, keep, counts = labels.rows.copy(), labels.xy.copy(), [], labels.counts.copy()
-    for _, group in rows.groupby('path', sort=False):
+    for _, group in rows.groupby([os.path.realpath(path) for path in rows.path], sort=False):
         same = list(group.index)
         if bad := [i for i in same if rows.problem[i]]:
             keep += bad
@@ -355,6 +355,21 @@ def merge_repeats(
         elif len(same) > 1: counts['repeated'] += len(same) - 1
     keep.sort()
     return replace(labels, rows=rows.loc[keep].reset_index(drop=True), xy=xy[keep], sizes=labels.sizes[keep], visible=labels.visible[keep], counts=counts)
+
+# %% ../nbs/07_labels.ipynb #b5c01f71
+_SLIP = .05  # of the photo's longer side: as far apart as two people may set one point
+
+def _copies_problem(where, manifest, xy):
+    "The problem of each row: the points of a photo that is a copy, byte for byte, of another one lie elsewhere"
+    problems, first = [''] * len(manifest), {}
+    for i, (digest, problem) in enumerate(zip(manifest.digest, manifest.problem)):
+        if not digest or problem or np.isnan(xy[i]).all(): continue
+        j = first.setdefault(digest, i)
+        if np.nanmax(abs(xy[i] - xy[j]), initial=0) <= _SLIP * max(manifest.width[i], manifest.height[i]): continue
+        for mine, other in ((i, j), (j, i)):
+            problems[mine] = problems[mine] or (f'the photo is a copy of {os.path.basename(manifest.path[other])}, and {where[other]} sets its points elsewhere: remove one of the two rows, or correct it; '
+                                                'this detector finds one object a photo')
+    return problems
 
 # %% ../nbs/07_labels.ipynb #a4e0549f
 def read_labels(
@@ -377,6 +392,7 @@ def read_labels(
     manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
     attrs = manifest.attrs
     xy, text, notes, read_as = _check_photos(found, spec.n, manifest, labelled, outside, units)
+    text = [own or there for own, there in zip(text, _copies_problem(found.rows['where'], manifest, xy))]
     text = [f'{found.file.name}, {where}: {own}' if own and where else own for own, where in zip(text, found.rows['where'])]
     visible, judged = judge_missing(xy, found.visible[:, :spec.n], missing)
     manifest = pd.concat([manifest.assign(problem=[own or seen for own, seen in zip(text, manifest.problem)]), points_table(xy, spec, visible=visible)], axis=1)
@@ -409,7 +425,8 @@ def _join_photos(labels, folders):
             if not problem: paths[i], lost[i] = path, ''
     rows = labels.rows.assign(path=[os.path.normpath(p) for p in paths], problem=[own or there for own, there in zip(labels.rows.problem, lost)])
     labels = merge_repeats(replace(labels, rows=rows.drop(columns='other_name', errors='ignore')))
-    listed = [p for p in list_photos(folders[0]).path if p not in {*labels.rows.path}] if folders else []
+    known = {*map(os.path.realpath, labels.rows.path)}
+    listed = [p for p in list_photos(folders[0]).path if os.path.realpath(p) not in known] if folders else []
     arrays = {name: np.concatenate([a, np.full((len(listed), *a.shape[1:]), np.nan)]) for name in ('xy', 'sizes', 'visible') for a in [getattr(labels, name)]}
     rows = pd.concat([labels.rows, pd.DataFrame(dict(path=listed, where='', problem=''), dtype=object)], ignore_index=True)
     said = rows.split.fillna('') if 'split' in rows else pd.Series('', index=rows.index)

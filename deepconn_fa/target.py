@@ -62,27 +62,30 @@ class Target:
         "The shape of one photo's answer"
         return (len(self.names),)
 
-    @property
-    def columns(self) -> list[str]:
-        "The columns of a manifest that hold the truth"
-        return list(self.names)
+# %% ../nbs/20_target.ipynb #0ded2402
+@patch(as_prop=True)
+def columns(self: Target) -> list[str]:
+    "The columns of a manifest that hold the truth"
+    return list(self.names)
 
-    @property
-    def marks(self) -> list[str]:
-        "Columns that say more about the truth, in manifests that have them"
-        return []
+@patch(as_prop=True)
+def marks(self: Target) -> list[str]:
+    "Columns that say more about the truth, in manifests that have them"
+    return []
 
-    @property
-    def error_unit(self) -> str:
-        "What `errors` are measured in, '' where it is the answers' own"
-        return 'of the scale' if len(self.names) > 1 else ''
+@patch(as_prop=True)
+def error_unit(self: Target) -> str:
+    "What `errors` are measured in, '' where it is the answers' own"
+    return 'of the scale' if len(self.names) > 1 else ''
 
-    @property
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        "The least and the largest value of each number that is asked for; infinite where there are none"
-        return np.full(len(self.names), -np.inf), np.full(len(self.names), np.inf)
+@patch(as_prop=True)
+def ends(self: Target) -> tuple[np.ndarray, np.ndarray]:
+    "The least and the largest value of each number that is asked for; infinite where there are none"
+    return np.full(len(self.names), -np.inf), np.full(len(self.names), np.inf)
 
 # %% ../nbs/20_target.ipynb #5b69ab12
+KINDS = {'classes': 'classes.ClassTarget', 'points': 'points.PointTarget', 'ratings': 'regression.RatingTarget', 'tags': 'multilabel.TagTarget'}  # where each kind of target is at home
+
 @patch
 def to_meta(self: Target) -> dict:
     "Describe the target in JSON's types, with its `kind`, for a bundle and for a run's config.json"
@@ -92,8 +95,6 @@ def to_meta(self: Target) -> dict:
 def from_meta(cls: Target, meta: dict) -> Target:
     "Read back what `to_meta` has written; raise `ValueError` where that is not what it is"
     raise NotImplementedError
-
-KINDS = {'classes': 'classes.ClassTarget', 'points': 'points.PointTarget', 'ratings': 'regression.RatingTarget', 'tags': 'multilabel.TagTarget'}  # where each kind of target is at home
 
 def target_of(
     meta: dict,  # A bundle's description, or a run's config.json
@@ -147,6 +148,21 @@ def looked_at(source, labels=None,
 def check_options(self: Target, **options) -> None:
     "Raise `InputError` for options of `read` that cannot be meant, before the work begins"
 
+@patch
+def again(self: Target) -> dict:
+    "Return the options with which `read` gives this target for other rows of the same table"
+    return {}
+
+@patch
+def usable(self: Target, manifest: pd.DataFrame) -> pd.DataFrame:  # noqa: F811  the method of that name
+    "Select the rows of a manifest that can be trained on: without a problem, and with a truth"
+    return manifest[(manifest.problem == '') & manifest[self.columns].notna().any(axis=1)]
+
+@patch
+def describe(self: Target, manifest: pd.DataFrame) -> str:  # noqa: F811  the method of that name
+    "Summarise a manifest in words"
+    return describe(manifest, n_problems=3)
+
 # %% ../nbs/20_target.ipynb #0899bb2e
 @patch
 def label_files(self: Target, source) -> list:
@@ -182,11 +198,7 @@ def target_for(photos, labels=None, **options) -> tuple[Target, str]:
     found = next(kind for kind, why in whys.items() if why is None)
     return found(), ''.join(f'\nno {kind.kind} either: {why}' for kind, why in whys.items() if why)
 
-@patch
-def usable(self: Target, manifest: pd.DataFrame) -> pd.DataFrame:  # noqa: F811  the method of that name
-    "Select the rows of a manifest that can be trained on: without a problem, and with a truth"
-    return manifest[(manifest.problem == '') & manifest[self.columns].notna().any(axis=1)]
-
+# %% ../nbs/20_target.ipynb #2b554df7
 @patch
 def strata(self: Target, rows: pd.DataFrame) -> pd.Series:
     "Give each of n usable rows a name, (n,) with the index of `rows`: photos of one name are spread evenly over splits and folds"
@@ -212,17 +224,7 @@ def split(self: Target, manifest: pd.DataFrame,  # noqa: F811  the method of tha
     stand_in = manifest.assign(label=self.strata(rows).reindex(manifest.index, fill_value=''))
     return manifest.assign(split=split(stand_in, **kwargs).split)
 
-@patch
-def describe(self: Target, manifest: pd.DataFrame) -> str:  # noqa: F811  the method of that name
-    "Summarise a manifest in words"
-    return describe(manifest, n_problems=3)
-
 # %% ../nbs/20_target.ipynb #19205eab
-@patch
-def again(self: Target) -> dict:
-    "Return the options with which `read` gives this target for other rows of the same table"
-    return {}
-
 @patch
 def asked(self: Target,
     # Some of what `again` gives
@@ -258,11 +260,6 @@ def as_settled(self: Target, recipe, settled):
     return recipe.replace(mirror=settled.mirror)
 
 @patch
-def block(self: Target, recipe, **kwargs) -> 'DataBlock':
-    "Create the DataBlock over the rows of a manifest; `kwargs` are those of `blocks.photo_datablock`"
-    raise NotImplementedError
-
-@patch
 def augmentation(self: Target, recipe) -> dict | None:
     "Return the part of the recipe's augmentation that leaves the truth known"
     return recipe.augment
@@ -273,6 +270,11 @@ def facts(self: Target) -> dict:
     return {}
 
 # %% ../nbs/20_target.ipynb #a7586f5a
+@patch
+def block(self: Target, recipe, **kwargs) -> 'DataBlock':
+    "Create the DataBlock over the rows of a manifest; `kwargs` are those of `blocks.photo_datablock`"
+    raise NotImplementedError
+
 @patch
 def row_weights(self: Target, rows: pd.DataFrame) -> np.ndarray | None:
     "Weight n training rows, (n,), so that rare answers are drawn as often as others; `None` where answers are not rare or frequent"
@@ -333,24 +335,6 @@ def activate(self: Target, logits: 'torch.Tensor') -> 'torch.Tensor':
     raise NotImplementedError
 
 @patch
-def temperature(self: Target, logits: 'torch.Tensor', targets: 'torch.Tensor') -> float:
-    "Fit the number by which to divide logits (n, n_out) so that probabilities are right on average; for targets that calibrate"
-    raise NotImplementedError
-
-@patch
-def recalibrated(self: Target, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    "Divide the logits of out-of-fold answers by the temperature of the other folds; also give the temperature for a network trained on all"
-    raise NotImplementedError
-
-@patch
-def settled(self: Target,
-    answers: np.ndarray,  # (n, *shape), to photos of `settles_on`, or out of fold
-    rows: pd.DataFrame,  # These photos' rows of the manifest
-) -> Target:
-    "Return the target with what it learns from answers, such as thresholds; for targets that settle"
-    return self
-
-@patch
 def look(self: Target, network: 'nn.Module', x: 'torch.Tensor', views: Sequence[str] = ()) -> 'torch.Tensor':
     "Answer photos (b, 3, h, w) by (b, *shape), averaged over the photo and its views"
     import torch
@@ -368,6 +352,25 @@ def to_photos(self: Target, answers: np.ndarray, sizes: np.ndarray, sight: Sight
     "Take answers (b, *shape) from the canvas to photos of `sizes` (b, 2: width and height in pixels); `mirrored` (b,) says which were mirrored before"
     return answers
 
+# %% ../nbs/20_target.ipynb #9ad5ae67
+@patch
+def temperature(self: Target, logits: 'torch.Tensor', targets: 'torch.Tensor') -> float:
+    "Fit the number by which to divide logits (n, n_out) so that probabilities are right on average; for targets that calibrate"
+    raise NotImplementedError
+
+@patch
+def recalibrated(self: Target, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    "Divide the logits of out-of-fold answers by the temperature of the other folds; also give the temperature for a network trained on all"
+    raise NotImplementedError
+
+@patch
+def settled(self: Target,
+    answers: np.ndarray,  # (n, *shape), to photos of `settles_on`, or out of fold
+    rows: pd.DataFrame,  # These photos' rows of the manifest
+) -> Target:
+    "Return the target with what it learns from answers, such as thresholds; for targets that settle"
+    return self
+
 # %% ../nbs/20_target.ipynb #2b97b634
 def each_fold(
     answers: pd.DataFrame,  # With `fold`, counted from 1, and `repeat` where there are several; rows that are in no fold may be among them
@@ -378,6 +381,7 @@ def each_fold(
         same = (repeat == r) & (fold > 0)
         yield same & (fold == f), same & (fold != f)
 
+# %% ../nbs/20_target.ipynb #633cb57f
 def mean_of_others(
     answers: pd.DataFrame,  # As in `each_fold`, every row in a fold
     truth: np.ndarray,  # (n, k), NaN where not known
@@ -387,6 +391,7 @@ def mean_of_others(
     for mine, others in each_fold(answers): means[mine] = np.nanmean(truth[others], 0)
     return means
 
+# %% ../nbs/20_target.ipynb #ad240542
 def scale_by_folds(
     answers: pd.DataFrame,  # As in `each_fold`, with `repeat`; all are in a fold
     logits: np.ndarray,  # (n, k)
@@ -410,12 +415,6 @@ DISTANCE = 'unlike_distance'  # column of a table of answers: how far a photo is
 SAID = ('prob_', 'probe_', 'pred_', DISTANCE)  # how the columns of answers begin
 
 @patch
-def bare(self: Target, rows: pd.DataFrame) -> pd.DataFrame:
-    "Rows of a manifest without answers and folds of an earlier time, which the table of a user may hold; to stand beside new ones"
-    asked = {*self.columns, *self.marks}
-    return rows.drop(columns=[c for c in rows if c not in asked and (str(c).startswith(SAID) or c in (*TRUST, 'fold', 'repeat'))])
-
-@patch
 def table(self: Target, answers: np.ndarray, kind: str = 'prob') -> pd.DataFrame:
     "Write answers (n, *shape) as columns of a table; `kind` 'probe' marks those of the linear probe"
     return pd.DataFrame(answers, columns=self.answer_columns(kind))
@@ -436,11 +435,22 @@ def has_probe(self: Target, table: pd.DataFrame) -> bool:
     columns = self.answer_columns('probe')
     return set(columns) <= set(table) and bool(table[columns].notna().all(axis=None))
 
+@patch
+def bare(self: Target, rows: pd.DataFrame) -> pd.DataFrame:
+    "Rows of a manifest without answers and folds of an earlier time, which the table of a user may hold; to stand beside new ones"
+    asked = {*self.columns, *self.marks}
+    return rows.drop(columns=[c for c in rows if c not in asked and (str(c).startswith(SAID) or c in (*TRUST, 'fold', 'repeat'))])
+
 # %% ../nbs/20_target.ipynb #301ca21b
 @patch
 def predictions(self: Target, answers: np.ndarray) -> pd.DataFrame:
     "Write answers (n, *shape) as the columns of a table of predictions, which people read"
     return self.table(answers)
+
+@patch
+def answers_of(self: Target, predictions: pd.DataFrame) -> np.ndarray:
+    "Read answers (n, *shape) from the columns that `predictions` made"
+    return self.answers_in(predictions)
 
 @patch
 def caption(self: Target,
@@ -460,7 +470,17 @@ def confidence(self: Target, answers: np.ndarray) -> np.ndarray:
     "Tell how sure each of n answers (n, *shape) is: (n,), from 0 to 1"
     raise NotImplementedError
 
-# %% ../nbs/20_target.ipynb #90cbcbff
+# %% ../nbs/20_target.ipynb #a56ec876
+@patch
+def truth(self: Target, rows: pd.DataFrame) -> np.ndarray:
+    "Return what is true of n rows, (n, ...): as `measure` compares it"
+    return rows[self.columns].to_numpy(float)
+
+def _span(target):
+    "How long each scale is; 1 where it has no ends"
+    low, high = target.ends
+    return np.where(np.isfinite(high - low), high - low, 1)
+
 @patch
 def nonconformity(self: Target,
     answers: np.ndarray,  # (n, *shape)
@@ -470,11 +490,6 @@ def nonconformity(self: Target,
     "How badly the truth fits each answer, by parts that get limits of their own: classes, ratings, yes and no of a tag, points; here the error of each number, as a share of its scale"
     return np.abs(answers - truth) / _span(self)
 
-def _span(target):
-    "How long each scale is; 1 where it has no ends"
-    low, high = target.ends
-    return np.where(np.isfinite(high - low), high - low, 1)
-
 @patch
 def errors(self: Target,
     answers: np.ndarray,  # (n, *shape)
@@ -483,6 +498,7 @@ def errors(self: Target,
     "How far each answer is from the truth, in `error_unit`; here the mean over its numbers, as shares of their scales where there are several"
     return known_mean(self.nonconformity(answers, truth)) * (_span(self)[0] if len(self.names) == 1 else 1)
 
+# %% ../nbs/20_target.ipynb #90cbcbff
 @patch
 def opinions(self: Target, answers: np.ndarray,
     limits: np.ndarray,  # (n_parts,) of `nonconformity`
@@ -503,17 +519,6 @@ def opinions(self: Target, answers: np.ndarray,
 def size_is(self: Target) -> str:
     "Name the unit of a set's `size`"
     return 'width of the intervals'
-
-# %% ../nbs/20_target.ipynb #a56ec876
-@patch
-def answers_of(self: Target, predictions: pd.DataFrame) -> np.ndarray:
-    "Read answers (n, *shape) from the columns that `predictions` made"
-    return self.answers_in(predictions)
-
-@patch
-def truth(self: Target, rows: pd.DataFrame) -> np.ndarray:
-    "Return what is true of n rows, (n, ...): as `measure` compares it"
-    return rows[self.columns].to_numpy(float)
 
 # %% ../nbs/20_target.ipynb #8bd342d9
 @patch
@@ -542,6 +547,7 @@ def measure(self: Target,
     "Measure answers, with intervals; photos of one group are drawn together"
     raise NotImplementedError
 
+# %% ../nbs/20_target.ipynb #0a717c68
 @patch
 def right(self: Target, answers: pd.DataFrame, kind: str = 'prob') -> np.ndarray | None:
     "Tell whether each of n answers is right, (n,); `None` where answers are not right or wrong, but near or far"
@@ -608,6 +614,7 @@ def numbers(self: Model,
         raise InputError(f"the network does not know '{unknown[0]}'; it knows {', '.join(self.names[:12])}{', ...' if len(self.names) > 12 else ''}")
     return [self.names.index(t) if isinstance(t, str) else int(t) for t in names]
 
+# %% ../nbs/20_target.ipynb #fb83057a
 @patch
 def look(self: Model,  # noqa: F811  the method of that name
     photos: Sequence,  # Paths, or images in memory

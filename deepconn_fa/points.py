@@ -90,7 +90,7 @@ def fit_visibility(
         found = found - np.linalg.solve(curve, slope[..., None])[..., 0].clip(-2, 2)
     return Visibility(tuple(found[:, 0].tolist()), tuple((found[:, 1] - centre * found[:, 0]).tolist()), limit)
 
-# %% ../nbs/22_points.ipynb #8d3752ad
+# %% ../nbs/22_points.ipynb #4fe82907
 @dataclass(frozen=True)
 class PointTarget(Target):
     "Keypoints"
@@ -114,32 +114,74 @@ class PointTarget(Target):
     def columns(self): return list(self.spec.columns) if self.spec else []
 
     @property
-    def error_unit(self): return 'px of the photo'
-
-    @property
-    def marks(self): return [f'{name}_visible' for name in self.names]
-
-    @property
     def flip_order(self): return self.spec.flip_order
 
-    @property
-    def settles(self): return 'probabilities that points are visible' if self.visibility else ''
+# %% ../nbs/22_points.ipynb #85b958f3
+@patch(as_prop=True)
+def error_unit(self: PointTarget): return 'px of the photo'
 
-    def to_meta(self):
-        canvas = {} if self.metric_canvas is None else dict(metric_canvas=list(self.metric_canvas))
-        visible = {} if self.visibility is None else dict(visible=self.visibility.to_dict())
-        return dict(kind=self.kind, spec=self.spec.to_dict(), activation='points', **canvas, **visible)
+@patch(as_prop=True)
+def marks(self: PointTarget): return [f'{name}_visible' for name in self.names]
 
-    @classmethod
-    def from_meta(cls, meta):
-        if meta.get('classes') is not None: raise ValueError('A model with the activation points has spec and no classes')
-        try: spec = KeypointSpec.from_dict(meta['spec'])
-        except (AttributeError, KeyError, TypeError, ValueError) as e: raise ValueError(f'spec is {meta.get("spec")!r}; it has to be what KeypointSpec.to_dict gives') from e
-        try: visibility = Visibility.from_dict(meta['visible']) if 'visible' in meta else None
-        except (KeyError, TypeError) as e: raise ValueError(f'visible is {meta["visible"]!r}; it has to be what Visibility.to_dict gives') from e
-        return cls(spec, tuple(meta['metric_canvas']) if meta.get('metric_canvas') else None, visibility)
+@patch(as_prop=True)
+def settles(self: PointTarget): return 'probabilities that points are visible' if self.visibility else ''
+
+@patch
+def to_meta(self: PointTarget):
+    canvas = {} if self.metric_canvas is None else dict(metric_canvas=list(self.metric_canvas))
+    visible = {} if self.visibility is None else dict(visible=self.visibility.to_dict())
+    return dict(kind=self.kind, spec=self.spec.to_dict(), activation='points', **canvas, **visible)
+
+@patch(cls_method=True)
+def from_meta(cls: PointTarget, meta):
+    if meta.get('classes') is not None: raise ValueError('A model with the activation points has spec and no classes')
+    try: spec = KeypointSpec.from_dict(meta['spec'])
+    except (AttributeError, KeyError, TypeError, ValueError) as e: raise ValueError(f'spec is {meta.get("spec")!r}; it has to be what KeypointSpec.to_dict gives') from e
+    try: visibility = Visibility.from_dict(meta['visible']) if 'visible' in meta else None
+    except (KeyError, TypeError) as e: raise ValueError(f'visible is {meta["visible"]!r}; it has to be what Visibility.to_dict gives') from e
+    return cls(spec, tuple(meta['metric_canvas']) if meta.get('metric_canvas') else None, visibility)
 
 # %% ../nbs/22_points.ipynb #2a7cf018
+def _looked_at_points(table, spec):
+    "The manifest of a table of points of which nobody has looked at the photos yet"
+    manifest = looked_at(table, keep=[*spec.columns, *(f'{name}_visible' for name in spec.points)])
+    cells = manifest[spec.columns]
+    numbers = cells.apply(pd.to_numeric, errors='coerce')
+    manifest[spec.columns] = numbers.astype(float)
+    odd = numbers.isna() & cells.notna() & (cells.astype(str).apply(lambda c: c.str.strip()) != '')
+    told = [f"{row.idxmax()} is '{cells[row.idxmax()][i]}', which is no number: correct it, or leave it empty where the point is not seen" if row.any() else '' for i, row in odd.iterrows()]
+    places = [points_problem(xy, size, spec.points, margin=.5) for xy, size in zip(points_of(manifest, spec), manifest[['width', 'height']].to_numpy())]
+    manifest['problem'] = [seen or own or place for seen, own, place in zip(manifest.problem, told, places)]
+    if (manifest.problem != '').all(): raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
+    return manifest
+
+# %% ../nbs/22_points.ipynb #ff6d609b
+def _without_points(table, names): return table.drop(columns=[f'{name}_{end}' for name in names for end in ('x', 'y', 'visible') if f'{name}_{end}' in table])
+
+def _table_points(source, stated, usual, points):
+    "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns; of `points` alone, if any are named"
+    spec = spec_of(stated) if stated else usual if usual and {*usual.columns} <= {*source.columns} else spec_of_table(source)
+    if lost := [c for c in spec.columns if c not in source]:
+        raise InputError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of {2 * spec.n} are missing. "
+                         'Call the columns of points NAME_x and NAME_y, or give the spec of the points that are there.')
+    if points is not None:
+        whole = spec
+        try: spec = whole.select(points)
+        except ValueError as e: raise InputError(str(e)) from e
+        source = _without_points(source, {*whole.points} - {*spec.points})
+    return (clean_text(source) if {'problem', 'width', 'height'} <= {*source.columns} else _looked_at_points(source, spec)), spec
+
+# %% ../nbs/22_points.ipynb #226a749f
+def _placed_points(manifest, spec):
+    "Leave out the points of which no photo tells the place: there is nothing to learn"
+    seen = (~np.isnan(points_of(manifest[manifest.problem == ''], spec)).any(-1)).any(0)
+    if seen.all() or not seen.any(): return manifest, spec
+    lost, spec = [name for name, there in zip(spec.points, seen) if not there], spec.select([name for name, there in zip(spec.points, seen) if there])
+    manifest = _without_points(manifest, lost)
+    manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), f'labelled on no photo, and left out: {", ".join(lost)}']
+    return manifest, spec
+
+# %% ../nbs/22_points.ipynb #5747b886
 @patch
 def read(self: PointTarget,
     source,  # A label file, a folder that holds one, or a manifest
@@ -157,43 +199,6 @@ def read(self: PointTarget,
     manifest = settle_visible(manifest, spec)
     manifest.attrs['spec'] = spec.to_dict()
     return manifest, replace(self, spec=spec)
-
-def _placed_points(manifest, spec):
-    "Leave out the points of which no photo tells the place: there is nothing to learn"
-    seen = (~np.isnan(points_of(manifest[manifest.problem == ''], spec)).any(-1)).any(0)
-    if seen.all() or not seen.any(): return manifest, spec
-    lost, spec = [name for name, there in zip(spec.points, seen) if not there], spec.select([name for name, there in zip(spec.points, seen) if there])
-    manifest = _without_points(manifest, lost)
-    manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), f'labelled on no photo, and left out: {", ".join(lost)}']
-    return manifest, spec
-
-def _without_points(table, names): return table.drop(columns=[f'{name}_{end}' for name in names for end in ('x', 'y', 'visible') if f'{name}_{end}' in table])
-
-def _table_points(source, stated, usual, points):
-    "A table as a manifest, and its spec: the one that is stated, or else the usual one if the table has its points, or else that of its columns; of `points` alone, if any are named"
-    spec = spec_of(stated) if stated else usual if usual and {*usual.columns} <= {*source.columns} else spec_of_table(source)
-    if lost := [c for c in spec.columns if c not in source]:
-        raise InputError(f"the table has no column '{lost[0]}', which the keypoint spec '{spec.name}' needs; {len(lost)} of {2 * spec.n} are missing. "
-                         'Call the columns of points NAME_x and NAME_y, or give the spec of the points that are there.')
-    if points is not None:
-        whole = spec
-        try: spec = whole.select(points)
-        except ValueError as e: raise InputError(str(e)) from e
-        source = _without_points(source, {*whole.points} - {*spec.points})
-    return (clean_text(source) if {'problem', 'width', 'height'} <= {*source.columns} else _looked_at_points(source, spec)), spec
-
-def _looked_at_points(table, spec):
-    "The manifest of a table of points of which nobody has looked at the photos yet"
-    manifest = looked_at(table, keep=[*spec.columns, *(f'{name}_visible' for name in spec.points)])
-    cells = manifest[spec.columns]
-    numbers = cells.apply(pd.to_numeric, errors='coerce')
-    manifest[spec.columns] = numbers.astype(float)
-    odd = numbers.isna() & cells.notna() & (cells.astype(str).apply(lambda c: c.str.strip()) != '')
-    told = [f"{row.idxmax()} is '{cells[row.idxmax()][i]}', which is no number: correct it, or leave it empty where the point is not seen" if row.any() else '' for i, row in odd.iterrows()]
-    places = [points_problem(xy, size, spec.points, margin=.5) for xy, size in zip(points_of(manifest, spec), manifest[['width', 'height']].to_numpy())]
-    manifest['problem'] = [seen or own or place for seen, own, place in zip(manifest.problem, told, places)]
-    if (manifest.problem != '').all(): raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
-    return manifest
 
 @patch
 def check_options(self: PointTarget, spec=None, points=None, **reading) -> None:
@@ -216,21 +221,6 @@ def read_known(self: PointTarget, photos, labels=None, spec=None, points=None, *
     rows = self.usable(manifest).reset_index(drop=True)
     if not len(rows): raise InputError(f'No photo of {source} has one of the points that the model finds: {", ".join(self.names[:12])}.')
     return manifest, rows
-
-# %% ../nbs/22_points.ipynb #5f7cb7e7
-@patch
-def check_up(self: PointTarget, photos, labels=None, *, out=None, **options) -> str:
-    if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
-    manifest, found = read_labels(labels or photos, photos if labels else None, **options)
-    if out is not None:
-        check_output(out, PICTURES, what='pictures', inputs=manifest.path)
-        fine = manifest[manifest.problem == '']
-        shown = fine.sample(min(len(fine), 12), random_state=0)
-        save_figure(plot_photos(list(shown.path), None, found, truth=points_of(shown, found)), out)
-    return describe_points(manifest, found)
-
-@patch(cls_method=True)
-def why_not(cls: PointTarget, photos, labels=None) -> str | None: return _why_no_points(photos, labels)
 
 # %% ../nbs/22_points.ipynb #6a322276
 def _why_no_points(photos, labels):
@@ -261,11 +251,27 @@ def _tells_points(file):
     at = next((i for i, c in enumerate(header) if c.lower() in LABEL_NAMES), len(header))
     return bool(points) and (named and len(points) > 1 or not any(''.join(cells[at:at + 1]) for _, cells in lines))
 
+# %% ../nbs/22_points.ipynb #5f7cb7e7
+@patch(cls_method=True)
+def why_not(cls: PointTarget, photos, labels=None) -> str | None: return _why_no_points(photos, labels)
+
+# %% ../nbs/22_points.ipynb #aedddf66
 @patch
 def usable(self: PointTarget, manifest: pd.DataFrame) -> pd.DataFrame: return usable_points(manifest, self.spec)
 
 @patch
 def describe(self: PointTarget, manifest: pd.DataFrame) -> str: return describe_points(manifest, self.spec, n_problems=3)
+
+@patch
+def check_up(self: PointTarget, photos, labels=None, *, out=None, **options) -> str:
+    if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
+    manifest, found = read_labels(labels or photos, photos if labels else None, **options)
+    if out is not None:
+        check_output(out, PICTURES, what='pictures', inputs=manifest.path)
+        fine = manifest[manifest.problem == '']
+        shown = fine.sample(min(len(fine), 12), random_state=0)
+        save_figure(plot_photos(list(shown.path), None, found, truth=points_of(shown, found)), out)
+    return describe_points(manifest, found)
 
 # %% ../nbs/22_points.ipynb #52dc04e4
 def zoom_of(
@@ -279,6 +285,7 @@ def zoom_of(
     reach = np.nanmax(np.abs(points - centre) / sizes * 2, (1, 2)) * ROOM
     return int(np.clip(min(1 / max(np.quantile(reach, .75), .1), np.median(sizes.max((1, 2))) / max(canvas)), 1, 4))
 
+# %% ../nbs/22_points.ipynb #09cfbecb
 def _unzoomed(recipe):
     "The recipe for photos of the size that the network sees"
     if 'view' not in recipe.body_args: return recipe
@@ -450,6 +457,7 @@ def conf_of(
     "The confidence that stands for errors of a scale: `spread_of`, backwards"
     return (1 - np.exp(-within / spread))**2
 
+# %% ../nbs/22_points.ipynb #2b642959
 def _unit_px(answers, sizes): return spread_of(answers[..., 2]) * np.sqrt(np.prod(sizes, 1))[:, None] / 2
 
 @patch
@@ -462,6 +470,7 @@ def nonconformity(self: PointTarget, answers: np.ndarray, truth: np.ndarray, siz
     "The distance of each point from its true place, in units of what its confidence promises"
     return np.linalg.norm(answers[..., :2] - truth, axis=-1) / _unit_px(answers, sizes)
 
+# %% ../nbs/22_points.ipynb #5ecd7255
 @patch
 def opinions(self: PointTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
     "A radius for each point in px of the photo; no opinion where half of them reach over a quarter of the photo"
@@ -506,6 +515,7 @@ def visible_figures(
     found |= dict(absent_ap=sure_of_all(found['absent_ap'], len({*groups[y == 0]})), visible_ece=calibration_estimate(p, y, groups=groups)['ece'])
     return {name: e | dict(n_photos=len(set(rows))) for name, e in found.items()}
 
+# %% ../nbs/22_points.ipynb #58bccd0d
 @patch
 def _measure_visible(self: PointTarget, answers: pd.DataFrame, known: dict) -> dict[str, dict]:
     "The same beside the share of the training photos that show each point"
@@ -529,6 +539,7 @@ def fold_baseline(self: PointTarget, answers: pd.DataFrame, sight: Sight) -> dic
     for mine, others in each_fold(answers): shapes[mine], shares[mine] = mean_shape(points[others]), mean_shape(visible[others])
     return dict(mean_shape=shapes) | (dict(visible_share=shares) if self.visibility else {})
 
+# %% ../nbs/22_points.ipynb #e4053368
 @patch
 def mirrored(self: PointTarget, rows: pd.DataFrame, sight: Sight) -> np.ndarray:
     "Which rows are mirrored before the network sees them"
@@ -542,6 +553,7 @@ def mean_points(self: PointTarget, rows: pd.DataFrame, sight: Sight, known: dict
     mirrored = self.mirrored(rows, sight) if 'side' in rows else None
     return to_photo_points(shape, rows[['width', 'height']].to_numpy(), sight.canvas, sight.resize, mirrored=mirrored, spec=self.spec)
 
+# %% ../nbs/22_points.ipynb #670795c5
 @patch
 def measurable(self: PointTarget, answers: pd.DataFrame) -> pd.DataFrame: return answers
 
@@ -553,6 +565,7 @@ def measure(self: PointTarget, answers: pd.DataFrame, sight: Sight, known: dict 
     times, found = len(answers) // answers.path.nunique(), found | self._measure_visible(answers, known or {})
     return {name: e | dict(n=e['n'] // times, n_photos=e['n_photos'] // times) for name, e in found.items()}
 
+# %% ../nbs/22_points.ipynb #191dbb4a
 @patch
 def sum_up(self: PointTarget, answers: pd.DataFrame, figures) -> str: return f"{format_estimate(figures()['l1_canvas_px'], digits=2)} px off on the canvas."
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 # %% ../nbs/26_regression.ipynb #b2e74bd3
 RATER_NAMES = ('rater', 'ratedby', 'annotator', 'annotatedby', 'labeler', 'labeller', 'labeledby', 'labelledby', 'coder', 'judge', 'observer', 'participant', 'respondent', 'worker', 'user', 'subject')
-_NOT_RATED = (*OURS, *TRUST, 'index', 'row', '', *PATH_NAMES)
-_EMPTY = ('', 'nan', 'na', 'n/a', 'none', 'null', '-')
+
+def _rater_name(column): return re.sub('(id|name|code|no|nr|number)$', '', re.sub('[^a-z]', '', str(column).lower()))
 
 def names_raters(column: str) -> bool:
     "Whether a column says who rated: `rater`, `raterID`, `worker_id`, `Subject No.`"
@@ -47,7 +47,8 @@ def rater_column(columns: Iterable[str]) -> str | None:
     "The column that says who rated, by the first of `RATER_NAMES` that there is"
     return min(filter(names_raters, columns), key=lambda column: RATER_NAMES.index(_rater_name(column)), default=None)
 
-def _rater_name(column): return re.sub('(id|name|code|no|nr|number)$', '', re.sub('[^a-z]', '', str(column).lower()))
+# %% ../nbs/26_regression.ipynb #25ddf434
+_EMPTY = ('', 'nan', 'na', 'n/a', 'none', 'null', '-')
 
 def to_number(cell: str) -> float:
     "Read a cell: NaN where it is empty, infinity where it is no number"
@@ -57,6 +58,7 @@ def to_number(cell: str) -> float:
     except ValueError: return np.inf
     return found if np.isfinite(found) else np.inf
 
+# %% ../nbs/26_regression.ipynb #394f6a71
 def _stem(name: str) -> str: return name.removesuffix('_mean')
 
 def raters_of(name: str, columns) -> list[str]:
@@ -69,6 +71,8 @@ def spread_of(name: str, columns) -> tuple[str, str] | None:
     return None if None in found else tuple(found)
 
 # %% ../nbs/26_regression.ipynb #8a38001c
+_NOT_RATED = (*OURS, *TRUST, 'index', 'row', '', *PATH_NAMES)
+
 def rating_columns(
     cells: pd.DataFrame,  # Text
 ) -> list[str]:
@@ -98,6 +102,7 @@ def rated_cells(
     cells = pd.DataFrame({name: [row[i] if i < len(row) else '' for _, row in lines] for i, name in enumerate(header) if name}, dtype=object)
     return table, cells.drop(columns=[c for c in ('path', 'row') if c in cells]).assign(path=table.path.to_numpy(), row=[i for i, _ in lines])
 
+# %% ../nbs/26_regression.ipynb #778202c4
 def widened(cells: pd.DataFrame, rater: str, names: list[str]) -> pd.DataFrame:
     "A long table, a row for each photo and rater, as a wide one: `NAME_1`, `NAME_2`, ... in the order of the raters' names"
     number = {who: k for k, who in enumerate(sorted(set(cells[rater])), 1)}
@@ -136,6 +141,29 @@ def read_numbers(cells: pd.DataFrame, names: list[str], source) -> tuple[pd.Data
     return pd.DataFrame(found | dict(path=cells.path)), problem
 
 # %% ../nbs/26_regression.ipynb #3f89ae5e
+def _check_repeated(numbers: pd.DataFrame, rows: pd.Series, names: list[str], source) -> None:
+    "Raise `InputError` where two rows of one photo rate it differently"
+    first = numbers.groupby('path')[names].transform('first')       # of those that are not empty
+    for name in names:
+        if len(odd := numbers.index[numbers[name].notna() & (numbers[name] != first[name])]):
+            photo = numbers.path[odd[0]]
+            before = numbers.index[(numbers.path == photo) & numbers[name].notna()][0]
+            raise InputError(f"{source}, rows {rows[before]} and {rows[odd[0]]}: {Path(photo).name} stands there with the ratings {numbers[name][before]:g} and {numbers[name][odd[0]]:g} of "
+                             f"{name}. If they are of different people, call the column that says who rated 'rater'; else keep one of the rows.")
+
+def _read_as_decimal(cells, names) -> str:
+    "A note where commas may have been meant otherwise: all are followed by three digits"
+    commas = [cell for name in names if name in cells for cell in cells[name] if ',' in cell]
+    if not commas or not all(re.fullmatch(r'[+-]?[1-9]\d{0,2},\d{3}', cell.strip()) for cell in commas): return ''
+    return f"commas are taken for decimal points: '{commas[0]}' for {to_number(commas[0]):g}"
+
+def _only_one(cells: pd.DataFrame, what) -> list[str]:
+    found = rating_columns(cells)
+    if len(found) == 1: return found
+    if not found: raise InputError(f'{what} has no column of numbers that can be meant as a rating. Give a table with the columns path and, say, valence.')
+    raise InputError(f"{what} has several columns of numbers: {', '.join(found)}. Name those that are asked for: --columns {','.join(found[:2])}")
+
+# %% ../nbs/26_regression.ipynb #b07ef3ac
 def find_ratings(folder: str | Path) -> Path:
     "The table of the ratings in a folder of photos; raise `InputError` where there is none, or more than one"
     def columns_of(file):
@@ -170,28 +198,6 @@ def read_ratings(
     for told in (manifest.path.map(odd), cells.problem.set_axis(manifest.index)): manifest['problem'] = manifest.problem.mask((manifest.problem == '') & (told.fillna('') != ''), told)
     if note: manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), note]
     return manifest, names
-
-def _check_repeated(numbers: pd.DataFrame, rows: pd.Series, names: list[str], source) -> None:
-    "Raise `InputError` where two rows of one photo rate it differently"
-    first = numbers.groupby('path')[names].transform('first')       # of those that are not empty
-    for name in names:
-        if len(odd := numbers.index[numbers[name].notna() & (numbers[name] != first[name])]):
-            photo = numbers.path[odd[0]]
-            before = numbers.index[(numbers.path == photo) & numbers[name].notna()][0]
-            raise InputError(f"{source}, rows {rows[before]} and {rows[odd[0]]}: {Path(photo).name} stands there with the ratings {numbers[name][before]:g} and {numbers[name][odd[0]]:g} of "
-                             f"{name}. If they are of different people, call the column that says who rated 'rater'; else keep one of the rows.")
-
-def _read_as_decimal(cells, names) -> str:
-    "A note where commas may have been meant otherwise: all are followed by three digits"
-    commas = [cell for name in names if name in cells for cell in cells[name] if ',' in cell]
-    if not commas or not all(re.fullmatch(r'[+-]?[1-9]\d{0,2},\d{3}', cell.strip()) for cell in commas): return ''
-    return f"commas are taken for decimal points: '{commas[0]}' for {to_number(commas[0]):g}"
-
-def _only_one(cells: pd.DataFrame, what) -> list[str]:
-    found = rating_columns(cells)
-    if len(found) == 1: return found
-    if not found: raise InputError(f'{what} has no column of numbers that can be meant as a rating. Give a table with the columns path and, say, valence.')
-    raise InputError(f"{what} has several columns of numbers: {', '.join(found)}. Name those that are asked for: --columns {','.join(found[:2])}")
 
 # %% ../nbs/26_regression.ipynb #2a4af055
 @dataclass(frozen=True)
@@ -247,6 +253,7 @@ def _scales(manifest: pd.DataFrame, names: list[str]) -> tuple[tuple, tuple]:
         high.append(float(np.nanmax(values)))
     return tuple(low), tuple(high)
 
+# %% ../nbs/26_regression.ipynb #084decd2
 @patch
 def read(self: RatingTarget,
     source,  # A table of photos and ratings, a folder that holds one, or a manifest
@@ -269,32 +276,7 @@ def read(self: RatingTarget,
     if not (manifest.problem == '').any(): raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path.iloc[0]}: {manifest.problem.iloc[0]}.')
     return manifest, replace(self, ratings=tuple(names), low=tuple(ends[0]), high=tuple(ends[1]), given=given)
 
-# %% ../nbs/26_regression.ipynb #6e844dae
-@patch
-def check_options(self: RatingTarget, columns=None, low=None, high=None) -> None:
-    if columns is not None and not named_columns(columns): raise InputError('No column is named. Name the ratings, with commas in between, or leave it out.')
-
-@patch
-def check_up(self: RatingTarget, photos, labels=None, *, out=None, **options) -> str:
-    if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
-    manifest, target = self.read(photos, labels=labels, **options)
-    if out is not None: save_figure(plot_ratings(manifest, target), out)
-    return target.describe(manifest)
-
-@patch(cls_method=True)
-def why_not(cls: RatingTarget, photos, labels=None) -> str | None:
-    "Only where ratings cannot be mistaken: columns of raters, or of a spread and a number, beside a rating"
-    try:
-        if labels is None and isinstance(photos, (str, Path)) and Path(photos).is_dir(): labels = find_ratings(photos)
-        cells = rated_cells(labels or photos, photos if labels else None)[1]
-        found = [n for n in rating_columns(cells) if n.lower() not in ('x', 'y', 'conf', 'v') and (raters_of(n, cells) or spread_of(n, cells))]
-    except InputError: return ''
-    return None if found and not any(str(c).lower().endswith(('_x', '_y')) for c in cells) else ''
-
 # %% ../nbs/26_regression.ipynb #fd142a3d
-@patch
-def label_files(self: RatingTarget, source) -> list: return [find_ratings(source)] if Path(source).is_dir() else [source]
-
 @patch
 def strata(self: RatingTarget, rows: pd.DataFrame) -> pd.Series:
     "Up to five ranges of the first rating with as many photos in each, at least ten groups of photos in each"
@@ -302,12 +284,21 @@ def strata(self: RatingTarget, rows: pd.DataFrame) -> pd.Series:
     rank = rows[self.ratings[0]].astype(float).pipe(lambda v: v.fillna(v.median())).rank(method='first')
     return pd.Series([f'{self.ratings[0]} {k + 1} of {n}' for k in ((rank - 1) * n // len(rows)).astype(int)], rows.index)
 
+# %% ../nbs/26_regression.ipynb #6e844dae
 @patch
 def again(self: RatingTarget) -> dict:
     return dict(columns=list(self.ratings)) | (dict(low=list(self.low), high=list(self.high)) if self.given else {})
 
 @patch
 def asked(self: RatingTarget, columns=None, low=None, high=None) -> RatingTarget: return replace(self, ratings=tuple(named_columns(columns))) if columns else self
+
+@patch
+def check_options(self: RatingTarget, columns=None, low=None, high=None) -> None:
+    if columns is not None and not named_columns(columns): raise InputError('No column is named. Name the ratings, with commas in between, or leave it out.')
+
+@patch
+def check_asked(self: RatingTarget, columns=None, **options) -> None:
+    if columns and named_columns(columns) != list(self.ratings): raise InputError(f"The loaders have {', '.join(self.ratings)}: name others where you make them.")
 
 @patch
 def adopt(self: RatingTarget, dls, columns=None, low=None, high=None, **options) -> None:
@@ -319,11 +310,20 @@ def adopt(self: RatingTarget, dls, columns=None, low=None, high=None, **options)
     if bad := [problem for problem in manifest.problem if problem]: raise InputError(f'{manifest.path[(manifest.problem != "").argmax()]}: {bad[0]}.')
     remember(dls, target=target)
 
-@patch
-def check_asked(self: RatingTarget, columns=None, **options) -> None:
-    if columns and named_columns(columns) != list(self.ratings): raise InputError(f"The loaders have {', '.join(self.ratings)}: name others where you make them.")
-
 # %% ../nbs/26_regression.ipynb #d1215df9
+@patch
+def label_files(self: RatingTarget, source) -> list: return [find_ratings(source)] if Path(source).is_dir() else [source]
+
+@patch(cls_method=True)
+def why_not(cls: RatingTarget, photos, labels=None) -> str | None:
+    "Only where ratings cannot be mistaken: columns of raters, or of a spread and a number, beside a rating"
+    try:
+        if labels is None and isinstance(photos, (str, Path)) and Path(photos).is_dir(): labels = find_ratings(photos)
+        cells = rated_cells(labels or photos, photos if labels else None)[1]
+        found = [n for n in rating_columns(cells) if n.lower() not in ('x', 'y', 'conf', 'v') and (raters_of(n, cells) or spread_of(n, cells))]
+    except InputError: return ''
+    return None if found and not any(str(c).lower().endswith(('_x', '_y')) for c in cells) else ''
+
 @patch
 def read_known(self: RatingTarget, photos, labels=None, columns=None, **options) -> tuple[pd.DataFrame, pd.DataFrame]:
     if columns and (odd := set(named_columns(columns)) - set(self.ratings)): raise InputError(f"The model knows no '{min(odd)}'; it knows {', '.join(self.ratings)}.")
@@ -348,6 +348,7 @@ def _say_raters(rows: pd.DataFrame, name: str) -> str:
     if beside := spread_of(name, rows): return f'; spread and number of raters, {rows[beside[1]].astype(float).median():.0f} in the middle'
     return ''
 
+# %% ../nbs/26_regression.ipynb #9485996f
 def plot_ratings(manifest: pd.DataFrame, target: RatingTarget, *, n: int = 6) -> 'Figure':
     "Draw how each rating is distributed, and photos along its scale"
     from matplotlib.figure import Figure
@@ -364,6 +365,13 @@ def plot_ratings(manifest: pd.DataFrame, target: RatingTarget, *, n: int = 6) ->
             ax.set_title(f'{float(mine[name].iloc[i]):.3g}', fontsize=8)
         for ax in others: ax.axis('off')
     return fig
+
+@patch
+def check_up(self: RatingTarget, photos, labels=None, *, out=None, **options) -> str:
+    if out is not None: check_output(out, PICTURES, what='pictures', inputs=[photos, labels or photos])
+    manifest, target = self.read(photos, labels=labels, **options)
+    if out is not None: save_figure(plot_ratings(manifest, target), out)
+    return target.describe(manifest)
 
 # %% ../nbs/26_regression.ipynb #8327dc2c
 @patch
@@ -406,6 +414,21 @@ def metrics(self: RatingTarget, recipe, head, metrics=None):
     from deepconn_fa.losses import MeanError
     return list(L(metrics)) if metrics else [MeanError(self)]
 
+# %% ../nbs/26_regression.ipynb #ac587324
+@patch
+def answer_columns(self: RatingTarget, kind: str = 'prob') -> list[str]: return [f'{"pred" if kind == "prob" else kind}_{name}' for name in self.ratings]
+
+@patch
+def in_words(self: RatingTarget, truth: np.ndarray) -> str: return ', '.join('–' if np.isnan(v) else f'{v:.3g}' for v in truth)
+
+@patch
+def caption(self: RatingTarget, row: pd.Series, truth: str = '') -> tuple[str, bool]:
+    "A rating counts as wrong where it is off by more than a quarter of the scale"
+    found = [row[c] for c in self.answer_columns()]
+    true = [to_number(v.replace('–', '')) for v in truth.split(', ')] if truth else [np.nan] * len(found)
+    wrong = any(abs(x - t) > (b - a) / 4 for x, t, a, b in zip(found, true, self.low, self.high))
+    return ', '.join(f'{name} {x:.2f}' for name, x in zip(self.ratings, found)), wrong
+
 # %% ../nbs/26_regression.ipynb #e6c94e32
 def rater_stats(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray] | None:  # (n,) each; `None` where nothing is known of the raters
     "The raters' standard deviation and number for each photo, from single values or as given"
@@ -417,6 +440,7 @@ def rater_stats(rows: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray] 
     if beside := spread_of(name, rows): return tuple(rows[c].map(to_number).to_numpy(float) if rows[c].dtype == object else rows[c].to_numpy(float) for c in beside)
     return None
 
+# %% ../nbs/26_regression.ipynb #eb379e6f
 def drawn_raters(weights: np.ndarray,
     means: np.ndarray, sd: np.ndarray, n: np.ndarray,  # (photos,) of each
 ) -> dict[str, np.ndarray]:  # (draws,) `reliability` and `one_rater`
@@ -433,6 +457,7 @@ def drawn_raters(weights: np.ndarray,
         t, others = np.maximum(var - e, 0), 1 / ((w_known @ (1 / (n[known] - 1))) / w_known.sum(1))
         return dict(reliability=t / var, one_rater=t / np.sqrt((t + w) * (t + w / others)))
 
+# %% ../nbs/26_regression.ipynb #b25e4db7
 def drawn_raters_singly(weights: np.ndarray,
     values: np.ndarray,  # (photos, raters), NaN where skipped
 ) -> dict[str, np.ndarray]:  # (draws,) `one_rater_pearson`, `one_rater_spearman` and `one_rater_mae`
@@ -494,6 +519,7 @@ def baseline(self: RatingTarget, rows: pd.DataFrame, sight: 'Sight | None' = Non
 def fold_baseline(self: RatingTarget, answers: pd.DataFrame, sight: 'Sight | None' = None) -> dict:
     return dict(mean_rating=mean_of_others(answers, self.truth(answers)))
 
+# %% ../nbs/26_regression.ipynb #608db291
 @patch
 def measure(self: RatingTarget, answers: pd.DataFrame, sight: 'Sight | None' = None, known: dict | None = None) -> dict[str, dict]:
     "Figures of each rating, `NAME.METRIC` where there are several, and the mean of their correlations over the ratings"
@@ -520,10 +546,7 @@ def _means(self: RatingTarget, rows: pd.DataFrame) -> dict[str, dict]:
                             for what, f in (('spearman', drawn_spearman), ('pearson', drawn_pearson)) for who, x in said.items()}
     return {name: e | dict(n=rows.path.nunique()) for name, e in bootstrap_figures(figures, len(rows), groups=answer_groups(rows)).items()}
 
-# %% ../nbs/26_regression.ipynb #ac587324
-@patch
-def answer_columns(self: RatingTarget, kind: str = 'prob') -> list[str]: return [f'{"pred" if kind == "prob" else kind}_{name}' for name in self.ratings]
-
+# %% ../nbs/26_regression.ipynb #3a9d81a5
 @patch
 def sum_up(self: RatingTarget, answers: pd.DataFrame, figures) -> str:
     e = figures()
@@ -534,14 +557,3 @@ def sum_up(self: RatingTarget, answers: pd.DataFrame, figures) -> str:
 def explain(self: RatingTarget, sight: 'Sight', known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     ends = ', '.join(f'{name} from {a:g} to {b:g}' for name, a, b in zip(self.ratings, self.low, self.high))
     return f'probe is a ridge regression on the features of the body as it came, baseline is what always answering the mean of the training photos scores; errors are in units of the scale ({ends})'
-
-@patch
-def in_words(self: RatingTarget, truth: np.ndarray) -> str: return ', '.join('–' if np.isnan(v) else f'{v:.3g}' for v in truth)
-
-@patch
-def caption(self: RatingTarget, row: pd.Series, truth: str = '') -> tuple[str, bool]:
-    "A rating counts as wrong where it is off by more than a quarter of the scale"
-    found = [row[c] for c in self.answer_columns()]
-    true = [to_number(v.replace('–', '')) for v in truth.split(', ')] if truth else [np.nan] * len(found)
-    wrong = any(abs(x - t) > (b - a) / 4 for x, t, a, b in zip(found, true, self.low, self.high))
-    return ', '.join(f'{name} {x:.2f}' for name, x in zip(self.ratings, found)), wrong

@@ -27,6 +27,7 @@ def one_cycle(
     lr = _numbers(lr)
     return ParamScheduler({'lr': combined_cos(warmup, lr / 25, lr, lr / 1e5), 'mom': combined_cos(warmup, .95, .85, .95)})
 
+# %% ../nbs/30_recipe.ipynb #1f716540
 def cosine(
     lr: float | tuple[float, ...],  # Learning rate at the start, or one for each layer group
     period: float = 1.0,  # Share of the steps in which it falls; below 1 it then rises again, above 1 it does not get to 0
@@ -135,6 +136,22 @@ class Recipe:
 
     def __post_init__(self): _check(self)
 
+# %% ../nbs/30_recipe.ipynb #251f8ca4
+@patch
+def replace(self: Recipe,  # noqa: F811  the method of that name
+    # Fields to set otherwise
+    **fields,
+) -> Recipe:
+    "The same recipe with other fields; crops in training follow the canvas in proportion"
+    if 'canvas' in fields and self.train_canvas and 'train_canvas' not in fields:
+        fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
+    return replace(self, **fields)
+
+@patch(as_prop=True)
+def view(self: Recipe) -> tuple[int, int]:
+    "(height, width) at which the network sees photos: the canvas, unless they are read larger for a second look at their points"
+    return tuple(self.body_args.get('view', self.canvas))
+
 # %% ../nbs/30_recipe.ipynb #fd9e07e1
 @patch(as_prop=True)
 def epochs(self: Recipe) -> int:
@@ -156,7 +173,7 @@ def looks_at_valid(self: Recipe) -> bool:
     "Whether training needs validation photos: to stop early, or to choose its weights"
     return self.epochs > 0 and (self.keep != 'last' or self.patience is not None)
 
-# %% ../nbs/30_recipe.ipynb #251f8ca4
+# %% ../nbs/30_recipe.ipynb #4fbc3887
 @patch
 def scaled(self: Recipe,
     epochs: int,  # In all
@@ -172,6 +189,7 @@ def scaled(self: Recipe,
         left -= n
     return replace(self, phases=tuple(phases))
 
+# %% ../nbs/30_recipe.ipynb #9eba119c
 FEWEST = 4  # epochs that are left of a long phase, however many the photos are
 
 @patch
@@ -182,22 +200,9 @@ def for_photos(self: Recipe,
     def fitted(phase): return replace(phase, epochs=min(phase.epochs, max(round(phase.most / n), FEWEST)), most=None)
     return replace(self, phases=tuple(fitted(phase) if phase.most else phase for phase in self.phases))
 
-@patch
-def replace(self: Recipe,  # noqa: F811  the method of that name
-    # Fields to set otherwise
-    **fields,
-) -> Recipe:
-    "The same recipe with other fields; crops in training follow the canvas in proportion"
-    if 'canvas' in fields and self.train_canvas and 'train_canvas' not in fields:
-        fields['train_canvas'] = tuple(round(new * crop / old) for new, crop, old in zip(fields['canvas'], self.train_canvas, self.canvas))
-    return replace(self, **fields)
-
-@patch(as_prop=True)
-def view(self: Recipe) -> tuple[int, int]:
-    "(height, width) at which the network sees photos: the canvas, unless they are read larger for a second look at their points"
-    return tuple(self.body_args.get('view', self.canvas))
-
 # %% ../nbs/30_recipe.ipynb #dcdd47fe
+OLD_NAMES = dict(fixed_batchnorm='bn_freeze', pull='l2sp', interpolate='alpha')  # fields as 0.3.0 called them
+
 @patch
 def to_dict(self: Recipe) -> dict:
     "As JSON's types"
@@ -209,5 +214,3 @@ def from_dict(cls: Recipe, d: dict) -> Recipe:
     def tuples(x): return tuple(map(tuples, x)) if isinstance(x, list) else {k: tuples(v) for k, v in x.items()} if isinstance(x, dict) else x
     phases = tuple(Phase(**{k: tuples(v) for k, v in phase.items()}) for phase in d['phases'])
     return cls(**{OLD_NAMES.get(k, k): tuples(v) for k, v in d.items()} | {'phases': phases})
-
-OLD_NAMES = dict(fixed_batchnorm='bn_freeze', pull='l2sp', interpolate='alpha')  # fields as 0.3.0 called them

@@ -130,18 +130,6 @@ def count_photos(
         found[path.name] += sum(is_photo_name(f) for f in inside)
     return dict(found)
 
-# %% ../nbs/02_folders.ipynb #64bcca5b
-_YEAR = re.compile(r'(?:19|20)\d\d(?:[-_. ]?\d\d?){0,2}(?:[-_. ].*)?')
-_PEOPLE = 'person people subject participant patient user couple family child student group'.split()
-_PARTS = [*_PEOPLE, *'part batch session day week month round site camera cam series album roll disc disk export import download shoot shooting trip video clip '
-          'chunk archive upload source folder set'.split()]
-
-def _kind_of_parts(names: Iterable[str]) -> str:
-    "'years', or the first word of all `names` if it is typical of parts of a data set; else ''"
-    if all(_YEAR.fullmatch(name) for name in names): return 'years'
-    stems = {m[1].lower() if (m := re.fullmatch(r'([A-Za-z]+)[-_. ]?(?:\d+|[A-Za-z])', name)) else '' for name in names}
-    return stem if len(stems) == 1 and (stem := stems.pop()) in _PARTS else ''
-
 # %% ../nbs/02_folders.ipynb #aa67fd84
 class Layout:
     "The interpretation of the folders between a source and its photos, filled by `read_layout`"
@@ -169,24 +157,25 @@ class Layout:
         "Return the class of the photos in `folder`; '' if unknown"
         return self.rest[folder][0] if self.rest[folder] else ''
 
-# %% ../nbs/02_folders.ipynb #34e78948
-def _take_doubled(layout: Layout) -> bool:
-    "Skip the second of seg_train/seg_train, as from an archive that was unpacked into a folder of its name"
-    doubled = {top for top in layout.tops() if layout.inside(top) == {top}}
-    layout.rest = {f: rest[1:] if rest and rest[0] in doubled else rest for f, rest in layout.rest.items()}
-    return bool(doubled)
-
-def _take_split_again(layout: Layout) -> bool:
-    "Skip the second of training_set/training_set, as from unpacked archives"
-    again = {f: rest[0] for f, rest in layout.rest.items() if rest}
-    named = splits_named(again.values())
-    if not again or any(named[name] != layout.split[f] for f, name in again.items()) or all(len(rest) < 2 for rest in layout.rest.values()): return False
+# %% ../nbs/02_folders.ipynb #bfc6fe5a
+def _take_wrapper(layout: Layout) -> bool:
+    "Skip a folder that contains all other folders"
+    tops = layout.tops()
+    if len(tops) != 1: return False
+    inside = layout.inside(top := tops.pop())
+    if split_named(top) or ('' in inside and len(inside) < 3 and top.lower() not in _FILLERS): return False  # a class, perhaps with something in a folder of its own
     layout.take(0)
+    if layout.tops(): layout.notes.append(f"the classes are looked for in the folder '{top}'")
     return True
+
+# %% ../nbs/02_folders.ipynb #2290bf8e
+def _listed(names: Iterable[str], most: int = 4) -> str:
+    "List the first of `names`"
+    names = sorted(names)
+    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
 
 _UNLABELLED = ('unlabeled', 'unlabelled', 'unsorted', 'to_label', 'to label')
 
-# %% ../nbs/02_folders.ipynb #c1ae20f8
 def _set_others_apart(layout: Layout) -> bool:
     "Treat photos in a folder beside splits with classes, or in one called unlabelled, as unlabelled"
     tops = {top: layout.inside(top) for top in layout.tops()}
@@ -215,7 +204,21 @@ def _are_letters(layout: Layout) -> bool:
     names = {name for _, name in _halves(layout.tops(), _SPLIT_LAST).values()}
     return len(names) > 1 and all(len(name) == 1 for name in names) and all(len(rest) < 2 for rest in layout.rest.values())
 
-# %% ../nbs/02_folders.ipynb #d22d7517
+# %% ../nbs/02_folders.ipynb #34e78948
+def _take_doubled(layout: Layout) -> bool:
+    "Skip the second of seg_train/seg_train, as from an archive that was unpacked into a folder of its name"
+    doubled = {top for top in layout.tops() if layout.inside(top) == {top}}
+    layout.rest = {f: rest[1:] if rest and rest[0] in doubled else rest for f, rest in layout.rest.items()}
+    return bool(doubled)
+
+def _take_split_again(layout: Layout) -> bool:
+    "Skip the second of training_set/training_set, as from unpacked archives"
+    again = {f: rest[0] for f, rest in layout.rest.items() if rest}
+    named = splits_named(again.values())
+    if not again or any(named[name] != layout.split[f] for f, name in again.items()) or all(len(rest) < 2 for rest in layout.rest.values()): return False
+    layout.take(0)
+    return True
+
 def _take_split(layout: Layout) -> bool:
     "Interpret a level of split folders: the topmost, or a lower one with at least two splits"
     if any(layout.split.values()): return _take_split_again(layout)
@@ -229,22 +232,27 @@ def _take_split(layout: Layout) -> bool:
         return True
     return False
 
-# %% ../nbs/02_folders.ipynb #bfc6fe5a
-def _take_wrapper(layout: Layout) -> bool:
-    "Skip a folder that contains all other folders"
-    tops = layout.tops()
-    if len(tops) != 1: return False
-    inside = layout.inside(top := tops.pop())
-    if split_named(top) or ('' in inside and len(inside) < 3 and top.lower() not in _FILLERS): return False  # a class, perhaps with something in a folder of its own
-    layout.take(0)
-    if layout.tops(): layout.notes.append(f"the classes are looked for in the folder '{top}'")
+# %% ../nbs/02_folders.ipynb #f1746da6
+def _take_joined(layout: Layout) -> bool:
+    "Interpret folders called train_happy, train_sad, test_happy, ... or happy_train, sad_train, happy_test, ..."
+    halves = {} if any(layout.split.values()) else _halves(layout.tops(), _SPLIT_FIRST) or _halves(layout.tops(), _SPLIT_LAST)
+    if not halves: return False
+    layout.split |= {f: halves[rest[0]][0] for f, rest in layout.rest.items() if rest}
+    layout.rest = {f: (halves[rest[0]][1], *rest[1:]) if rest else rest for f, rest in layout.rest.items()}
+    layout.notes.append(f'split and class are those of the folders {_listed(halves)}')
     return True
 
-# %% ../nbs/02_folders.ipynb #2290bf8e
-def _listed(names: Iterable[str], most: int = 4) -> str:
-    "List the first of `names`"
-    names = sorted(names)
-    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
+# %% ../nbs/02_folders.ipynb #64bcca5b
+_YEAR = re.compile(r'(?:19|20)\d\d(?:[-_. ]?\d\d?){0,2}(?:[-_. ].*)?')
+_PEOPLE = 'person people subject participant patient user couple family child student group'.split()
+_PARTS = [*_PEOPLE, *'part batch session day week month round site camera cam series album roll disc disk export import download shoot shooting trip video clip '
+          'chunk archive upload source folder set'.split()]
+
+def _kind_of_parts(names: Iterable[str]) -> str:
+    "'years', or the first word of all `names` if it is typical of parts of a data set; else ''"
+    if all(_YEAR.fullmatch(name) for name in names): return 'years'
+    stems = {m[1].lower() if (m := re.fullmatch(r'([A-Za-z]+)[-_. ]?(?:\d+|[A-Za-z])', name)) else '' for name in names}
+    return stem if len(stems) == 1 and (stem := stems.pop()) in _PARTS else ''
 
 # %% ../nbs/02_folders.ipynb #136e9b69
 def _take_dates(layout: Layout) -> bool:
@@ -271,16 +279,6 @@ def _take_parts(layout: Layout) -> bool:
         return False
     layout.part, layout.parts_are_people = layout.part | layout.take(0), kind in _PEOPLE
     layout.notes.append(f'{said}: these are taken as the classes' + f', and the photos of each {kind} stay together' * (kind in _PEOPLE))
-    return True
-
-# %% ../nbs/02_folders.ipynb #f1746da6
-def _take_joined(layout: Layout) -> bool:
-    "Interpret folders called train_happy, train_sad, test_happy, ... or happy_train, sad_train, happy_test, ..."
-    halves = {} if any(layout.split.values()) else _halves(layout.tops(), _SPLIT_FIRST) or _halves(layout.tops(), _SPLIT_LAST)
-    if not halves: return False
-    layout.split |= {f: halves[rest[0]][0] for f, rest in layout.rest.items() if rest}
-    layout.rest = {f: (halves[rest[0]][1], *rest[1:]) if rest else rest for f, rest in layout.rest.items()}
-    layout.notes.append(f'split and class are those of the folders {_listed(halves)}')
     return True
 
 # %% ../nbs/02_folders.ipynb #d88e56b2
@@ -355,6 +353,28 @@ def _by_tail(homes):
             for k in range(3): found[(*parts[len(parts) - 1 - k:-1], last)].append(file)
     return found
 
+# %% ../nbs/02_folders.ipynb #03f74ece
+def _near(name, by_tail) -> str:
+    "Suggest what a missing photo may be called"
+    number = name.stem.lstrip('0')
+    close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
+    if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
+    if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
+    return 'look whether it is spelled so, or name the folder of the photos'
+
+def _place(name, homes, by_tail):
+    "The path of one photo, and its problem"
+    if str(name) == '.': return str(homes[0]), 'no photo is named: fill in its file name, or remove the row'
+    for home in homes:
+        if _is_file(home/name): return str(home/name), ''
+    parts = tuple(seen_name(p) for p in name.parts)
+    if not by_tail.get(parts[-1:]) and (m := re.fullmatch(r'[0-9a-f]{8}-(.+)', parts[-1])): parts = (m[1],)  # Label Studio's mark of an upload
+    for k in range(min(3, len(parts)), 0, -1):
+        found = by_tail.get(parts[-k:], [])
+        if len(found) == 1: return str(found[0]), ''
+        if found: return str(homes[0]/name), f'{len(found)} photos are called {name.name}: write their folders too'
+    return str(homes[0]/name), f"the photo '{name}' is not there: {_near(name, by_tail)}"
+
 # %% ../nbs/02_folders.ipynb #bc26421e
 def place_photos(
     names: Sequence[str],  # File names in a table
@@ -370,26 +390,3 @@ def place_photos(
         if not problem and wanted and wanted != found and found in named:
             placed[i] = str(homes[0]/name), f"the photo '{name}' is not there; there is one of that name in '{Path(path).parent.name}'"
     return [path for path, _ in placed], [problem for _, problem in placed]
-
-# %% ../nbs/02_folders.ipynb #03f74ece
-def _near(name, by_tail) -> str:
-    "Suggest what a missing photo may be called"
-    number = name.stem.lstrip('0')
-    close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
-    if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
-    if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
-    return 'look whether it is spelled so, or name the folder of the photos'
-
-# %% ../nbs/02_folders.ipynb #65378840
-def _place(name, homes, by_tail):
-    "The path of one photo, and its problem"
-    if str(name) == '.': return str(homes[0]), 'no photo is named: fill in its file name, or remove the row'
-    for home in homes:
-        if _is_file(home/name): return str(home/name), ''
-    parts = tuple(seen_name(p) for p in name.parts)
-    if not by_tail.get(parts[-1:]) and (m := re.fullmatch(r'[0-9a-f]{8}-(.+)', parts[-1])): parts = (m[1],)  # Label Studio's mark of an upload
-    for k in range(min(3, len(parts)), 0, -1):
-        found = by_tail.get(parts[-k:], [])
-        if len(found) == 1: return str(found[0]), ''
-        if found: return str(homes[0]/name), f'{len(found)} photos are called {name.name}: write their folders too'
-    return str(homes[0]/name), f"the photo '{name}' is not there: {_near(name, by_tail)}"

@@ -10,7 +10,7 @@ __all__ = ['LEAST', 'FIGURES', 'FEW', 'drawn_cohen', 'vote_counts', 'drawn_fleis
            'rated_by', 'united', 'said_of', 'Raters', 'are_numbers', 'read_raters', 'of_each', 'agreement_of',
            'agreement', 'by_pair', 'differences', 'differ_most', 'confusion', 'say_confusion', 'draw_estimates',
            'plot_of', 'plot_agreement', 'figure_words', 'say_agreement', 'agree', 'measure_sides', 'sides_of',
-           'known_to', 'beside_human']
+           'known_to', 'rater_of', 'beside_human']
 
 # %% ../nbs/56_agree.ipynb #f8bd96e3
 import csv
@@ -815,6 +815,26 @@ def _(target: PointTarget, file, photos=None, **options):
     rows.attrs = _assumed(manifest, file)
     return rows
 
+# %% ../nbs/56_agree.ipynb #6fd0a3b8
+def rater_of(
+    rows: pd.DataFrame,  # Photos of a run: path and truth
+    target: Target,
+    file: str | Path,  # What the second rater says, as in `read_raters`
+    *, photos: str | Path | None = None,  # Folder of the photos, where it is not that of the file
+    # As in `read_raters`
+    **options,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # The rows that the rater has judged, and what the rater says of them
+    "Read what a second rater says of photos of a run; raise `InputError` where that cannot be compared"
+    if not as_path(file).exists(): raise InputError(f'{file} does not exist. Name the file of the second rater.')
+    theirs = known_to(target, file, photos, **{name: value for name, value in options.items() if value is not None})
+    named = target.columns == ['label']   # folders of classes may hold the photos
+    theirs, _ = _once(theirs, theirs[['label']].to_numpy() if named else said_of(target, theirs), file)
+    found = match_photos(_known_by(rows.path, rows.label if named else None), _known_by(theirs.path, theirs.label if Path(file).is_dir() and 'label' in theirs else None))
+    mine = [(i, j) for j, i in enumerate(found) if i is not None]
+    if not mine: raise InputError(f"{file} names none of the {len(rows)} photos that the network is measured on, but for example '{theirs.path.iloc[0]}'; those are called like '{rows.path.iloc[0]}'. "
+                                  'Let the second rater judge these photos.')
+    return rows.iloc[[i for i, _ in mine]].reset_index(drop=True), theirs.iloc[[j for _, j in mine]].reset_index(drop=True)
+
 # %% ../nbs/56_agree.ipynb #b1236335
 FEW = 30  # photos, below which a comparison says little
 
@@ -828,16 +848,8 @@ def beside_human(
     **options,
 ) -> tuple[pd.DataFrame, list[str]]:  # figure, who, value, low, high, n, p (McNemar's test); and what has to be known, in words
     "Measure a second rater and the network against the labels of a run, on the photos that both have"
-    if not as_path(file).exists(): raise InputError(f'{file} does not exist. Name the file of the second rater.')
     rows = answers.drop_duplicates('path').reset_index(drop=True)
-    theirs = known_to(target, file, photos, **{name: value for name, value in options.items() if value is not None})
-    named = target.columns == ['label']   # folders of classes may hold the photos
-    theirs, _ = _once(theirs, theirs[['label']].to_numpy() if named else said_of(target, theirs), file)
-    found = match_photos(_known_by(rows.path, rows.label if named else None), _known_by(theirs.path, theirs.label if Path(file).is_dir() and 'label' in theirs else None))
-    mine = [(i, j) for j, i in enumerate(found) if i is not None]
-    if not mine: raise InputError(f"{file} names none of the {len(rows)} photos that the network was measured on, but for example '{theirs.path.iloc[0]}'; those are called like '{rows.path.iloc[0]}'. "
-                                  'Let the second rater judge these photos.')
-    ours, theirs = rows.iloc[[i for i, _ in mine]].reset_index(drop=True), theirs.iloc[[j for _, j in mine]].reset_index(drop=True)
+    ours, theirs = rater_of(rows, target, file, photos=photos, **options)
     names = groups_of(ours).to_numpy()
     figures = sides_of(target, ours, theirs, names if len(set(names)) < len(names) else None, draws)
     table = pd.DataFrame([dict(figure=name, who=who, **{k: e.get(k) for k in ('value', 'low', 'high', 'n', 'p')}) for (name, who), e in figures.items()])

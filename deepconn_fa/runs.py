@@ -50,7 +50,8 @@ from .points import PointTarget
 from .probe import has_probe
 from .recipe import Recipe
 from .report import write_model_card, write_report
-from .results import read_run, read_settings, read_table, shown_in
+from .agree import rater_of
+from .results import home_of, read_run, read_settings, read_table, shown_in
 from .wording import about_one, say_folds
 from .stress import stress_test
 from .tables import TRUST
@@ -381,7 +382,7 @@ def train(task: str,
     with under_way(folder, drop=mine):
         try:
             learn, noted = _prepare(question, photos, chosen, weights, say, folds=folds, corrections=corrections, unlabelled=unlabelled, which=which)
-            if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater)
+            if second_rater: noted['second_rater'] = _keep_rater(folder, second_rater, learn, which)
             save_settings(folder, learn, **noted, **dict(folds=folds, repeats=repeats) if folds else {})
             return finish(folder, learn, say, report=report)
         except BaseException:
@@ -554,9 +555,10 @@ def _correct(manifest, corrections, target, say):
     return corrected.assign(split=corrected.split.where(corrected.problem == '', ''))
 
 # %% ../nbs/80_runs.ipynb #0df62c1e
-def _keep_rater(folder, file):
-    "Copy what a second rater says into the run; of a folder, note where it is"
-    file = as_path(file)
+def _keep_rater(folder, file, learn, which):
+    "Check what a second rater says of the photos, and copy it into the run; of a folder, note where it is"
+    file, target, manifest = as_path(file), learn.target, learn.dls.manifest
+    rater_of(target.usable(manifest), target, file, photos=home_of(manifest) if target.exact else None, **{name: value for name, value in which.items() if name in target.file_options})
     if file.is_dir(): return str(file.resolve())
     return shutil.copyfile(file, folder/f'second_rater{file.suffix}').name
 

@@ -462,7 +462,9 @@ _CALLED_POINT = ('p', 'pt', 'kp', 'point', 'keypoint', 'landmark')
 
 def _column_of_point(column, points):
     "The point that a column belongs to, and the other words of its name"
-    words, best = tuple(w for w in _words(column) if w not in _CALLED_POINT), ('', ())
+    every, best = _words(column), ('', ())
+    words = tuple(w for w in every if w not in _CALLED_POINT)
+    if words in {_words(name) for name in points} and every[:-1] == words: words = every  # nose_p is not the point itself
     for name in points:
         mine = tuple(w for w in _words(name) if w not in _CALLED_POINT)
         for i in range(len(words) - len(mine) + 1):

@@ -389,7 +389,8 @@ def read_labels(
     found, spec = _read_as(labels, spec, points)
     found = _join_photos(found, [Path(f).expanduser().absolute() for f in (photos, labels) if f is not None and not Path(f).is_file()])
     counted = count_notes(found)
-    manifest = scan(found.rows.drop(columns=['where', 'problem']), progress=progress)
+    rows = found.rows.drop(columns=['where', 'problem'])
+    manifest = scan(rows, keep=[c for c in rows if c not in ('path', 'label', 'split')], progress=progress)  # other columns are no classes
     attrs = manifest.attrs
     xy, text, notes, read_as = _check_photos(found, spec.n, manifest, labelled, outside, units)
     text = [own or there for own, there in zip(text, _copies_problem(found.rows['where'], manifest, xy))]

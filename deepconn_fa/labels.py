@@ -298,8 +298,9 @@ def _check_file(file, xy, sizes):
     fit = [(fits(points, size), fits(points[:, ::-1], size)) for points, size in zip(xy, sizes)]
     only_straight, only_crossed = fit.count((True, False)), fit.count((False, True))
     if only_crossed > 1 and not only_straight:
-        raise InputError(f'{file}: {only_crossed} photos hold their points only with x and y exchanged, and none holds them as they '
-                         'are. Exchange the columns.')
+        percent = _mostly_percent(np.concatenate([p[~np.isnan(p).any(-1)] for p in xy]))
+        cure = ", or say --units percent (units='percent' in Python) if they are percent of width and height" if percent else ''
+        raise InputError(f'{file}: {only_crossed} photos hold their points only with x and y exchanged, and none holds them as they are. Exchange the columns{cure}.')
     beyond = sum(not fits(points, size, .1) for points, size in zip(xy, sizes))
     if beyond >= 3 and 2 * beyond > len(xy):
         raise InputError(f'{file}: the points of {beyond} of {len(xy)} photos lie outside their photo. Were they made on larger copies? Use the photos that were labelled, '

@@ -623,10 +623,16 @@ def _coco_photo(image, annotations, names):
     return dict(path=str(image.get('file_name', '')), where=f"image {image.get('id')}", problem=problem or several) | mine, points
 
 # %% ../nbs/06_formats.ipynb #529eef3e
-def _one_animal(file, individuals):
-    "Raise `InputError` if several animals are labelled"
-    if len({*individuals}) > 1:
-        raise InputError(f"{file} labels several animals ('individuals': {', '.join(dict.fromkeys(individuals))}), and this detector finds one. Export the labels of one animal.")
+def _one_animal(file, individuals, rows):
+    "The columns of the only labelled animal, by the animal of each column; raise `InputError` if several are labelled"
+    labelled = dict.fromkeys(name for i, name in enumerate(individuals) if any(cells[i] not in ('', 'nan') for _, _, cells in rows))
+    if len(labelled) > 1:
+        raise InputError(f"{file} labels several animals ('individuals': {', '.join(labelled)}), and this detector finds one. Export the labels of one animal.")
+    return [i for i, name in enumerate(individuals) if not labelled or name in labelled]
+
+def _picked(columns, rows, at):
+    "The columns `at`, and the rows with their cells"
+    return [columns[i] for i in at], [(where, path, [cells[i] for i in at]) for where, path, cells in rows]
 
 # %% ../nbs/06_formats.ipynb #189a861c
 def _deeplabcut_labels(file, columns, rows):
@@ -658,9 +664,9 @@ def read_deeplabcut(
     coords = [c.lower() for c in heads['coords']]
     first = next((i for i, c in enumerate(coords) if c in ('x', 'y')), len(coords))
     columns = list(zip(heads['bodyparts'][first:], coords[first:]))
-    if 'individuals' in heads: _one_animal(file, heads['individuals'][first:])
     rows = [(f'row {line}', '/'.join(c for c in cells[:first] if c), cells[first:] + [''] * (len(coords) - len(cells)))
             for line, cells in lines[3 + ('individuals' in heads):]]
+    if 'individuals' in heads: columns, rows = _picked(columns, rows, _one_animal(file, heads['individuals'][first:], rows))
     return _deeplabcut_labels(file, columns, rows)
 
 # %% ../nbs/06_formats.ipynb #82cc4cea
@@ -683,7 +689,7 @@ def read_deeplabcut_h5(
     try: import h5py
     except ImportError as e: raise InputError(f"{file} is an HDF5 file. {cure}, or: pip install 'deepconn_fa[hdf5]'") from e
     with h5py.File(file) as data:
-        if {'videos_json', 'instances'} & {*data}: raise _NoLabels(_SLEAP.format(file=file))
+        if {'videos_json', 'instances', 'node_names'} & {*data}: raise _NoLabels(_SLEAP.format(file=file))
         group = next(iter(data.values()))
         if 'block0_values' not in group: raise _NoLabels(f'{file} is not in the form in which DeepLabCut stores labels. {cure}.')
         columns, photos = _h5_index(group, 'axis0'), _h5_index(group, 'axis1')
@@ -691,8 +697,8 @@ def read_deeplabcut_h5(
         for i in range(sum(f'block{i}_values' in group for i in range(8))):
             mine = _h5_index(group, f'block{i}_items')
             values[:, [columns.index(c) for c in mine]] = group[f'block{i}_values'][:]
-    if len(columns[0]) > 3: _one_animal(file, [c[1] for c in columns])
     rows = [(f'row {i + 1}', '/'.join(path).replace('\\', '/'), [str(v) for v in row]) for i, (path, row) in enumerate(zip(photos, values))]
+    if len(columns[0]) > 3: columns, rows = _picked(columns, rows, _one_animal(file, [c[1] for c in columns], rows))
     return _deeplabcut_labels(file, [(c[-2], c[-1].lower()) for c in columns], rows)
 
 # %% ../nbs/06_formats.ipynb #d41203cb
@@ -1200,7 +1206,8 @@ def _find_all(labels):
     if not labels.is_dir(): return [labels], []
     found, others = _sniff_all(_candidates(labels))
     if not found:
-        others = sorted((str(e) for _, e in others.values()), key=lambda text: 'looks like' not in text and 'holds' not in text)
+        broken = [str(e) for kind, e in others.values() if kind and not isinstance(e, _NoLabels)]  # these come first
+        others = broken + sorted((str(e) for _, e in others.values()), key=lambda text: 'looks like' not in text and 'holds' not in text)
         raise InputError(f'{labels} holds no label file. Put a CSV with the columns file, x0, y0, ... (or NAME_x, NAME_y, ...) beside the '
                          'photos, or name one.' + (f' What is there: {others[0]}' if others else ''))
     if len(found) == 1 or len(kinds := {*found.values()}) == 1 and {*kinds} <= {*_FILE_A_PHOTO}: return list(found), _left_out(found, others)

@@ -187,7 +187,7 @@ FORMATS = {'JPEG': '.jpg', 'MPO': '.jpg', 'PNG': '.png', 'WEBP': '.webp', 'GIF':
 def photo_suffixes() -> frozenset[str]:
     "The endings that files of photos have, in lower case and with the dot"
     openable = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN)  # all of PIL's plugins are imported for it
-    return openable - {'.pdf', '.mpg', '.mpeg'} | {'.heic', '.heif', '.hif'}
+    return openable - {'.pdf', '.mpg', '.mpeg', '.h5', '.hdf', '.bufr', '.grib', '.wmf', '.emf'} | {'.heic', '.heif', '.hif'}
 
 def is_photo_name(
     name: str | Path,  # A path or a file's name

@@ -25,7 +25,7 @@ from .labels import describe_points, find_labels, points_problem, read_labels, s
 from .manifest import answer_groups, clean_text, groups_of, list_photos
 from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
 from .sight import Sight
-from .tables import LABEL_NAMES, TABLE_SUFFIXES, read_cells
+from .tables import LABEL_NAMES, TABLE_SUFFIXES, read_cells, tables_in
 from .target import Target, each_fold, looked_at
 
 if TYPE_CHECKING:
@@ -223,11 +223,19 @@ def read_known(self: PointTarget, photos, labels=None, spec=None, points=None, *
     return manifest, rows
 
 # %% ../nbs/22_points.ipynb #6a322276
+def _holds_classes(folder):
+    "Whether photos of `folder` have several classes by their folders, or by a table that does not tell points"
+    def tells_points(file):
+        try: return _tells_points(file)
+        except InputError: return False
+    table = list_photos(folder)
+    return table.label.nunique() > 1 and (bool(table.attrs.get('class_folders')) or not any(map(tells_points, tables_in(folder))))
+
 def _why_no_points(photos, labels):
     "`None` where the labels are those of points; '' where they are those of classes; else what keeps a folder's label files from being read"
     folder = not labels and Path(photos).is_dir()
     try:
-        if folder and not _is_project(Path(photos)) and list_photos(photos).label.nunique() > 1: return ''
+        if folder and not _is_project(Path(photos)) and _holds_classes(photos): return ''
         if labels and Path(labels).suffix.lower() in TABLE_SUFFIXES and not _tells_points(labels) and 'label' in list_photos(labels, photos=photos): return ''
         file = find_labels(labels or photos)
     except InputError as e:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
+from .core import count_of
 from .conformal import HeldOut, least_groups
 from .manifest import answer_groups
 from .metrics import bootstrap_ratio, drawn_weights, group_numbers, share_estimate
@@ -78,6 +79,13 @@ def _sorted(distances, groups):
 
 # %% ../nbs/25_certainty.ipynb #005f9e8f
 @patch
+def _too_few(self: Certainty, coverage: float = COVERAGE) -> str:
+    "Say that more photos have to be known for that coverage"
+    photos, groups = self.about.get('photos', 0), self.about.get('groups', 0)
+    known = 'no held-out photos are' if not groups else f'only {count_of(groups, "held-out photo")} {"is" if groups == 1 else "are"}' if groups == photos else f'only {count_of(groups, "group")} of held-out photos {"is" if groups == 1 else "are"}'
+    return f'{known} known, and {least_groups(coverage)} are needed: train with --folds, or on more photos'
+
+@patch
 def judge(self: Certainty, target: Target,
     answers: np.ndarray,  # (n, *target.shape)
     *, distances: np.ndarray | None = None,  # (n,) as `Novelty.distances` gives them
@@ -89,7 +97,7 @@ def judge(self: Certainty, target: Target,
     table = target.opinions(answers, limits, sizes)
     unlike = self.unlike(np.full(len(answers), np.nan) if distances is None else distances)
     gone, strange = np.isnan(answers).any(tuple(range(1, answers.ndim))), unlike > UNLIKE
-    few = f'only {self.about.get("groups", 0)} held-out photos are known, and {least_groups(coverage)} are needed' if not np.isfinite(limits).any() else ''
+    few = '' if np.isfinite(limits).any() else self._too_few(coverage)
     why = np.where(gone, '', np.where(strange, 'unlike the training photos', few or table.why))
     table = table.assign(opinion=np.where(strange | gone | bool(few), '', table.opinion), set=np.where(gone, '', table.set), unlike=unlike, why=why)
     return table[[*TRUST, *(c for c in table if c not in TRUST)]]

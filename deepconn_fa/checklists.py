@@ -127,7 +127,7 @@ def photos_facts(run: Run) -> dict[str, list[str]]:
         missing=['The input is the photo itself, so that nothing in it can be missing.', known or 'What is to be predicted is known of every photo that was used.',
                  *([f'{count_of(unlabelled, "photo")} without a label {"was" if unlabelled == 1 else "were"} left out.'] if unlabelled else [])],
         problems=[f'{len(bad):,} of {count_of(len(table), "photo")} could not be used' + ('; manifest.csv gives the reason of each.' if len(bad) else '.'), *_some(reasons, 6)],
-        conflicts=[f'{count_of(odd, "photo")} {"stands" if odd == 1 else "stand"} in more than one class, so that a label must be wrong.' if odd
+        conflicts=[f'{count_of(odd, "set")} of near-duplicates {"holds" if odd == 1 else "hold"} photos with different labels, so that a label must be wrong.' if odd
                    else 'No two copies of one photo have different labels.'] if copies is not None and (table.label != '').any() else [],
         duplicates=[f'{copies:,} photos are near-duplicates of another: resized, saved again, mirrored or turned.' if copies else 'No near-duplicates were found.'] if copies is not None else [],
         groups=[f'The photos belong to {named:,} groups, as their table says (all photos of one person, say); with near-duplicates counted as one, '

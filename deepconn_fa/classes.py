@@ -361,6 +361,9 @@ def opinions(self: ClassTarget, answers: np.ndarray, limits: np.ndarray, sizes: 
 @patch
 def size_is(self: ClassTarget) -> str: return 'number of classes in a set'
 
+@patch
+def opinion_is(self: ClassTarget) -> str: return 'one answer was possible'
+
 # %% ../nbs/21_classes.ipynb #91eebda0
 @patch
 def baseline(self: ClassTarget, rows: pd.DataFrame, sight: Sight | None = None) -> dict:

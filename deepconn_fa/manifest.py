@@ -645,7 +645,7 @@ def say_copies(manifest: pd.DataFrame) -> list[str]:  # Sentences; none where th
         lines.append(f"near-duplicates: {_filled(fine.duplicates).sum()} photos are another one resized, saved again, mirrored or turned "
                      f"({sets} {'set' if sets == 1 else 'sets'}); a split keeps a set together")
         if n := label_conflicts(manifest).duplicates.nunique():
-            lines.append(f"contradictory labels: {n} of these photos {'stands' if n == 1 else 'stand'} in more than one class")
+            lines.append(f"contradictory labels: {n} of these sets {'holds' if n == 1 else 'hold'} photos with different labels")
     if n := leaks(manifest).group.nunique():
         lines.append(f"leaks: {n} {'group lies' if n == 1 else 'groups lie'} in more than one split, so the figures will be too good")
     return lines

@@ -458,7 +458,8 @@ def nonconformity(self: TagTarget, answers: np.ndarray, truth: np.ndarray, sizes
 def opinions(self: TagTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
     "The tags that are surely there; in `set`, those that may be, with a question mark"
     possible = np.stack([answers, 1 - answers], -1) <= limits.reshape(-1, 2)
-    yes, unsure = possible[..., 1] & ~possible[..., 0], possible[..., 0] == possible[..., 1]
+    yes = possible[..., 1] & ~possible[..., 0]
+    unsure = (possible[..., 0] == possible[..., 1]) | (yes != (answers >= self.cuts))  # both are possible, neither, or only the one that is not found
     names = np.array(self.tags, dtype=object)
     def none(row, doubts): return '' if doubts.all() else '|'.join(names[row]) or 'none'
     return pd.DataFrame(dict(opinion=[none(*row) for row in zip(yes, unsure)], set=['|'.join(f'{t}?' if u else t for t, y, u in zip(self.tags, *row) if y or u) or 'none' for row in zip(yes, unsure)],
@@ -466,6 +467,9 @@ def opinions(self: TagTarget, answers: np.ndarray, limits: np.ndarray, sizes: np
 
 @patch
 def size_is(self: TagTarget) -> str: return 'share of the tags without an opinion'
+
+@patch
+def opinion_is(self: TagTarget) -> str: return 'at least one of the tags was surely there or surely not'
 
 # %% ../nbs/27_multilabel.ipynb #0047b4a5
 def _f1(both, either): return np.where(either > 0, 2 * both / np.maximum(either, 1e-12), np.nan)

@@ -499,6 +499,9 @@ def _say_set(self: PointTarget, radius, judged) -> str:
 @patch
 def size_is(self: PointTarget) -> str: return 'radius in px of the photo'
 
+@patch
+def opinion_is(self: PointTarget) -> str: return 'half of the points or more were within a quarter of the photo'
+
 # %% ../nbs/22_points.ipynb #bb702fa6
 @patch
 def visible_in(self: PointTarget,

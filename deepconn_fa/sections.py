@@ -219,13 +219,13 @@ def certainty_section(run: Run) -> Section | None:
     has = (judged.opinion != '').to_numpy()
     pictures = [] if right is None else [('Fewer answers, better answers', 'Accuracy of the surest part of the photos. The dot: those with an opinion.', svg_picture(
         lambda: plot_selective(right, target.confidence(target.answers_in(rows)), opinions=has), 'Accuracy against the share of photos that are answered'))]
-    return plots(pictures, lines=_say_certainty(figures, judged), tables=[_certainty_table(target, figures)])
+    return plots(pictures, lines=_say_certainty(target, figures, judged), tables=[_certainty_table(target, figures)])
 
-def _say_certainty(figures, judged):
+def _say_certainty(target, figures, judged):
     "What the opinions are worth, in sentences"
     e = figures['coverage']
     said = [f'A set of answers was made for each photo so that {100 * COVERAGE:.0f}\N{NO-BREAK SPACE}% of the sets hold the truth. They did in {percent(e)} ({CI} {interval(e)}, {say_n(e)}). '
-            f'{percent(figures["opinions"])} of the photos got an opinion: one answer was possible, and the photo was of a kind that the network knows.']
+            f'{percent(figures["opinions"])} of the photos got an opinion: {target.opinion_is()}, and the photo was of a kind that the network knows.']
     if 'right_with_opinion' in figures: said.append('Of these, ' + ' were right; of the others, '.join(f'{percent(figures[k])} ({say_n(figures[k])})' if figures[k]['n'] else 'none' for k in ('right_with_opinion', 'right_without')) + '.')
     whys = judged.why[judged.opinion == ''].value_counts()
     rounds = ', in all rounds together' if len(judged) > figures['coverage']['n'] else ''

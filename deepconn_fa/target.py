@@ -520,6 +520,11 @@ def size_is(self: Target) -> str:
     "Name the unit of a set's `size`"
     return 'width of the intervals'
 
+@patch
+def opinion_is(self: Target) -> str:
+    "Say what an opinion is, after 'Most photos got an opinion: '"
+    return 'less than the whole scale was possible'
+
 # %% ../nbs/20_target.ipynb #8bd342d9
 @patch
 def baseline(self: Target, rows: pd.DataFrame, sight: Sight) -> dict:

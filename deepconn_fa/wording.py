@@ -419,7 +419,7 @@ def say_split(run: Run) -> str:
     if run.shown == 'out_of_fold':
         return (f'Cross-validation in {run.rows.fold.nunique()} folds' + f', repeated {repeats:,} times' * (repeats > 1)
                 + ': each photo was judged by a network that had been trained on the other folds.')
-    if _is_drawn(run): return f'The split was drawn at random, stratified, with seed {recipe.seed}: {recipe.valid:.0%} of the photos for validation, {recipe.test:.0%} for the test.'
+    if _is_drawn(run): return f'The split was drawn at random{", stratified" * (run.target.strata(run.target.usable(run.manifest)).nunique() > 1)}, with seed {recipe.seed}: {recipe.valid:.0%} of the photos for validation, {recipe.test:.0%} for the test.'
     return 'The split came with the photos, or was changed after it had been drawn: the seed of the run does not give it.'
 
 # %% ../nbs/60_wording.ipynb #a07b7e7b

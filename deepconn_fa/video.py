@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/video.html.md"""
 # %% auto #0
 __all__ = ['COPIED', 'PATIENCE', 'GROWING', 'parse_seconds', 'Frame', 'read_frames', 'Clip', 'inspect_video', 'predict_video',
            'usual_step', 'frame_edges', 'smooth_answers', 'smooth_points', 'add_smooth', 'plot_timeline', 'write_video',
-           'predict_videos', 'watch', 'keep_rows', 'pick_different', 'pick_frames', 'frames_at']
+           'predict_videos', 'watch', 'keep_rows', 'pick_different', 'frames_at', 'pick_frames']
 
 # %% ../nbs/43_video.ipynb #39e65ac3
 import csv
@@ -278,7 +278,7 @@ def predict_video(
     table = table.fillna({name: '' for name in table.select_dtypes(exclude='number')})
     return table if smooth is None else add_smooth(predictor.target, table, smooth, size=(clip.height, clip.width))
 
-# %% ../nbs/43_video.ipynb #15db6b4a
+# %% ../nbs/43_video.ipynb #2de7f00a
 def usual_step(
     times: np.ndarray,  # (n,) in seconds, ascending
     otherwise: float = 1.,  # Of fewer than two frames
@@ -286,10 +286,12 @@ def usual_step(
     "The time from one frame to the next, in the median"
     return np.median(np.diff(times)) if len(times) > 1 else otherwise
 
+# %% ../nbs/43_video.ipynb #13e0ddab
 def frame_edges(times: np.ndarray) -> np.ndarray:  # (n + 1,)
     "When each frame begins, and when the last one ends: after as long as most last"
     return np.r_[times, times[-1] + usual_step(times)]
 
+# %% ../nbs/43_video.ipynb #15db6b4a
 def _forget(values, times, seconds):
     "Exponentially weighted sums (n, k) of the rows so far, and of their weights (n, 1); a row with NaN has no weight"
     fine, sums, weights = ~np.isnan(values).any(1), np.zeros_like(values), np.zeros((len(values), 1))
@@ -577,7 +579,7 @@ def _copy_frames(source, out, clip, drawn, progress):
     for track in (picture, sound):
         if track: track.end()
 
-# %% ../nbs/43_video.ipynb #87be10ad
+# %% ../nbs/43_video.ipynb #e71e9811
 def _copies(videos, draw):
     "Where the copy of each video goes; `None` where none is wanted"
     if draw is None: return [None] * len(videos)
@@ -592,6 +594,7 @@ def _check_timeline(timeline, videos, model):
     if len(videos) > 1: raise InputError('A timeline is of one video. Name one video, or leave the timeline out.')
     check_output(timeline, PICTURES, what='pictures', inputs=[*videos, model])
 
+# %% ../nbs/43_video.ipynb #87be10ad
 def predict_videos(
     model: str | Path,  # A run folder, a `model.safetensors` or an ONNX file
     videos: list[str | Path],
@@ -681,9 +684,7 @@ class _Latest:
         if taken is None and self.error: raise self.error
         return taken
 
-# %% ../nbs/43_video.ipynb #6882b848
-GROWING = ('.csv', '.tsv', '.jsonl')  # files that rows can be added to
-
+# %% ../nbs/43_video.ipynb #4e4197aa
 def watch(
     predictor: Predictor,
     source: str | Path | int,  # A camera's number, the address of a stream (rtsp://, http://), or a file
@@ -703,6 +704,9 @@ def watch(
             done.append(time.monotonic())
             yield pd.concat([row, pd.Series(dict(fps=(len(done) - 1) / max(done[-1] - done[0], 1e-9) if len(done) > 1 else np.nan, dropped=live.missed), dtype=object)])
     finally: live.ended = True
+
+# %% ../nbs/43_video.ipynb #6882b848
+GROWING = ('.csv', '.tsv', '.jsonl')  # files that rows can be added to
 
 def keep_rows(
     rows: Iterable[pd.Series],  # Of `watch`
@@ -749,6 +753,19 @@ def pick_different(
     kmeans = KMeans(n, n_init=3, random_state=seed).fit(features)
     distance = np.linalg.norm(features - kmeans.cluster_centers_[kmeans.labels_], axis=1)
     return np.sort([min(np.flatnonzero(kmeans.labels_ == k), key=distance.__getitem__) for k in range(n)])
+
+# %% ../nbs/43_video.ipynb #6094d426
+def frames_at(
+    path: str | Path,  # A video
+    numbers: set[int],  # Counted from 0
+) -> Iterator[Frame]:
+    "Read the frames with these numbers"
+    if not numbers: return
+    last = max(numbers)
+    with _open_video(path) as (container, stream):
+        for shown in _read(container, stream):
+            if shown.number in numbers: yield _to_frame(shown, _pixel_aspect(stream))
+            if shown.number >= last: return
 
 # %% ../nbs/43_video.ipynb #da6b8011
 def _create_eyes(model):
@@ -808,18 +825,6 @@ def _shows(file, image):
     try:
         with Image.open(file) as there: return there.size == image.size and np.array_equal(np.asarray(there.convert('RGB')), np.asarray(image.convert('RGB')))
     except OSError: return False
-
-def frames_at(
-    path: str | Path,  # A video
-    numbers: set[int],  # Counted from 0
-) -> Iterator[Frame]:
-    "Read the frames with these numbers"
-    if not numbers: return
-    last = max(numbers)
-    with _open_video(path) as (container, stream):
-        for shown in _read(container, stream):
-            if shown.number in numbers: yield _to_frame(shown, _pixel_aspect(stream))
-            if shown.number >= last: return
 
 def _save_frame(frame, file):
     "Save a frame without loss; give its row"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from fastai.callback.core import Callback
+from fastcore.basics import patch
 
 from .core import VIDEOS, InputError, as_path, in_threads, with_progress
 from .heads import DSNTHead
@@ -56,11 +57,7 @@ class PoseSpace:
         "As `outside`, of what goes beyond what labels do themselves"
         return (self.outside(points) - self.slack).relu()
 
-# %% ../nbs/44_unlabelled.ipynb #70977bb1
-MOST, TOGETHER = 1000, 4  # frames or photos that are kept, and frames of a video that follow each other
-MEMORY = 200_000_000  # bytes for them, which may mean fewer
-COPY = 8  # bits of 256 in which a picture and its copy, saved again, differ at most; a camera that stands still sees much that differs by few more
-
+# %% ../nbs/44_unlabelled.ipynb #56c309f8
 def check_unlabelled(
     source: str | Path,  # A video, or photos as `inference.each_photo` takes them
     target: Target,  # What is learned
@@ -72,20 +69,10 @@ def check_unlabelled(
     if path.suffix.lower() in VIDEOS: inspect_video(path)
     return path.resolve()
 
-def read_unlabelled(
-    source: str | Path,  # As in `check_unlabelled`
-    sight: Sight,
-    *, most: int = MOST,  # Frames or photos
-    measured: pd.DataFrame | None = None,  # Photos that are measured on, with the columns `manifest.CONTENT`: neither they nor copies of them are learned from
-) -> tuple[np.ndarray, int]:  # (stretches, frames, h, w, 3), uint8; and how many stretches are left out
-    "Read frames or photos onto the canvas"
-    path = as_path(source)
-    most = max(min(most, MEMORY // (3 * sight.canvas[0] * sight.canvas[1])), TOGETHER)
-    measured = pd.DataFrame(columns=[*CONTENT]) if measured is None else measured
-    read = _read_video if path.suffix.lower() in VIDEOS else _read_photos
-    found, left_out = read(path, sight, most, measured)
-    if not found: raise InputError(f'{source} holds nothing to learn from: no frames, or no photo that can be read and is not measured on. Name another video or folder.')
-    return np.stack(found), left_out
+# %% ../nbs/44_unlabelled.ipynb #6b639c35
+MOST, TOGETHER = 1000, 4  # frames or photos that are kept, and frames of a video that follow each other
+MEMORY = 200_000_000  # bytes for them, which may mean fewer
+COPY = 8  # bits of 256 in which a picture and its copy, saved again, differ at most; a camera that stands still sees much that differs by few more
 
 def _read_video(path, sight, most, measured):
     n = inspect_video(path).expected() or sum(1 for _ in read_frames(path))
@@ -110,9 +97,23 @@ def _read_photos(path, sight, most, measured):
     known = np.array([same for _, same, _ in seen], bool) | look_like([found for *_, found in seen], measured.fingerprint, most=COPY)
     return [pixels[None] for (pixels, *_), out in zip(seen, known) if not out], int(known.sum())
 
-# %% ../nbs/44_unlabelled.ipynb #bc811e28
-STILL = .1  # of [-1, 1]: what a point may move from one frame to the next
+# %% ../nbs/44_unlabelled.ipynb #70977bb1
+def read_unlabelled(
+    source: str | Path,  # As in `check_unlabelled`
+    sight: Sight,
+    *, most: int = MOST,  # Frames or photos
+    measured: pd.DataFrame | None = None,  # Photos that are measured on, with the columns `manifest.CONTENT`: neither they nor copies of them are learned from
+) -> tuple[np.ndarray, int]:  # (stretches, frames, h, w, 3), uint8; and how many stretches are left out
+    "Read frames or photos onto the canvas"
+    path = as_path(source)
+    most = max(min(most, MEMORY // (3 * sight.canvas[0] * sight.canvas[1])), TOGETHER)
+    measured = pd.DataFrame(columns=[*CONTENT]) if measured is None else measured
+    read = _read_video if path.suffix.lower() in VIDEOS else _read_photos
+    found, left_out = read(path, sight, most, measured)
+    if not found: raise InputError(f'{source} holds nothing to learn from: no frames, or no photo that can be read and is not measured on. Name another video or folder.')
+    return np.stack(found), left_out
 
+# %% ../nbs/44_unlabelled.ipynb #bc811e28
 class Unlabelled(Callback):
     "Also learn from frames or photos without labels: their poses should be such as the labels show, and frames that follow each other alike"
     order, run_valid = -6, False  # before `GradientAccumulation` scales the loss
@@ -129,28 +130,34 @@ class Unlabelled(Callback):
     def before_fit(self):
         if self.frames is None: self.prepare()
 
-    def prepare(self):
-        "Learn the poses of the labels and read the frames; raise `InputError` where that cannot be done"
-        if not isinstance(self.model[1], DSNTHead): raise InputError("Learning without labels is made for the head 'dsnt', as the recipes default, thorough and scratch of hands have it. Choose one of these, or leave the video or photos out.")
-        sight, rows = self.learn.as_model().sight, self.dls.train.items
-        if not isinstance(rows, pd.DataFrame): raise InputError('Learning without labels needs the table of the labelled photos, which loaders made by fastai do not have. Give the label file or the folder in place of them.')
-        if sight.mirror: raise InputError(f'The recipe mirrors photos of {sight.mirror} hands, and of which side {self.source} shows one is not known. Leave it out, leave out the column side, or take a recipe that mirrors none, such as default.')
-        self.space = PoseSpace(unit_points(rows, self.learn.target.spec, sight))
-        measured = [content_of(dl.items) for name, dl in split_loaders(self.dls).items() if name != 'train']
-        found, self.left_out = read_unlabelled(self.source, sight, measured=pd.concat(measured) if measured else None)
-        self.frames = torch.from_numpy(found)
-        self.mean, self.std = (torch.tensor(x).view(3, 1, 1) for x in (sight.mean, sight.std))
-
     def after_loss(self):
         done = (self.epoch + self.iter / self.n_iter) / self.n_epoch
         if (share := min(4 * done - 1, 1)) > 0: self.learn.loss_grad = self.learn.loss_grad + share * self.weight * self.fault()
 
-    def fault(self) -> torch.Tensor:
-        "How far the answers to some frames break the rules, in units of the loss"
-        head, stretches = self.model[1], max(self.batch // self.frames.shape[1], 1)
-        drawn = np.random.default_rng([self.epoch, self.iter]).choice(len(self.frames), min(stretches, len(self.frames)), replace=False)
-        x = ((self.frames[drawn].flatten(0, 1).movedim(-1, 1).float() / 255 - self.mean) / self.std).to(self.x)
-        raw = self.model(x.contiguous(memory_format=torch.channels_last))
-        points, scale = head.expected(raw)
-        steps = points.view(len(drawn), -1, *points.shape[1:]).diff(dim=1).norm(dim=-1)
-        return scale * (self.space.faults(points).mean() + (steps - STILL).relu().sum() / max(steps.numel(), 1))
+# %% ../nbs/44_unlabelled.ipynb #1fb1c74f
+@patch
+def prepare(self: Unlabelled):
+    "Learn the poses of the labels and read the frames; raise `InputError` where that cannot be done"
+    if not isinstance(self.model[1], DSNTHead): raise InputError("Learning without labels is made for the head 'dsnt', as the recipes default, thorough and scratch of hands have it. Choose one of these, or leave the video or photos out.")
+    sight, rows = self.learn.as_model().sight, self.dls.train.items
+    if not isinstance(rows, pd.DataFrame): raise InputError('Learning without labels needs the table of the labelled photos, which loaders made by fastai do not have. Give the label file or the folder in place of them.')
+    if sight.mirror: raise InputError(f'The recipe mirrors photos of {sight.mirror} hands, and of which side {self.source} shows one is not known. Leave it out, leave out the column side, or take a recipe that mirrors none, such as default.')
+    self.space = PoseSpace(unit_points(rows, self.learn.target.spec, sight))
+    measured = [content_of(dl.items) for name, dl in split_loaders(self.dls).items() if name != 'train']
+    found, self.left_out = read_unlabelled(self.source, sight, measured=pd.concat(measured) if measured else None)
+    self.frames = torch.from_numpy(found)
+    self.mean, self.std = (torch.tensor(x).view(3, 1, 1) for x in (sight.mean, sight.std))
+
+# %% ../nbs/44_unlabelled.ipynb #db271367
+STILL = .1  # of [-1, 1]: what a point may move from one frame to the next
+
+@patch
+def fault(self: Unlabelled) -> torch.Tensor:
+    "How far the answers to some frames break the rules, in units of the loss"
+    head, stretches = self.model[1], max(self.batch // self.frames.shape[1], 1)
+    drawn = np.random.default_rng([self.epoch, self.iter]).choice(len(self.frames), min(stretches, len(self.frames)), replace=False)
+    x = ((self.frames[drawn].flatten(0, 1).movedim(-1, 1).float() / 255 - self.mean) / self.std).to(self.x)
+    raw = self.model(x.contiguous(memory_format=torch.channels_last))
+    points, scale = head.expected(raw)
+    steps = points.view(len(drawn), -1, *points.shape[1:]).diff(dim=1).norm(dim=-1)
+    return scale * (self.space.faults(points).mean() + (steps - STILL).relu().sum() / max(steps.numel(), 1))

@@ -9,7 +9,7 @@ __all__ = ['LOOPBACK', 'CSV', 'SIDE', 'VIDEO_KINDS', 'FRAMES', 'MB', 'ONE', 'WAI
            'Bar', 'bars_of', 'say_possible', 'say_certainty', 'Answer', 'read_answer', 'ask', 'say_pictures',
            'say_limits', 'heated_outputs', 'draw_answer', 'as_url', 'photo_html', 'refuse', 'Answerer', 'Reply',
            'as_csv', 'as_json', 'begins_as_video', 'has_video', 'uploads_folder', 'Uploads', 'import_gradio',
-           'only_uploads', 'say_failure', 'explained', 'create_app', 'forbid', 'Guard', 'create_server', 'running',
+           'say_failure', 'explained', 'only_uploads', 'create_app', 'forbid', 'Guard', 'create_server', 'running',
            'say_reach', 'serve']
 
 # %% ../nbs/84_app.ipynb #de0ea56d
@@ -38,6 +38,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+# %% ../nbs/84_app.ipynb #ce6bf716
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
@@ -88,7 +89,7 @@ def _(target: PointTarget, row):
         return f'{seen}{x:.1f}, {y:.1f} px' + (f' (within {radius:.1f})' if np.isfinite(radius) else '') + f', {conf:.0%} sure'
     return [Bar(name, float(conf), said(name, x, y, conf, seen)) for name, (x, y, conf), seen in zip(target.names, answers, target.judged(answers))]
 
-# %% ../nbs/84_app.ipynb #c6460fb3
+# %% ../nbs/84_app.ipynb #67c311f6
 @singledispatch
 def say_possible(target: Target,
     row: pd.Series,  # Of a table of predictions
@@ -99,6 +100,7 @@ def say_possible(target: Target,
 @say_possible.register
 def _(target: PointTarget, row): return f'White circles show where the true points may be: {row.set}'
 
+# %% ../nbs/84_app.ipynb #c6460fb3
 def say_certainty(target: Target,
     row: pd.Series,  # Of a table of predictions
     coverage: float = COVERAGE,  # As the predictions were made with
@@ -114,7 +116,7 @@ def say_certainty(target: Target,
 
 def _capital(text): return text[:1].upper() + text[1:]
 
-# %% ../nbs/84_app.ipynb #ba543b1c
+# %% ../nbs/84_app.ipynb #2f1dfc86
 @dataclass(frozen=True)
 class Answer:
     "What is said about one photo"
@@ -130,6 +132,7 @@ class Answer:
         "What stands above the headline"
         return dict(opinion='Answer', none='Answer withheld', unjudged='Answer, certainty unknown', problem='Not a photo', failure='Error')[self.state]
 
+# %% ../nbs/84_app.ipynb #ba543b1c
 def read_answer(target: Target,
     row: pd.Series,  # Of a table of predictions
     *, name: str = '',  # Of the file
@@ -142,11 +145,12 @@ def read_answer(target: Target,
     if not row.opinion: return Answer(name, 'none', 'No opinion', said, bars, _capital(row.why))
     return Answer(name, 'opinion', row.opinion.replace('|', ', '), said, bars)
 
-# %% ../nbs/84_app.ipynb #14944c88
+# %% ../nbs/84_app.ipynb #c9baf212
 def ask(predictor: Predictor) -> str:
     "The question that the predictor answers"
     return predictor.target.question(predictor.meta.get('task', ''))
 
+# %% ../nbs/84_app.ipynb #963c7add
 @singledispatch
 def say_pictures(target: Target) -> list[str]:
     "List in sentences what the pictures of an answer do not show"
@@ -155,6 +159,7 @@ def say_pictures(target: Target) -> list[str]:
 @say_pictures.register
 def _(target: PointTarget): return []
 
+# %% ../nbs/84_app.ipynb #14944c88
 def say_limits(predictor: Predictor) -> list[str]:
     "List in sentences what the score is not"
     general = ['The numbers are the model’s own estimates, for photos like those it was trained on. With other people, cameras or places it may be worse.',
@@ -198,7 +203,7 @@ def _(target: PointTarget, predictor, path, row):
     photo.thumbnail((SIDE, SIDE))
     return [('The points', photo)]
 
-# %% ../nbs/84_app.ipynb #4c905df1
+# %% ../nbs/84_app.ipynb #3a1a1712
 def as_url(
     data: Image.Image | str | bytes,  # A picture becomes a JPEG
     kind: str = 'image/jpeg',  # Media type
@@ -209,6 +214,7 @@ def as_url(
         data = file.getvalue()
     return f'data:{kind};base64,{base64.b64encode(data.encode() if isinstance(data, str) else data).decode()}'
 
+# %% ../nbs/84_app.ipynb #4c905df1
 def _fill(template: str, **data) -> str:
     "Fill one of the package's templates, which escape what they are given"
     from deepconn_fa.pages import templates
@@ -222,7 +228,7 @@ def photo_html(
     "HTML of the answer to one photo"
     return _fill('app_photo', answer=answer, pictures=[(caption, as_url(picture)) for caption, picture in pictures], n_bars=n_bars)
 
-# %% ../nbs/84_app.ipynb #b3f8bd59
+# %% ../nbs/84_app.ipynb #7f97055b
 def refuse(
     path: str | Path,  # Of a file that a visitor sent
 ) -> str:
@@ -231,6 +237,7 @@ def refuse(
         with open_image(path) as img: return '' if img.format in FORMATS else f'a file of the kind {img.format} is not taken: save the photo as JPEG or PNG'
     except Exception: return ''  # predicting says what is wrong with it
 
+# %% ../nbs/84_app.ipynb #b3f8bd59
 class Answerer:
     "Answers photos one after the other, whoever sends them"
     def __init__(self,
@@ -271,6 +278,17 @@ def photo(self: Answerer, path: str, name: str = '') -> Reply:
     table = self.predict([path], [name])
     return Reply(table, photo_html(*_shown(self, path, table.iloc[0])))
 
+# %% ../nbs/84_app.ipynb #d6638186
+def as_csv(table: pd.DataFrame) -> str:
+    "Write answers as the CSV that the page offers, as `save_predictions` does"
+    return table.to_csv(index=False, float_format='%.6f', lineterminator='\n')
+
+# %% ../nbs/84_app.ipynb #3117e35e
+def as_json(table: pd.DataFrame) -> list[dict]:
+    "Write answers as the API gives them: a dictionary for each photo, `None` for what is not known"
+    return json.loads(table.to_json(orient='records', double_precision=6))
+
+# %% ../nbs/84_app.ipynb #dd0e0823
 @patch
 def photos(self: Answerer, paths: Sequence[str], names: Sequence[str]) -> Reply:
     "Answer several photos"
@@ -287,16 +305,7 @@ def _count(answers):
     if n := states.count('problem'): said += f', {n} could not be read'
     return said
 
-# %% ../nbs/84_app.ipynb #28710706
-def as_csv(table: pd.DataFrame) -> str:
-    "Write answers as the CSV that the page offers, as `save_predictions` does"
-    return table.to_csv(index=False, float_format='%.6f', lineterminator='\n')
-
-def as_json(table: pd.DataFrame) -> list[dict]:
-    "Write answers as the API gives them: a dictionary for each photo, `None` for what is not known"
-    return json.loads(table.to_json(orient='records', double_precision=6))
-
-# %% ../nbs/84_app.ipynb #c2913b4a
+# %% ../nbs/84_app.ipynb #cecec94e
 VIDEO_KINDS = 'MP4, MOV, WebM, MKV or AVI'  # Kinds of files that are taken
 
 def begins_as_video(path: str | Path) -> bool:
@@ -308,6 +317,7 @@ def has_video() -> bool:
     "Whether the module and the library for videos are installed"
     return find_spec('deepconn_fa.video') is not None and find_spec('av') is not None
 
+# %% ../nbs/84_app.ipynb #c2913b4a
 FRAMES = 100  # of a video that are answered at most
 
 @patch
@@ -326,7 +336,7 @@ def video(self: Answerer, path: str, name: str = '') -> Reply:
                               about=f'One frame every {every:.2g} seconds was answered' + f', up to second {table.time.iloc[-1]:.0f}' * (len(table) == FRAMES) + '. Each of them is answered as a photo of its own.',
                               picture=as_url(picture_bytes(plot_timeline(self.predictor.target, table), 'png', dpi=110), 'image/png')))
 
-# %% ../nbs/84_app.ipynb #697df8f3
+# %% ../nbs/84_app.ipynb #bfba9af2
 @cache
 def uploads_folder() -> Path:
     "Create the folder of this process for uploads, private and gone when it ends; gradio uses it, too"
@@ -335,6 +345,7 @@ def uploads_folder() -> Path:
     os.environ['GRADIO_TEMP_DIR'] = str(folder)
     return folder
 
+# %% ../nbs/84_app.ipynb #697df8f3
 MB = 2**20  # bytes
 
 class Uploads:
@@ -407,6 +418,23 @@ def import_gradio():
     except ImportError as e: raise InputError(f"The page needs gradio, which cannot be imported ({e}). Install it with: pip install 'deepconn_fa[app]'") from e
     return gradio
 
+# %% ../nbs/84_app.ipynb #08ef90ca
+def say_failure(error: Exception) -> str:
+    "What a visitor is told about an error, in a sentence; whoever runs the server gets the details in the log"
+    if isinstance(error, InputError): return str(error)
+    logging.getLogger('deepconn_fa.app').error('An answer failed', exc_info=error)
+    return 'Something went wrong on the server, and there is no answer. Nothing of what was sent is kept.'
+
+# %% ../nbs/84_app.ipynb #67f9b68b
+def explained(function: Callable) -> Callable:
+    "Decorator: an error becomes one sentence for the program that asked"
+    from gradio import Error
+    @wraps(function)
+    def run(*args):
+        try: return function(*args)
+        except Exception as e: raise Error(say_failure(e), print_exception=False) from e
+    return run
+
 # %% ../nbs/84_app.ipynb #420eff0e
 def only_uploads(component: 'gradio.components.Component', uploads: Uploads) -> 'gradio.components.Component':
     "Let a component of gradio's take uploaded files and nothing else, and hand over their paths undecoded"
@@ -437,21 +465,6 @@ def _of_files(function):
         except ValueError as e:
             raise Error('This is not how files are named. Send {"data": [FILE]}, or {"data": [[FILE, ...]]} for several, where FILE is {"path": "...", "meta": {"_type": "gradio.FileData"}} '
                         f'with a path that {UPLOAD} gave.', print_exception=False) from e
-    return run
-
-def say_failure(error: Exception) -> str:
-    "What a visitor is told about an error, in a sentence; whoever runs the server gets the details in the log"
-    if isinstance(error, InputError): return str(error)
-    logging.getLogger('deepconn_fa.app').error('An answer failed', exc_info=error)
-    return 'Something went wrong on the server, and there is no answer. Nothing of what was sent is kept.'
-
-def explained(function: Callable) -> Callable:
-    "Decorator: an error becomes one sentence for the program that asked"
-    from gradio import Error
-    @wraps(function)
-    def run(*args):
-        try: return function(*args)
-        except Exception as e: raise Error(say_failure(e), print_exception=False) from e
     return run
 
 # %% ../nbs/84_app.ipynb #ff012256

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from fastai.learner import Learner
-from fastcore.basics import noop
+from fastcore.basics import noop, patch
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -116,19 +116,22 @@ class _Store:
         write_file(self.file('about.json'), json.dumps(self.about | found, indent=2, ensure_ascii=False))
         self.learner_seen = True
 
-    def read(self, name, key):
-        "The result of a step, `None` where there is none yet; `key` names its rows"
-        if not self.folder or not (file := self.file(f'{name}.csv')).exists(): return None
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        if key.name not in table or table[key.name].tolist() != key.tolist():
-            raise InputError(f'{file} does not hold the photos that belong there. Remove it to have it computed again.')
-        return table.drop(columns=key.name).apply(lambda c: c if c.name == 'metric' else [float(v or 'nan') for v in c])   # to the last bit
+# %% ../nbs/51_crossval.ipynb #050235e5
+@patch
+def read(self: _Store, name, key):
+    "The result of a step, `None` where there is none yet; `key` names its rows"
+    if not self.folder or not (file := self.file(f'{name}.csv')).exists(): return None
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    if key.name not in table or table[key.name].tolist() != key.tolist():
+        raise InputError(f'{file} does not hold the photos that belong there. Remove it to have it computed again.')
+    return table.drop(columns=key.name).apply(lambda c: c if c.name == 'metric' else [float(v or 'nan') for v in c])   # to the last bit
 
-    def write(self, name, key, table):
-        "Keep the result of a step; the state of its training goes"
-        if not self.folder: return
-        write_file(self.file(f'{name}.csv'), pd.concat([key.reset_index(drop=True), table], axis=1).to_csv(index=False))
-        self.file(f'{name}.safetensors').unlink(missing_ok=True)
+@patch
+def write(self: _Store, name, key, table):
+    "Keep the result of a step; the state of its training goes"
+    if not self.folder: return
+    write_file(self.file(f'{name}.csv'), pd.concat([key.reset_index(drop=True), table], axis=1).to_csv(index=False))
+    self.file(f'{name}.safetensors').unlink(missing_ok=True)
 
 # %% ../nbs/51_crossval.ipynb #cb9f6e48
 def _train(make_learner, manifest, store, name, with_probe=True):
@@ -221,7 +224,7 @@ def out_of_fold(
     answers = cross_validate(make_learner, rows, learn.target, folds=folds, repeats=repeats, valid=recipe.valid, seed=recipe.seed, folder=folder, say=say)
     return answers.assign(split='out_of_fold')
 
-# %% ../nbs/51_crossval.ipynb #4caa815d
+# %% ../nbs/51_crossval.ipynb #fce52a21
 def measure_splits(
     learn: Learner,  # Trained
     probe: dict | None = None,  # What `learn.fit_simple_probe` gave
@@ -230,6 +233,7 @@ def measure_splits(
     said = dict(predictions=learn.predict_splits(), probe=probe)
     return learn.evaluate(**said), learn.answers(**said, distances=True)
 
+# %% ../nbs/51_crossval.ipynb #4caa815d
 def measure_folds(
     learn: Learner,  # Trained; its test photos, where it has any, are measured too
     outside: pd.DataFrame,  # What `out_of_fold` gave

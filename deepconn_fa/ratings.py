@@ -42,14 +42,12 @@ def samples(
     "Render `n` scenes into `dest/photos`, and their ratings into `dest/ratings.csv`; the table has the true mood, too"
     return render_ratings(dest, n, seed=seed, raters=raters)
 
-# %% ../nbs/79_ratings.ipynb #836eb434
-ALPHAS, WIDTHS, STRENGTHS = 10**np.arange(-1, 6.1, .5), (.25, .5, 1., 2.), 10**np.arange(-4, 2.1, .5)
-LEAST, MOST = 100, 2000  # photos that a kernel needs, and that it looks at
-
+# %% ../nbs/79_ratings.ipynb #43a88100
 def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # (n, m)
     "Squared distances"
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0)
 
+# %% ../nbs/79_ratings.ipynb #1fb99cc8
 def solve_kernel(near: np.ndarray, y: np.ndarray, strengths) -> tuple[np.ndarray, np.ndarray, float]:  # (n, strengths) weights, (strengths,) offsets
     "Kernel ridge regression with an intercept, for several strengths, from one decomposition"
     rows = near.mean(0)
@@ -57,9 +55,14 @@ def solve_kernel(near: np.ndarray, y: np.ndarray, strengths) -> tuple[np.ndarray
     coef = vectors @ ((vectors.T @ (y - y.mean()))[:, None] / (np.maximum(values, 0)[:, None] + np.asarray(strengths)))
     return coef, y.mean() - rows @ coef
 
+# %% ../nbs/79_ratings.ipynb #e7bc19f3
 def rating_folds(n, groups, seed=0) -> list[tuple[np.ndarray, np.ndarray]]:
     "Five inner folds of `n` photos; of single photos where all are of one group"
     return (inner_folds(None, groups, folds=5, seed=seed) if groups is not None else []) or inner_folds(None, range(n), folds=5, seed=seed)
+
+# %% ../nbs/79_ratings.ipynb #836eb434
+ALPHAS, WIDTHS, STRENGTHS = 10**np.arange(-1, 6.1, .5), (.25, .5, 1., 2.), 10**np.arange(-4, 2.1, .5)
+LEAST, MOST = 100, 2000  # photos that a kernel needs, and that it looks at
 
 def fit_kernel(
     x: np.ndarray,  # (n, c), standardised
@@ -114,6 +117,7 @@ class RatingProbe:
         head.set_kernel(x, coef, np.array(offset), gamma=np.array(gamma), mean=mean, scale=scale)
         return dict(n_centres=len(kept))
 
+# %% ../nbs/79_ratings.ipynb #3328bdab
 @probe_of.register
 def _(target: RatingTarget, features, truth, *, groups=None, balanced=False, seed=0):
     z, mean, scale = target.standardised(truth.astype(float)), features.mean(0), features.std(0) + 1e-6

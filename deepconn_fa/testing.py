@@ -147,7 +147,7 @@ def toy_learner(
     dls.train.rng = random.Random(0)
     return Learner(dls, toy_network(batchnorm=batchnorm), loss_func=CrossEntropyLossFlat(), opt_func=Adam, metrics=accuracy, lr=lr, cbs=cbs)
 
-# %% ../nbs/92_testing.ipynb #a2ba48e5
+# %% ../nbs/92_testing.ipynb #c3698f5c
 ODD = '<script>alert("1")</script> & \'co\' 😀'
 
 def _write_run(folder, config, metrics, **tables):
@@ -174,6 +174,7 @@ def _write_drawn(render, dest, n):
         (dest/file).parent.mkdir(parents=True, exist_ok=True)
         (dest/file).write_bytes(content)
 
+# %% ../nbs/92_testing.ipynb #a2ba48e5
 def _drawn_couples(photos, odd, n, seed):
     "The manifest of drawn couples, which are made where they are not there; one photo cannot be read"
     from deepconn_fa.manifest import scan, split
@@ -268,33 +269,36 @@ def empty_plots(
     finally:
         if names: names['draw_run'] = drawn
 
-# %% ../nbs/92_testing.ipynb #563c92b0
-@cache
-def _device_modes() -> tuple[type, type]:
-    "Two modes of torch that follow tensors to the GPU which `pretended_gpu` pretends: of calls in Python, and of the operations beneath"
+# %% ../nbs/92_testing.ipynb #3dc4dcd0
+def _is_there(t): return not t.is_meta and getattr(t.untyped_storage(), 'pretended', False)
+
+def _put(t, there):
+    t.untyped_storage().pretended = there
+    return t
+
+def _is_device(value):
     import torch
-    from torch.overrides import TorchFunctionMode
+    return isinstance(value, torch.device) or isinstance(value, str) and value.split(':')[0] in ('cpu', 'cuda')
+
+def _wanted(value):
+    "Whether a device, or a tensor beside which something is to be, is the GPU; `None` if it is neither"
+    import torch
+    if isinstance(value, torch.Tensor): return _is_there(value)
+    return torch.device(value).type == 'cuda' if _is_device(value) else None
+
+@cache
+def _operations() -> type:
+    "A mode of torch that follows tensors to the GPU which `pretended_gpu` pretends, in the operations beneath"
+    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils._pytree import tree_leaves, tree_map
+    from torch.utils._pytree import tree_leaves
 
-    Tensor, cpu, gpu = torch.Tensor, torch.device('cpu'), torch.device('cuda', 0)
-
-    def is_there(t): return not t.is_meta and getattr(t.untyped_storage(), 'pretended', False)
-
-    def put(t, there):
-        t.untyped_storage().pretended = there
-        return t
-
-    def is_device(value): return isinstance(value, torch.device) or isinstance(value, str) and value.split(':')[0] in ('cpu', 'cuda')
-
-    def wanted(value):  # whether a device, or a tensor beside which something is to be, is the GPU; `None` if it is neither
-        if isinstance(value, Tensor): return is_there(value)
-        return torch.device(value).type == 'cuda' if is_device(value) else None
+    cpu, gpu = torch.device('cpu'), torch.device('cuda', 0)
 
     class Operations(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            given, name = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and not t.is_meta], func.overloadpacket.__name__
-            there = [is_there(t) for t in given]
+            given, name = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor) and not t.is_meta], func.overloadpacket.__name__
+            there = [_is_there(t) for t in given]
             copies, indexes = name in ('_to_copy', 'copy_', 'set_', '_local_scalar_dense'), name.lstrip('_').startswith(('index', 'unsafe_index'))
             odd = [t for t, on_gpu in zip(given, there) if on_gpu != any(there) and t.dim()]  # numbers may be anywhere
             if odd and not copies and not (indexes and there[0]):
@@ -302,34 +306,44 @@ def _device_modes() -> tuple[type, type]:
             made = func(*args, **kwargs or {})
             if there[0] if copies and there else any(there):
                 for t in tree_leaves(made):
-                    if isinstance(t, Tensor): put(t, True)
+                    if isinstance(t, torch.Tensor): _put(t, True)
             return made
+    return Operations
+
+# %% ../nbs/92_testing.ipynb #563c92b0
+@cache
+def _calls() -> type:
+    "As `_operations`, of calls in Python"
+    import torch
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._pytree import tree_map
+
+    Tensor, cpu, gpu = torch.Tensor, torch.device('cpu'), torch.device('cuda', 0)
 
     class Calls(TorchFunctionMode):
         def __torch_function__(self, func, types, args=(), kwargs=None):
             kwargs = dict(kwargs or {})
             if func is torch._C._nn._parse_to: return func(*args, **kwargs)
             if func.__name__ == '__get__':
-                if func.__self__ is Tensor.device: return gpu if is_there(args[0]) else func(*args)
-                if func.__self__ is Tensor.is_cuda: return is_there(args[0])
-            if func in (Tensor.numpy, Tensor.__array__) and is_there(args[0]): raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+                if func.__self__ is Tensor.device: return gpu if _is_there(args[0]) else func(*args)
+                if func.__self__ is Tensor.is_cuda: return _is_there(args[0])
+            if func in (Tensor.numpy, Tensor.__array__) and _is_there(args[0]): raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
             asked = {Tensor.cuda: True, Tensor.cpu: False}.get(func)
             if func is Tensor.cuda: func, args, kwargs = Tensor.to, (args[0], cpu), {}
             if func is Tensor.to:
-                asked = next((on_gpu for value in (*args[1:], kwargs.get('device')) if (on_gpu := wanted(value)) is not None), None)
-                args = (args[0], *(cpu if is_device(value) else value for value in args[1:]))
-            elif func in (Tensor.new_tensor, Tensor.new) and 'device' not in kwargs: asked = is_there(args[0])
-            elif 'device' in kwargs: asked = wanted(kwargs['device'])
-            if is_device(kwargs.get('device')) and wanted(kwargs['device']): kwargs['device'] = cpu
+                asked = next((on_gpu for value in (*args[1:], kwargs.get('device')) if (on_gpu := _wanted(value)) is not None), None)
+                args = (args[0], *(cpu if _is_device(value) else value for value in args[1:]))
+            elif func in (Tensor.new_tensor, Tensor.new) and 'device' not in kwargs: asked = _is_there(args[0])
+            elif 'device' in kwargs: asked = _wanted(kwargs['device'])
+            if _is_device(kwargs.get('device')) and _wanted(kwargs['device']): kwargs['device'] = cpu
             made = func(*args, **kwargs)
             if asked is None: return made
             owned = {t.untyped_storage().data_ptr() for t in args if isinstance(t, Tensor) and not t.is_meta}
             def place(t):  # what was there before is copied
-                if not isinstance(t, Tensor) or t.is_meta or is_there(t) == asked: return t
-                return put(t.clone(memory_format=torch.preserve_format) if t.untyped_storage().data_ptr() in owned else t, asked)
+                if not isinstance(t, Tensor) or t.is_meta or _is_there(t) == asked: return t
+                return _put(t.clone(memory_format=torch.preserve_format) if t.untyped_storage().data_ptr() in owned else t, asked)
             return tree_map(place, made)
-
-    return Operations, Calls
+    return Calls
 
 # %% ../nbs/92_testing.ipynb #61700e97
 @contextmanager
@@ -347,7 +361,7 @@ def pretended_gpu() -> Iterator[None]:
         for name, value in (said | dict.fromkeys(quiet)).items(): stack.enter_context(patch(f'torch.cuda.{name}', return_value=value))
         stack.enter_context(patch('torch.load', load_there))
         stack.enter_context(patch('torch.accelerator.is_available', return_value=False))  # optimisers would ask for its streams
-        for mode in _device_modes(): stack.enter_context(mode())
+        for mode in (_operations(), _calls()): stack.enter_context(mode())
         yield
 
 # %% ../nbs/92_testing.ipynb #8029ea96

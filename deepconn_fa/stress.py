@@ -23,7 +23,7 @@ from .photos import open_photo
 from .points import PointTarget
 from .target import Model, Target, by_kind
 
-# %% ../nbs/55_stress.ipynb #36c06c1c
+# %% ../nbs/55_stress.ipynb #95a1b135
 def _blur(photo, sigma, rng): return photo.filter(ImageFilter.GaussianBlur(sigma * min(photo.size)))
 def _darkness(photo, light, rng): return photo.point(lambda v: v * light)
 
@@ -59,6 +59,7 @@ WAYS = {  # name: (what it does, three strengths, what they are)
     'hidden part': (_hidden_part, (.1, .25, .5), 'share of the area'),
 }
 
+# %% ../nbs/55_stress.ipynb #36c06c1c
 def worsen(
     photo: Image.Image,  # RGB
     way: str,  # One of `WAYS`
@@ -154,6 +155,7 @@ def plot_stress(
         ax.spines[['top', 'right']].set_visible(False)
     return fig
 
+# %% ../nbs/55_stress.ipynb #63141b23
 def say_stress(table: pd.DataFrame,
     name: str,  # What the figure is called
     *, less: bool = False,  # A smaller figure is a better one

@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/heads.html.md"""
 # %% auto #0
 __all__ = ['FEW', 'HEADS', 'POINT_LOSSES', 'WITHIN', 'KEYPOINT_HEADS', 'SHIFT', 'evaluating', 'pooled', 'parts_of', 'few_at_once',
            'PMT', 'SPP', 'MultiSampleDropout', 'MultiSampleLoss', 'xavier_linear', 'PoolHead', 'SPPHead', 'MLPHead',
-           'KernelHead', 'create_head', 'wing_loss', 'soft_wing_loss', 'KeypointHead', 'coordinate_loss',
+           'KernelHead', 'create_head', 'wing_loss', 'soft_wing_loss', 'coordinate_loss', 'KeypointHead',
            'TanhKeypointHead', 'FeaturePyramid', 'cell_centers', 'soft_argmax', 'share_within', 'DSNTHead', 'SimCCHead',
            'RealNVP', 'RLEHead', 'create_keypoint_head', 'align_to_mean', 'find_points', 'KeypointLoss']
 
@@ -387,6 +387,16 @@ def soft_wing_loss(
 # %% ../nbs/12_heads.ipynb #610123ee
 POINT_LOSSES = {'l1': torch.abs, 'wing': wing_loss, 'soft_wing': soft_wing_loss}
 
+# %% ../nbs/12_heads.ipynb #6666bdc5
+def coordinate_loss(
+    points: torch.Tensor,  # (b, n, 2)
+    targets: torch.Tensor,  # (b, n, 2)
+    name: str,  # One of `POINT_LOSSES`
+) -> torch.Tensor:  # (b, n)
+    "Average a loss over x and y"
+    if name not in POINT_LOSSES: raise ValueError(f'there is no loss {name!r} for coordinates; choose from: {", ".join(POINT_LOSSES)}')
+    return POINT_LOSSES[name](points - targets).mean(-1)
+
 # %% ../nbs/12_heads.ipynb #a9b15f64
 WITHIN = 0.1  # half-width, in [-1, 1], of the window of which a confidence is the probability
 
@@ -443,7 +453,6 @@ def loss(self: KeypointHead,
     losses = self.point_losses(raw, torch.where(there[..., None], targets, 0.))  # NaN would reach the gradients through any mask
     return (losses*there).sum()/there.sum().clamp(min=1)
 
-# %% ../nbs/12_heads.ipynb #0777a4bc
 @patch
 def decode(self: KeypointHead,
     raw: torch.Tensor,  # From `forward`
@@ -452,17 +461,7 @@ def decode(self: KeypointHead,
     points = self.points(raw)
     return torch.cat([(points + self.offset).clamp(-1, 1), self.confidence(raw, points)[..., None]], -1)
 
-# %% ../nbs/12_heads.ipynb #6666bdc5
-def coordinate_loss(
-    points: torch.Tensor,  # (b, n, 2)
-    targets: torch.Tensor,  # (b, n, 2)
-    name: str,  # One of `POINT_LOSSES`
-) -> torch.Tensor:  # (b, n)
-    "Average a loss over x and y"
-    if name not in POINT_LOSSES: raise ValueError(f'there is no loss {name!r} for coordinates; choose from: {", ".join(POINT_LOSSES)}')
-    return POINT_LOSSES[name](points - targets).mean(-1)
-
-# %% ../nbs/12_heads.ipynb #d80af377
+# %% ../nbs/12_heads.ipynb #c85a3b43
 class TanhKeypointHead(KeypointHead):
     "The published head of hands: 1x1 convolution, two linear layers, tanh. raw: (b, n, 3), the third the log of the expected error"
     def __init__(self,
@@ -496,14 +495,17 @@ class TanhKeypointHead(KeypointHead):
         points = self.lin2(x).float().tanh().unflatten(1, (-1, 2))  # (b, 2n) -> (b, n, 2)
         return torch.cat([points, self.spread(x.detach()).float()[..., None]], -1)
 
-    def points(self, raw): return raw[..., :2]
-
-    def confidence(self, raw, points): return (1 - (-WITHIN*(-raw[..., 2]).exp()).exp()).square()
-
     def point_losses(self, raw, targets):
         error = (raw[..., :2].detach() - targets).abs().mean(-1)
         nll = error*(-raw[..., 2]).exp() + raw[..., 2]
         return coordinate_loss(raw[..., :2], targets, self.loss_name) + nll - nll.detach()
+
+# %% ../nbs/12_heads.ipynb #0239073e
+@patch
+def points(self: TanhKeypointHead, raw): return raw[..., :2]
+
+@patch
+def confidence(self: TanhKeypointHead, raw, points): return (1 - (-WITHIN*(-raw[..., 2]).exp()).exp()).square()
 
 # %% ../nbs/12_heads.ipynb #cf0d97bc
 class FeaturePyramid(nn.Module):
@@ -555,7 +557,7 @@ def share_within(
     left, right = torch.maximum(centers - half, middle[..., None] - within), torch.minimum(centers + half, middle[..., None] + within)
     return (right - left).clamp(min=0)/(2*half)
 
-# %% ../nbs/12_heads.ipynb #847629cb
+# %% ../nbs/12_heads.ipynb #ddecbfa8
 class DSNTHead(KeypointHead):
     "Heatmaps over many scales, read by soft-argmax, each alone or all together. raw: (b, n, h + 2*margin, w + 2*margin), before the softmax"
     pyramid = True
@@ -592,19 +594,6 @@ class DSNTHead(KeypointHead):
         x = self.last(x).float()
         return x + self.has_mean[..., None]*self.gaussian(x, self.mean, (self.mean_sigma,)*2)
 
-    def set_pose(self, points):
-        if self.pose: self.tree.fit(points)
-
-    def points(self, raw):
-        axes = self.axes(raw)
-        if self.pose: raw = self.tree(raw, *axes, WITHIN)
-        return soft_argmax(raw*self.sharpen, *axes)
-
-    def confidence(self, raw, points):
-        x, y = (share_within(axis, middle) for axis, middle in zip(self.axes(raw), points.unbind(-1)))  # (b, n, w), (b, n, h)
-        p = raw.flatten(2).softmax(2).view_as(raw)
-        return ((p*x[..., None, :]).sum(-1)*y).sum(-1)
-
 # %% ../nbs/12_heads.ipynb #ebdc5af6
 @patch
 def axes(self: DSNTHead, raw: torch.Tensor) -> list[torch.Tensor]:
@@ -616,6 +605,23 @@ def gaussian(self: DSNTHead, raw: torch.Tensor, middle: torch.Tensor, sigmas) ->
     "Logarithm of Gaussians around `middle` (..., 2) on the cells of `raw`: (..., h, w)"
     gx, gy = (-((axis - m[..., None])/sigma).square()/2 for axis, m, sigma in zip(self.axes(raw), middle.unbind(-1), sigmas))
     return gx[..., None, :] + gy[..., :, None]
+
+# %% ../nbs/12_heads.ipynb #4ba86611
+@patch
+def set_pose(self: DSNTHead, points):
+    if self.pose: self.tree.fit(points)
+
+@patch
+def points(self: DSNTHead, raw):  # noqa: F811  one for each head
+    axes = self.axes(raw)
+    if self.pose: raw = self.tree(raw, *axes, WITHIN)
+    return soft_argmax(raw*self.sharpen, *axes)
+
+@patch
+def confidence(self: DSNTHead, raw, points):  # noqa: F811  one for each head
+    x, y = (share_within(axis, middle) for axis, middle in zip(self.axes(raw), points.unbind(-1)))  # (b, n, w), (b, n, h)
+    p = raw.flatten(2).softmax(2).view_as(raw)
+    return ((p*x[..., None, :]).sum(-1)*y).sum(-1)
 
 # %% ../nbs/12_heads.ipynb #ef8bea0e
 @patch
@@ -633,7 +639,7 @@ def point_losses(self: DSNTHead, raw: torch.Tensor, targets: torch.Tensor) -> to
     points, scale = self.expected(raw)
     return divergence + scale*coordinate_loss(points, targets, self.loss_name)
 
-# %% ../nbs/12_heads.ipynb #528967dc
+# %% ../nbs/12_heads.ipynb #0e988e76
 class SimCCHead(KeypointHead):
     "Classify x and y into fine bins. raw: (b, n, 2, bins), before the softmax"
     pyramid = True
@@ -666,16 +672,19 @@ class SimCCHead(KeypointHead):
         x = torch.stack([self.to_x(x), self.to_y(x)], 2).float()  # (b, n, 2, bins)
         return x + self.has_mean[..., None]*self.gaussian(x, self.mean, .5)
 
-    def points(self, raw):
-        p, centers = raw.softmax(-1), self.centers(raw)
-        p = p*((centers - centers[p.argmax(-1)][..., None]).abs() <= 3*self.sigma)
-        return (p*centers).sum(-1)/p.sum(-1)
-
-    def confidence(self, raw, points): return (raw.softmax(-1)*share_within(self.centers(raw), points)).sum(-1).prod(-1)
-
     def point_losses(self, raw, targets):
         wanted = self.gaussian(raw, targets, self.sigma).log_softmax(-1)
         return (wanted.exp()*(wanted - raw.log_softmax(-1))).sum(-1).mean(-1)
+
+# %% ../nbs/12_heads.ipynb #78f4c8fc
+@patch
+def points(self: SimCCHead, raw):  # noqa: F811  one for each head
+    p, centers = raw.softmax(-1), self.centers(raw)
+    p = p*((centers - centers[p.argmax(-1)][..., None]).abs() <= 3*self.sigma)
+    return (p*centers).sum(-1)/p.sum(-1)
+
+@patch
+def confidence(self: SimCCHead, raw, points): return (raw.softmax(-1)*share_within(self.centers(raw), points)).sum(-1).prod(-1)  # noqa: F811  one for each head
 
 # %% ../nbs/12_heads.ipynb #84549471
 class RealNVP(nn.Module):

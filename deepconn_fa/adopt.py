@@ -232,6 +232,7 @@ def _training(tfms: list) -> list:
     everywhere = (Resize, RandomResizedCrop, AffineCoordTfm, RandomResizedCropGPU, FitCanvas)
     return [TrainingOnly(copy.copy(f)) if isinstance(f, everywhere) else f for f in tfms]
 
+# %% ../nbs/15_adopt.ipynb #0f249f5e
 def _loader(dl: TfmdDL, dataset: Datasets, block: DataBlock, sight: dict, first: DecodeOnceDL | None) -> DecodeOnceDL:
     "The loader of one split"
     if type(dl).__name__ not in ('TfmdDL', 'WeightedDL', 'DecodeOnceDL'): _refuse(f'they are of the kind {type(dl).__name__}', 'Use those that a DataBlock makes.')
@@ -251,6 +252,7 @@ def _manifest(photos: pd.DataFrame, asked: Adopted) -> pd.DataFrame:
     if taken := table.columns[table.columns.duplicated()].tolist(): _refuse(f"what is asked is called '{taken[0]}', as a column of the manifest is", 'Call it otherwise.')
     return table
 
+# %% ../nbs/15_adopt.ipynb #5603fe23
 def adopt_loaders(
     dls: DataLoaders,  # Made by fastai; they are changed, and stay usable as before
     # Names that fastai does not know: `spec`, a `KeypointSpec`, for a PointBlock, default point1, point2, ...; `columns` for a RegressionBlock, default those of

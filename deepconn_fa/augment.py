@@ -194,7 +194,6 @@ def _mirrored(maps):
     first, second, third = maps.unbind(1)
     return (first * torch.linalg.cross(second, third)).sum(-1) * maps[:, 2, 2] < 0
 
-# %% ../nbs/11_augment.ipynb #c90f9de0
 def move_points(
     points: Tensor,  # (b, n, 2), x and y from -1 to 1, the edges of the photo; NaN stays NaN
     maps: Tensor,  # As in `resample`
@@ -423,7 +422,6 @@ def change_brightness(self: DeepConnectionAugment, x: Tensor) -> Tensor:
     factors = uniform(3 * len(x), 1 - self.brightness, 1 + self.brightness, x).view(-1, 3)
     return x * torch.where(chance(x, self.p_brightness_channels)[:, None], factors, factors[:, :1])[..., None, None]
 
-# %% ../nbs/11_augment.ipynb #3602ae63
 @patch
 def change_colour(self: DeepConnectionAugment, x: Tensor) -> Tensor:
     "Shift hue and saturation by up to `hue` and `saturation`"
@@ -542,7 +540,7 @@ def zoom_maps(
     near = square_maps(frame_points(points.nan_to_num(), ~points.isnan().any(-1), zoom))
     return torch.where(chance(points, .5)[:, None, None], near, torch.eye(3, device=points.device, dtype=points.dtype))
 
-# %% ../nbs/11_augment.ipynb #a74267a9
+# %% ../nbs/11_augment.ipynb #94231ada
 class KeypointAugment(BatchAugment):
     "For keypoints on few photos: rotation, scale, shift, perspective, bend, mirroring and light; optionally blur, noise and holes"
 
@@ -582,11 +580,13 @@ class KeypointAugment(BatchAugment):
         super().before_call(b, split_idx)
         if self.drawn and self.zoom > 1: self.drawn = zoom_maps(b[1].as_subclass(Tensor), self.zoom) @ square_maps(self.drawn[0]), self.drawn[1]
 
-    def look(self, x):
-        x = random_light(x, **self.light)
-        if self.blur: x = blur(x, uniform(len(x), 0, self.blur, x) * chance(x, .5), radius=math.ceil(3 * self.blur))
-        if self.noise: x = add_noise(x, uniform(len(x), 0, self.noise, x), chance(x, .5)).clamp_(0, 1)
-        return cut_out(x, self.cutout) if self.cutout else x
+# %% ../nbs/11_augment.ipynb #9e9acb96
+@patch
+def look(self: KeypointAugment, x):
+    x = random_light(x, **self.light)
+    if self.blur: x = blur(x, uniform(len(x), 0, self.blur, x) * chance(x, .5), radius=math.ceil(3 * self.blur))
+    if self.noise: x = add_noise(x, uniform(len(x), 0, self.noise, x), chance(x, .5)).clamp_(0, 1)
+    return cut_out(x, self.cutout) if self.cutout else x
 
 # %% ../nbs/11_augment.ipynb #2a54c8c0
 AUGMENTS = {'photo': PhotoAugment, 'deepconnection': DeepConnectionAugment, 'caltech': CaltechAugment, 'mood_cnn': MoodAugment,

@@ -36,6 +36,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
+# %% ../nbs/33_train.ipynb #7fe6e87a
 from .augment import create_augment
 from .backbones import folded_batchnorm, layer_groups, normalization
 from .callbacks import GradientAccumulation, Checkpoint, BnFreeze, History, KeepBest, Precision, L2SP, between, copy_weights, restore
@@ -275,7 +276,6 @@ class _Views(Callback):
     def __init__(self, views, augmented): self.views, self.augmented = views, augmented
     def before_epoch(self): self.dls.train.kept['batch'] = self.views[self.epoch % len(self.views)]
 
-# %% ../nbs/33_train.ipynb #f62b3fe4
 def _holding(dl: DecodeOnceDL, features: torch.Tensor, targets: torch.Tensor) -> DecodeOnceDL:
     "A loader like `dl`, with the same generator, that gives features in place of photos"
     res = dl.new()
@@ -307,7 +307,6 @@ def _on_features(learn: Learner, recipe: Recipe, number: int) -> Iterator[list[C
         dls.train.rng, learn.dls = learn.dls.train.rng, dls
         del body.forward
 
-# %% ../nbs/33_train.ipynb #198e3575
 def _in_eval_mode(body: nn.Module) -> str:
     "What to say of a body that would behave otherwise in training"
     drops = any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p or type(m).__name__ in ('StochasticDepth', 'DropPath') for m in body.modules())
@@ -324,41 +323,6 @@ def find_lr(learn: Learner, *, seed: int = 42) -> float:
             learn.path, learn.dls.train.rng = path, rng
             for m, mode in modes: m.training = mode
 
-# %% ../nbs/33_train.ipynb #c5657551
-@patch
-def fit_recipe(self: Learner,
-    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, l2sp, keep, alpha, calibrate,
-    # patience, accumulate, views, seed): network, loss and loaders are made
-    recipe: Recipe | None = None,
-    *, epochs: int | None = None,  # Train for so many epochs in all; each phase gets its share
-    checkpoint: str | Path | None = None,  # File for the state of the training, written at the end of each epoch. Where it is there, training goes on from it
-    say: Callable[[str], None] | None = print,  # Gets a line an epoch; `None` keeps silent
-) -> pd.DataFrame:
-    "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
-    recipe = (recipe or self.recipe).for_photos(self.dls.train.n)
-    if epochs: recipe = recipe.scaled(epochs)
-    self.certainty = None  # of the network as it was
-    self.model.to(self.dls.device)  # before its weights are noted
-    history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')
-    if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
-    fixed = any(isinstance(cb, BnFreeze) for cb in self.cbs)
-    with no_random(recipe.seed), self.no_bar(), self.no_logging(), folded_batchnorm(self.model[0]) if fixed else nullcontext():
-        self.dls.train.rng = random.Random(recipe.seed)
-        if recipe.start_at_probe: recipe = recipe.replace(head_args=recipe.head_args | self.probe.set_head(self.model[1]))
-        start = copy_weights(self.model)
-        self.stopped = _fit_phases(self, recipe, history, best, start, checkpoint)
-        if recipe.keep != 'last' and best.state: self.model.load_state_dict(best.state)
-        elif self.stopped: self.model.load_state_dict(best.last)
-        if recipe.alpha != 1: self.model.load_state_dict(between(start, copy_weights(self.model), recipe.alpha))
-        if recipe.refresh_batchnorm and not fixed: refresh_batchnorm(self)
-        if any(runs_on_features(self, recipe, recipe.phases[row['phase'] - 1]) for row in history.rows): self._features = None  # the photos themselves decide
-        if recipe.calibrate: calibrate(self)
-        settle(self)
-    self.recipe, self.history, self.rates = recipe, history.table(), history.rates
-    self.epoch_kept = best.epoch_of_best if recipe.keep != 'last' and best.state else len(history.rows)
-    if self.stopped: history.say(f'Stopped after epoch {len(history.rows)} of {recipe.epochs}; the weights of epoch {self.epoch_kept} are kept.')
-    return self.history
-
 # %% ../nbs/33_train.ipynb #86bb336f
 def _of_phase(learn, recipe, phase, number, start, say, stack) -> tuple[list, list[str]]:
     "Callbacks of a phase, and in words how it trains; `stack` undoes what they change when the phase is over"
@@ -373,6 +337,7 @@ def _of_phase(learn, recipe, phase, number, start, say, stack) -> tuple[list, li
     n = len(views[0].views)
     return cbs + views, ['cached features' + f' of {n} augmented view{"s" * (n > 1)}' * views[0].augmented + _in_eval_mode(learn.model[0])]
 
+# %% ../nbs/33_train.ipynb #117e5d11
 def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest, start: dict, checkpoint: str | Path | None) -> bool:
     "Run the phases; whether somebody stopped them"
     loss_func = self.loss_func
@@ -408,6 +373,41 @@ def _fit_phases(self: Learner, recipe: Recipe, history: History, best: KeepBest,
         history.rows = history.rows[:best.seen]
         return True
     return False
+
+# %% ../nbs/33_train.ipynb #c5657551
+@patch
+def fit_recipe(self: Learner,
+    # Default: the recipe that the Learner was made from. Of another one only what steers training takes effect (phases, l2sp, keep, alpha, calibrate,
+    # patience, accumulate, views, seed): network, loss and loaders are made
+    recipe: Recipe | None = None,
+    *, epochs: int | None = None,  # Train for so many epochs in all; each phase gets its share
+    checkpoint: str | Path | None = None,  # File for the state of the training, written at the end of each epoch. Where it is there, training goes on from it
+    say: Callable[[str], None] | None = print,  # Gets a line an epoch; `None` keeps silent
+) -> pd.DataFrame:
+    "Run every phase of `recipe`, end with the weights that it says, and return `learn.history`: one row an epoch"
+    recipe = (recipe or self.recipe).for_photos(self.dls.train.n)
+    if epochs: recipe = recipe.scaled(epochs)
+    self.certainty = None  # of the network as it was
+    self.model.to(self.dls.device)  # before its weights are noted
+    history, best = History(say), KeepBest(recipe.patience, by='accuracy' if recipe.keep == 'best_accuracy' else 'loss')
+    if recipe.start_at_probe and not hasattr(self, 'probe'): self.fit_probe()
+    fixed = any(isinstance(cb, BnFreeze) for cb in self.cbs)
+    with no_random(recipe.seed), self.no_bar(), self.no_logging(), folded_batchnorm(self.model[0]) if fixed else nullcontext():
+        self.dls.train.rng = random.Random(recipe.seed)
+        if recipe.start_at_probe: recipe = recipe.replace(head_args=recipe.head_args | self.probe.set_head(self.model[1]))
+        start = copy_weights(self.model)
+        self.stopped = _fit_phases(self, recipe, history, best, start, checkpoint)
+        if recipe.keep != 'last' and best.state: self.model.load_state_dict(best.state)
+        elif self.stopped: self.model.load_state_dict(best.last)
+        if recipe.alpha != 1: self.model.load_state_dict(between(start, copy_weights(self.model), recipe.alpha))
+        if recipe.refresh_batchnorm and not fixed: refresh_batchnorm(self)
+        if any(runs_on_features(self, recipe, recipe.phases[row['phase'] - 1]) for row in history.rows): self._features = None  # the photos themselves decide
+        if recipe.calibrate: calibrate(self)
+        settle(self)
+    self.recipe, self.history, self.rates = recipe, history.table(), history.rates
+    self.epoch_kept = best.epoch_of_best if recipe.keep != 'last' and best.state else len(history.rows)
+    if self.stopped: history.say(f'Stopped after epoch {len(history.rows)} of {recipe.epochs}; the weights of epoch {self.epoch_kept} are kept.')
+    return self.history
 
 # %% ../nbs/33_train.ipynb #29468613
 def plot_history(

@@ -11,17 +11,19 @@ __all__ = ['MOST', 'RANK', 'LENGTH', 'Novelty']
 from dataclasses import dataclass
 
 import numpy as np
+from fastcore.basics import patch
 
 # %% ../nbs/24_novelty.ipynb #b1455fdc
-MOST, RANK = 2000, 256  # training photos that are kept, and directions on which they are kept
-LENGTH = .2             # how much a length of one standard deviation counts beside a direction
-
 def _signed_root(x): return np.sign(x) * np.sqrt(np.abs(x))
 
 def _parts(x):
     "Directions (n, c) of length 1, and the logarithms of the lengths (n,)"
     length = np.linalg.norm(x, axis=1) + 1e-12
     return x / length[:, None], np.log(length)
+
+# %% ../nbs/24_novelty.ipynb #574af238
+MOST, RANK = 2000, 256  # training photos that are kept, and directions on which they are kept
+LENGTH = .2             # how much a length of one standard deviation counts beside a direction
 
 @dataclass(frozen=True)
 class Novelty:
@@ -45,12 +47,14 @@ class Novelty:
         basis, ends = np.linalg.svd(unit, full_matrices=False)[2][:RANK], (length.mean(), length.std() + 1e-6)
         return cls(scale.astype(np.float32), basis.astype(np.float16), (unit @ basis.T).astype(np.float16), np.r_[(length - ends[0]) / ends[1], ends].astype(np.float32))
 
-    def distances(self,
-        features: np.ndarray,  # (n, c)
-    ) -> np.ndarray:  # (n,); NaN where a feature is
-        "How far each photo is from the nearest training photo: the chord between their directions, and `LENGTH` times the difference of their lengths"
-        unit, length = _parts(_signed_root(np.asarray(features, np.float32)) * self.scale)
-        *theirs, mean, sd = self.lengths
-        cosine = unit @ self.basis.astype(np.float32).T @ self.places.astype(np.float32).T
-        apart = np.maximum(2 - 2 * cosine, 0) + (LENGTH * ((length - mean) / sd)[:, None] - LENGTH * np.array(theirs))**2
-        return np.sqrt(apart.min(1))
+# %% ../nbs/24_novelty.ipynb #f56cb24f
+@patch
+def distances(self: Novelty,
+    features: np.ndarray,  # (n, c)
+) -> np.ndarray:  # (n,); NaN where a feature is
+    "How far each photo is from the nearest training photo: the chord between their directions, and `LENGTH` times the difference of their lengths"
+    unit, length = _parts(_signed_root(np.asarray(features, np.float32)) * self.scale)
+    *theirs, mean, sd = self.lengths
+    cosine = unit @ self.basis.astype(np.float32).T @ self.places.astype(np.float32).T
+    apart = np.maximum(2 - 2 * cosine, 0) + (LENGTH * ((length - mean) / sd)[:, None] - LENGTH * np.array(theirs))**2
+    return np.sqrt(apart.min(1))

@@ -119,18 +119,10 @@ def plain(self: DecodeOnceDL) -> DecodeOnceDL:
 
 # %% ../nbs/14_loader.ipynb #418d8f0d
 @patch
-def create_batches(self: DecodeOnceDL, samples) -> Iterator[tuple]:
-    "Yield batches of the items with indices `samples`, before the batch transforms; `samples` may be endless"
-    if self.is_random(): yield from TfmdDL.create_batches(self, samples)
-    elif self.fits(): yield from (tuple(part[rows] for part in self.decode_all()) for rows in chunked(samples, self.bs, self.drop_last))
-    else: yield from self.stream(chunked(samples, self.bs, self.drop_last))
-
-@patch
 def is_random(self: DecodeOnceDL) -> bool:
     "Whether the item transforms are random"
     return any(_is_random(f) and f.split_idx in (None, self.split_now()) for f in self.after_item.fs)
 
-# %% ../nbs/14_loader.ipynb #76bcfa86
 @patch
 def fits(self: DecodeOnceDL) -> bool:
     "Whether the decoded photos fit in memory, judged by the first item"
@@ -151,7 +143,6 @@ def stream(self: DecodeOnceDL, batches) -> Iterator[tuple]:
             if len(ahead) > 2: yield self.do_batch([item.result() for item in ahead.popleft()])
         for items in ahead: yield self.do_batch([item.result() for item in items])
 
-# %% ../nbs/14_loader.ipynb #111918b1
 @patch
 def decode_all(self: DecodeOnceDL) -> tuple:
     "Return all photos as one batch, decoding them the first time"
@@ -165,6 +156,14 @@ def decode_all(self: DecodeOnceDL) -> tuple:
         self.kept['batch'] = whole
         self.taken[0] += sum(part.numel() * part.element_size() for part in whole)
     return self.kept['batch']
+
+# %% ../nbs/14_loader.ipynb #88d0f933
+@patch
+def create_batches(self: DecodeOnceDL, samples) -> Iterator[tuple]:
+    "Yield batches of the items with indices `samples`, before the batch transforms; `samples` may be endless"
+    if self.is_random(): yield from TfmdDL.create_batches(self, samples)
+    elif self.fits(): yield from (tuple(part[rows] for part in self.decode_all()) for rows in chunked(samples, self.bs, self.drop_last))
+    else: yield from self.stream(chunked(samples, self.bs, self.drop_last))
 
 # %% ../nbs/14_loader.ipynb #d99568dd
 def split_loaders(dls: DataLoaders) -> dict[str, TfmdDL]:  # {split: loader}

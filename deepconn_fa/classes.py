@@ -265,10 +265,10 @@ def for_recipe(self: ClassTarget, recipe) -> ClassTarget:
     if one_logit and len(self.classes) != 2: raise InputError(f"loss='bce' is for two classes, not {len(self.classes)}: {', '.join(self.classes)}.")
     return replace(self, one_logit=one_logit)
 
-# %% ../nbs/21_classes.ipynb #18b23e70
 @patch
 def for_probe(self: ClassTarget) -> ClassTarget: return replace(self, one_logit=False)
 
+# %% ../nbs/21_classes.ipynb #18b23e70
 @patch
 def block(self: ClassTarget, recipe, **kwargs):
     from deepconn_fa.blocks import classification_block
@@ -286,7 +286,6 @@ def loss(self: ClassTarget, recipe, head, rows: pd.DataFrame, loss_func=None):
     loss_func = loss_func or CrossEntropyLossFlat(label_smoothing=recipe.label_smoothing)
     return MultiSampleLoss(loss_func) if recipe.head_args.get('average') == 'losses' else loss_func
 
-# %% ../nbs/21_classes.ipynb #f854cc36
 @patch
 def metrics(self: ClassTarget, recipe, head, metrics=None):
     from deepconn_fa.losses import class_metrics
@@ -300,6 +299,7 @@ def both_logits(
     import torch
     return torch.cat([-raw, raw], 1) / 2 if raw.shape[1] == 1 else raw
 
+# %% ../nbs/21_classes.ipynb #7b9007b8
 @patch
 def logits(self: ClassTarget, raw: 'torch.Tensor') -> 'torch.Tensor':
     "Logits of every class, (b, n_classes), from what the network gives"
@@ -316,12 +316,6 @@ def temperature(self: ClassTarget, logits: 'torch.Tensor', targets: 'torch.Tenso
 
 # %% ../nbs/21_classes.ipynb #e6ba3dbb
 @patch
-def recalibrated(self: ClassTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    from scipy.special import softmax
-    logits, temperature = scale_by_folds(answers, np.log(self.answers_in(answers).clip(1e-7)), self.truth(answers), fit_temperature)
-    return answers.assign(**dict(zip(self.answer_columns(), softmax(logits, 1).T))), temperature
-
-@patch
 def predictions(self: ClassTarget, answers: np.ndarray) -> pd.DataFrame:
     labels = ['' if np.isnan(p).any() else self.classes[p.argmax()] for p in answers]
     return pd.concat([pd.DataFrame({'label': labels}), self.table(answers)], axis=1)
@@ -330,12 +324,18 @@ def predictions(self: ClassTarget, answers: np.ndarray) -> pd.DataFrame:
 def caption(self: ClassTarget, row: pd.Series, truth: str = '') -> tuple[str, bool]:
     return f"{row.label} {row[f'prob_{row.label}']:.2f}" if row.label else '', truth not in ('', row.label) and row.label != ''
 
-# %% ../nbs/21_classes.ipynb #3b75af46
 @patch
 def confidence(self: ClassTarget, answers: np.ndarray) -> np.ndarray: return answers.max(1)
 
 @patch
 def truth(self: ClassTarget, rows: pd.DataFrame) -> np.ndarray: return class_numbers(rows, list(self.classes))
+
+# %% ../nbs/21_classes.ipynb #7edcb461
+@patch
+def recalibrated(self: ClassTarget, answers: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    from scipy.special import softmax
+    logits, temperature = scale_by_folds(answers, np.log(self.answers_in(answers).clip(1e-7)), self.truth(answers), fit_temperature)
+    return answers.assign(**dict(zip(self.answer_columns(), softmax(logits, 1).T))), temperature
 
 # %% ../nbs/21_classes.ipynb #ce6ed88e
 @patch

@@ -409,6 +409,21 @@ def _sample_person(rng, presentation):
         cloth=_CLOTH[cloth], trim=_CLOTH[trim], pattern=pick(rng, ['plain', 'plain', 'stripes', 'dots', 'check', 'band']),
         shoulder=(.88 if woman else 1.02)*rng.uniform(.94, 1.06), scale=(.96 if woman else 1.03)*rng.uniform(.96, 1.04))
 
+# %% ../nbs/71_synth.ipynb #c09f83fa
+def _tube(points, width, taper=.8):
+    "Outline a bent tube with round ends along `points`; it tapers from `width` to `taper` times `width`"
+    p = smooth(points, 3, closed=False)
+    d = np.gradient(p, axis=0)
+    a, r = np.arctan2(d[:, 1], d[:, 0]), width/2*np.linspace(1, taper, len(p))
+    side = lambda k: p + r[:, None]*np.stack([-np.sin(a), np.cos(a)], 1)*k
+    end = lambda i, start: p[i] + r[i]*np.stack([np.cos(start + np.linspace(0, np.pi, 8)), np.sin(start + np.linspace(0, np.pi, 8))], 1)
+    return np.concatenate([side(-1), end(-1, a[-1] - np.pi/2), side(1)[::-1], end(0, a[0] + np.pi/2)])
+
+def _limb(s, points, width, colour, pattern=None):
+    "Draw an arm along `points`, with a darker edge"
+    s.fill(_tube(points, width*1.08), darker(colour, .3))
+    s.shade(_tube(points, width), darker(colour, .03), .22, pattern=pattern)
+
 # %% ../nbs/71_synth.ipynb #17623424
 def _pattern(t):
     "Return a function that prints the pattern on a tile of cloth, or None"
@@ -459,21 +474,6 @@ def _neck(s, t, body):
         s.line(body(curve(0, -.02, .27, .22)), .13*body.unit, darker(t['cloth'], .14))
         for k in (-1, 1): s.line(body([[k*.1, .1], [k*.12, .45]]), .025*body.unit, lighter(t['cloth'], .6))
     if t['garment'] == 'turtleneck': s.shade(body(smooth(mirror([[-.18, -.3], [-.23, -.02], [0, .06]]), 1)), darker(t['cloth'], .06), .2)
-
-# %% ../nbs/71_synth.ipynb #c09f83fa
-def _tube(points, width, taper=.8):
-    "Outline a bent tube with round ends along `points`; it tapers from `width` to `taper` times `width`"
-    p = smooth(points, 3, closed=False)
-    d = np.gradient(p, axis=0)
-    a, r = np.arctan2(d[:, 1], d[:, 0]), width/2*np.linspace(1, taper, len(p))
-    side = lambda k: p + r[:, None]*np.stack([-np.sin(a), np.cos(a)], 1)*k
-    end = lambda i, start: p[i] + r[i]*np.stack([np.cos(start + np.linspace(0, np.pi, 8)), np.sin(start + np.linspace(0, np.pi, 8))], 1)
-    return np.concatenate([side(-1), end(-1, a[-1] - np.pi/2), side(1)[::-1], end(0, a[0] + np.pi/2)])
-
-def _limb(s, points, width, colour, pattern=None):
-    "Draw an arm along `points`, with a darker edge"
-    s.fill(_tube(points, width*1.08), darker(colour, .3))
-    s.shade(_tube(points, width), darker(colour, .03), .22, pattern=pattern)
 
 # %% ../nbs/71_synth.ipynb #368d53d5
 def _hand(s, frame, t, x, y, r=.12, fingers=(0., 1.)):
@@ -581,7 +581,6 @@ def _eye(s, t, head, x, y, k, value, gaze):
     if value < -.2: s.line(head(top - [0, .03]), .014*head.unit, darker(skin, .35))
     if value > .3: s.line(head(bottom + [0, .028]), .012*head.unit, darker(skin, .25))
 
-# %% ../nbs/71_synth.ipynb #6c426713
 def _brow(s, t, head, x, y, k, value):
     "Draw an eyebrow: high and arched, or low and slanted"
     u = np.linspace(-1, 1, 7)

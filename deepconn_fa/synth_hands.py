@@ -445,7 +445,6 @@ def _draw_crease(pen, p, width, strength):
         k = min(1., .25 + 4*min(i + .5, len(p) - i - 1.5)/len(p))
         pen.line([a, b], fill=int(255*strength*k), width=max(1, int(round(width*(.5 + .5*k)))))
 
-# %% ../nbs/72_synth_hands.ipynb #1fd5dbe4
 def _ink(relief, shapes, draw, unit):
     "Draw shapes (part, points (n, 3), ...) on their parts, unless their middle is hidden; return a mask, 0..255"
     def hidden(points):
@@ -526,6 +525,41 @@ def _openness(heights, own, unit, light):
     soft = max(.7, .03*unit)
     return 1 - _soften(sky, soft), 1 - _soften(shade, soft)
 
+# %% ../nbs/72_synth_hands.ipynb #b880c0d9
+def _reach(relief, camera, light, floor, shape, cell=4):
+    "Compute how much sky and lamp reach each pixel of the photo: on the hand, and on the table below it (None without a table)"
+    h, w = shape
+    rows, cols = -(-h//cell), -(-w//cell)
+    z = np.pad(_pool(relief.z, np.maximum), ((0, rows*cell - h), (0, cols*cell - w)), mode='edge')
+    heights = _pool(_pool(z, np.maximum), np.maximum)/(2*cell)  # a pixel of the relief is half one of the photo
+    unit = camera.unit/cell
+    ground = np.float32(-(9 if floor is None else floor)*unit)
+    heights = np.maximum(heights, ground)
+    def fit(own):
+        pictures = [Image.fromarray(a).resize((cols*cell, rows*cell), Image.BILINEAR) for a in _openness(heights, own, unit, light)]
+        return [np.asarray(picture)[:h, :w] for picture in pictures]
+    return fit(heights), None if floor is None else fit(ground)
+
+# %% ../nbs/72_synth_hands.ipynb #0d797086
+def _shine(colour, shine, skin, normal, light, sky, lamp):
+    "Compute the reflected light, (h, w, 3) in 0..255; light enters skin and leaves it a little further on, red light most"
+    light = light.astype(np.float32)
+    half = light + np.array([0, 0, 1], np.float32)
+    half /= np.sqrt((half*half).sum())
+    facing = normal[0]*light[0] + normal[1]*light[1] + normal[2]*light[2]
+    gloss = np.clip(normal[0]*half[0] + normal[1]*half[1] + normal[2]*half[2], 0, 1)**2
+    g8 = (gloss*gloss)**2
+    gloss = shine*lamp*(.8*g8*gloss*gloss + .6*g8**4)  # a wide and a small spot
+    rim = 1 - normal[2]
+    gloss += .035*skin*sky*(.3 + .7*rim*rim*rim)
+    ambient, deep = sky*np.sqrt(sky)*(.62 + .38*normal[2])*.41, .12*(1 - sky)*skin
+    out = np.empty((*sky.shape, 3), np.float32)
+    for i, (wrap, bleed) in enumerate(((.42, .5), (.22, .2), (.16, .12))):
+        wrap = np.float32(wrap)*skin
+        direct = np.clip((facing + wrap)/(1 + wrap), 0, 1)*(np.sqrt(lamp) if i == 0 else lamp)
+        out[..., i] = 255*np.sqrt(np.maximum(colour[i]*(ambient + np.float32(bleed)*deep + .78*direct) + gloss, 0)*1.12)
+    return out
+
 # %% ../nbs/72_synth_hands.ipynb #c4ac0994
 def _noise(rng, shape, cell):
     "Draw smooth noise with blobs of about `cell` pixels (rows, columns) and a standard deviation below 1"
@@ -571,41 +605,6 @@ def _albedo(hand, camera, box, parts, creases, nails, rng):
         colour += (worn - colour)*share
         shine = shine + (gloss - shine)*share
     return colour, shine, fine
-
-# %% ../nbs/72_synth_hands.ipynb #0d797086
-def _shine(colour, shine, skin, normal, light, sky, lamp):
-    "Compute the reflected light, (h, w, 3) in 0..255; light enters skin and leaves it a little further on, red light most"
-    light = light.astype(np.float32)
-    half = light + np.array([0, 0, 1], np.float32)
-    half /= np.sqrt((half*half).sum())
-    facing = normal[0]*light[0] + normal[1]*light[1] + normal[2]*light[2]
-    gloss = np.clip(normal[0]*half[0] + normal[1]*half[1] + normal[2]*half[2], 0, 1)**2
-    g8 = (gloss*gloss)**2
-    gloss = shine*lamp*(.8*g8*gloss*gloss + .6*g8**4)  # a wide and a small spot
-    rim = 1 - normal[2]
-    gloss += .035*skin*sky*(.3 + .7*rim*rim*rim)
-    ambient, deep = sky*np.sqrt(sky)*(.62 + .38*normal[2])*.41, .12*(1 - sky)*skin
-    out = np.empty((*sky.shape, 3), np.float32)
-    for i, (wrap, bleed) in enumerate(((.42, .5), (.22, .2), (.16, .12))):
-        wrap = np.float32(wrap)*skin
-        direct = np.clip((facing + wrap)/(1 + wrap), 0, 1)*(np.sqrt(lamp) if i == 0 else lamp)
-        out[..., i] = 255*np.sqrt(np.maximum(colour[i]*(ambient + np.float32(bleed)*deep + .78*direct) + gloss, 0)*1.12)
-    return out
-
-# %% ../nbs/72_synth_hands.ipynb #b880c0d9
-def _reach(relief, camera, light, floor, shape, cell=4):
-    "Compute how much sky and lamp reach each pixel of the photo: on the hand, and on the table below it (None without a table)"
-    h, w = shape
-    rows, cols = -(-h//cell), -(-w//cell)
-    z = np.pad(_pool(relief.z, np.maximum), ((0, rows*cell - h), (0, cols*cell - w)), mode='edge')
-    heights = _pool(_pool(z, np.maximum), np.maximum)/(2*cell)  # a pixel of the relief is half one of the photo
-    unit = camera.unit/cell
-    ground = np.float32(-(9 if floor is None else floor)*unit)
-    heights = np.maximum(heights, ground)
-    def fit(own):
-        pictures = [Image.fromarray(a).resize((cols*cell, rows*cell), Image.BILINEAR) for a in _openness(heights, own, unit, light)]
-        return [np.asarray(picture)[:h, :w] for picture in pictures]
-    return fit(heights), None if floor is None else fit(ground)
 
 # %% ../nbs/72_synth_hands.ipynb #868112ac
 def light_hand(

@@ -438,7 +438,6 @@ def _clutter(rng, size):
             s.shade(frame(pick(rng, shapes)), colour, .25, round(rng.random(), 1))
     return draw
 
-# %% ../nbs/73_synth_objects.ipynb #5e1e8faf
 def _cover(rng, kind, box, colour):
     "Make what hides a part of an object: at most about a quarter of its box"
     x0, y0, x1, y1 = box

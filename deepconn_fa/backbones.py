@@ -51,7 +51,6 @@ from .core import InputError
 # %% ../nbs/13_backbones.ipynb #6e8ab4b0
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-# %% ../nbs/13_backbones.ipynb #a4f702f4
 class WeightsError(InputError):
     "Weights are unavailable or do not fit; the message says what to do"
 
@@ -438,7 +437,7 @@ def join_maps(
         found.append(small + (x.mean((2, 3), keepdim=True) - small.mean((2, 3), keepdim=True)) if small is not x else x)  # cells that overlap shift it
     return torch.cat([*found, maps[-1]], 1)
 
-# %% ../nbs/13_backbones.ipynb #a011eec4
+# %% ../nbs/13_backbones.ipynb #77d11cf3
 class Backbone(nn.Module):
     "A network without its classifier: photos (b, 3, h, w), normalised by `mean` and `std`, to feature maps (b, n_features, h', w')"
     def __init__(self,
@@ -466,11 +465,6 @@ class Backbone(nn.Module):
 
     view = None  # (height, width) at which it sees photos; larger ones are averaged down to it, by a whole factor
 
-    def at_view(self, x):
-        "Photos as the network sees them"
-        factor = int(x.shape[2]) // self.view[0] if self.view else 1
-        return nn.functional.avg_pool2d(x, factor) if factor > 1 else x
-
     def forward(self, x):
         x = self.at_view(x)
         if self.ends: return join_maps(self._stage_maps(x))
@@ -497,6 +491,23 @@ def groups(self:Backbone) -> list[list[nn.Module]]:
     depth = torch.tensor([sum(p.ndim > 1 for p in stage.parameters()) for stage in stages]).cumsum(0)
     n_early = (depth[:-1]*2 - depth[-1]).abs().argmin().item() + 1
     return [stages[:n_early], stages[n_early:]]
+
+# %% ../nbs/13_backbones.ipynb #09f7b4e9
+@patch
+def map_shape(self: Backbone,
+    canvas: tuple,  # Height and width of the photos
+) -> tuple | list[tuple]:  # Channels, height and width of the map, or of each map of a pyramid
+    "Find the shape of the maps for photos of `canvas`, computing nothing. Raises `InputError` where the network cannot take such photos"
+    try: found = trace_shapes(self, canvas)
+    except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as e:
+        raise InputError(f'{self.arch} cannot take photos of {canvas[0]}x{canvas[1]} pixels; {self._takes(canvas)}') from e
+    return [tuple(x.shape[1:]) for x in found] if isinstance(found, (list, tuple)) else tuple(found.shape[1:])
+
+@patch
+def at_view(self: Backbone, x):
+    "Photos as the network sees them"
+    factor = int(x.shape[2]) // self.view[0] if self.view else 1
+    return nn.functional.avg_pool2d(x, factor) if factor > 1 else x
 
 # %% ../nbs/13_backbones.ipynb #ba9d25a8
 def _widens(step):
@@ -549,17 +560,6 @@ def _stage_maps(self:Backbone, x):
         x = self.get_submodule(name)(x)
         if i in self.ends: maps.append(x.permute(0, 3, 1, 2) if i < self.n_channels_last else x)
     return maps
-
-# %% ../nbs/13_backbones.ipynb #09f7b4e9
-@patch
-def map_shape(self: Backbone,
-    canvas: tuple,  # Height and width of the photos
-) -> tuple | list[tuple]:  # Channels, height and width of the map, or of each map of a pyramid
-    "Find the shape of the maps for photos of `canvas`, computing nothing. Raises `InputError` where the network cannot take such photos"
-    try: found = trace_shapes(self, canvas)
-    except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as e:
-        raise InputError(f'{self.arch} cannot take photos of {canvas[0]}x{canvas[1]} pixels; {self._takes(canvas)}') from e
-    return [tuple(x.shape[1:]) for x in found] if isinstance(found, (list, tuple)) else tuple(found.shape[1:])
 
 # %% ../nbs/13_backbones.ipynb #cfa1bc9e
 @patch
@@ -933,6 +933,17 @@ def download_weights(arch: str) -> tuple[OrderedDict, str]:
     if found is None: raise WeightsError(f'{arch} is meant to be trained from scratch: there are no ImageNet weights for it (weights none)')
     return SOURCES[found.source].read(arch, found), found.name
 
+# %% ../nbs/13_backbones.ipynb #40cacabe
+class PointwiseConv(nn.Conv2d):
+    "A 1 x 1 convolution with a stride, computed without one from the pixels that it looks at"
+    def forward(self, x): return nn.functional.conv2d(x[..., ::self.stride[0], ::self.stride[1]], self.weight, self.bias, groups=self.groups)
+
+def _without_overrun(net: nn.Module) -> nn.Module:
+    "`net`, whose 1 x 1 convolutions of a photo's own channels take no strides: torch 2.14 writes beyond its memory in their float32 backward pass, on CPUs with AVX-512"
+    for part in net.modules():
+        if type(part) is nn.Conv2d and part.in_channels < 16 and part.kernel_size == (1, 1) and part.padding == (0, 0) and part.stride != (1, 1): part.__class__ = PointwiseConv
+    return net
+
 # %% ../nbs/13_backbones.ipynb #98aa1678
 def _read(arch, weights):
     "A state dict, its name, and what messages call it; the tensors of a state dict in memory are copied"
@@ -945,7 +956,6 @@ def _read(arch, weights):
     state._metadata = getattr(weights, '_metadata', state._metadata)
     return state, 'a state dict', 'a state dict'
 
-# %% ../nbs/13_backbones.ipynb #3a4b69b5
 def _torchvision_net(arch, weights, classifier):
     "A classifier of torchvision's or of ours, with weights, and their name"
     if weights is None: return create_classifier(arch), None
@@ -968,17 +978,7 @@ def _timm_net(arch, weights):
     _load(net, state, net.state_dict(), source, arch)
     return net, label
 
-# %% ../nbs/13_backbones.ipynb #40cacabe
-class PointwiseConv(nn.Conv2d):
-    "A 1 x 1 convolution with a stride, computed without one from the pixels that it looks at"
-    def forward(self, x): return nn.functional.conv2d(x[..., ::self.stride[0], ::self.stride[1]], self.weight, self.bias, groups=self.groups)
-
-def _without_overrun(net: nn.Module) -> nn.Module:
-    "`net`, whose 1 x 1 convolutions of a photo's own channels take no strides: torch 2.14 writes beyond its memory in their float32 backward pass, on CPUs with AVX-512"
-    for part in net.modules():
-        if type(part) is nn.Conv2d and part.in_channels < 16 and part.kernel_size == (1, 1) and part.padding == (0, 0) and part.stride != (1, 1): part.__class__ = PointwiseConv
-    return net
-
+# %% ../nbs/13_backbones.ipynb #70cb64e8
 def create_backbone(
     arch: str,  # One of `arch_names()`, `unet_NAME` or `timm:NAME`
     # `None` for random ones; 'imagenet' for the published ones, 'auto' for these where there are any; a file with a torchvision (or timm) state dict (.pth,

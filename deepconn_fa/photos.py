@@ -7,7 +7,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/photos.html.md"""
 # %% auto #0
 __all__ = ['FORMATS', 'RESIZES', 'orientation', 'upright', 'stored_frame', 'stored_size', 'upright_size', 'scale_levels',
            'to_rgb', 'photo_suffixes', 'is_photo_name', 'open_image', 'open_photo', 'fit_within', 'centre_shares',
-           'fit_canvas', 'fingerprint', 'PhotoInfo', 'file_digest', 'inspect_photo', 'look_at']
+           'fit_canvas', 'fingerprint', 'file_digest', 'PhotoInfo', 'inspect_photo', 'look_at']
 
 # %% ../nbs/01_photos.ipynb #9b1ff7fd
 import errno
@@ -124,6 +124,52 @@ def _in_strips(img: Image.Image, function, factor: int = 1) -> Image.Image:
         whole.paste(done, (0, top // factor))
     return whole
 
+# %% ../nbs/01_photos.ipynb #ac307644
+FORMATS = {'JPEG': '.jpg', 'MPO': '.jpg', 'PNG': '.png', 'WEBP': '.webp', 'GIF': '.gif', 'BMP': '.bmp', 'TIFF': '.tif', 'AVIF': '.avif', 'HEIF': '.heic',
+           'PPM': '.ppm', 'JPEG2000': '.jp2'}  # of photos that others send: PIL's name of the format, and the usual suffix
+
+@cache
+def photo_suffixes() -> frozenset[str]:
+    "The endings that files of photos have, in lower case and with the dot"
+    openable = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN)  # all of PIL's plugins are imported for it
+    return openable - {'.pdf', '.mpg', '.mpeg', '.h5', '.hdf', '.bufr', '.grib', '.wmf', '.emf'} | {'.heic', '.heif', '.hif'}
+
+def is_photo_name(
+    name: str | Path,  # A path or a file's name
+) -> bool:
+    "Whether `name` ends as files of photos do"
+    return Path(name).suffix.lower() in photo_suffixes()
+
+# %% ../nbs/01_photos.ipynb #62101dd3
+_opening = Lock()
+
+def _identify(file, is_heif: bool) -> Image.Image:
+    "`Image.open` with HEIC, and without PIL's limit on pixels, which `_check_memory` replaces"
+    with _opening:
+        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try: return Image.open(file)
+        except Image.UnidentifiedImageError:
+            if not is_heif: raise
+            from pi_heif import register_heif_opener  # here, as few have such photos
+            register_heif_opener()
+            return Image.open(file)
+        finally: Image.MAX_IMAGE_PIXELS = most
+
+# %% ../nbs/01_photos.ipynb #2c820c2f
+@contextmanager
+def open_image(
+    path: str | Path,  # A file, or a file object open for reading bytes
+) -> Iterator[Image.Image]:
+    "Open the image at `path` without decoding it, however large it is"
+    if isinstance(path, (str, os.PathLike)) and stat.S_ISFIFO(os.stat(path).st_mode): raise OSError(f'{path} is a pipe, which would wait for ever')
+    with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
+        f.seek(0)
+        head = f.read(12)
+        f.seek(0)
+        try: img = JpegImageFile(f) if head[:3] == b'\xff\xd8\xff' else _identify(f, is_heif=head[4:8] == b'ftyp')
+        except SyntaxError as e: raise OSError(f'broken JPEG: {e}') from e
+        yield img
+
 # %% ../nbs/01_photos.ipynb #e9cc54af
 def _packing(img: Image.Image) -> str:
     "PIL's name for the packing of 16-bit samples of which it would keep 8 ('RGB;16B'); '' for other images"
@@ -133,9 +179,37 @@ def _packing(img: Image.Image) -> str:
         raise OSError('a TIFF that keeps its colours apart, with more than 8 bits each, cannot be read: save it as PNG')
     return name if ';16' in name and img.mode in ('RGB', 'RGBA', 'CMYK') else ''
 
-_OTHER_BYTE = {'L': 'B', 'B': 'L', 'N': 'B' if sys.byteorder == 'little' else 'L'}
+# %% ../nbs/01_photos.ipynb #34d8dd38
+_LARGE, _MOST = 25_000_000, 2**31  # pixels above which photos are opened one at a time; bytes that a decoded photo may take
+_one_large = Lock()
+
+def _is_shrunk(img, canvas): return bool(canvas) and img.width * img.height > _LARGE and min(img.size) >= 4 * max(canvas)
+
+def _bytes_of(img: Image.Image, canvas: tuple[int, int] | None) -> int:
+    "The most bytes that a pixel takes until `img` is upright and in RGB, or shrunk; as measured"
+    wide, made = (6, 2) if ';16' in img.mode else (4, 8) if img.mode in ('I', 'F') else (4 if len(img.getbands()) > 1 else 1, 4 * (img.mode != 'RGB'))
+    if _packing(img): wide = 10
+    if _is_shrunk(img, canvas): return wide
+    may_turn = 'exif' in img.info or isinstance(img, TiffImageFile)  # to ask others, such as a PNG, would decode them
+    return wide + made + 4 * (may_turn and orientation(img) > 1)
+
+def _check_memory(img: Image.Image, per_pixel: int) -> None:
+    "Raise `OSError` if `img` would take more than 2 GB at `per_pixel` bytes"
+    if (size := img.width * img.height * per_pixel) > _MOST:
+        raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
+
+# %% ../nbs/01_photos.ipynb #98ff9015
+def _shrink(img: Image.Image, side: int) -> Image.Image:
+    "`img` averaged over blocks, with a shorter side of at least `side`"
+    factor = min(img.size) // side
+    if factor < 2: return img
+    if not img.mode.startswith('I;16'): return _in_strips(img, lambda strip: strip.convert({'P': 'RGBA', 'PA': 'RGBA', '1': 'L'}.get(img.mode, img.mode)).reduce(factor), factor)
+    levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]  # PIL cannot reduce it
+    return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
 
 # %% ../nbs/01_photos.ipynb #00f6383a
+_OTHER_BYTE = {'L': 'B', 'B': 'L', 'N': 'B' if sys.byteorder == 'little' else 'L'}
+
 def _lower_bytes(path, packing: str) -> np.ndarray:
     "The lower byte of each sample of a photo of 16 bits a channel, (h, w, c) in uint8"
     with open_image(path) as img:
@@ -143,7 +217,6 @@ def _lower_bytes(path, packing: str) -> np.ndarray:
         img.tile = [tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:])) for tile in img.tile]
         return np.asarray(img)
 
-# %% ../nbs/01_photos.ipynb #3c2d5a5a
 def _other_levels(img: Image.Image) -> np.ndarray | None:
     "The samples of a 16-bit colour PPM or a TIFF of signed bytes, (h, w) or (h, w, c); `None` for other photos"
     tile = img.tile[0] if img.tile else None
@@ -179,94 +252,6 @@ def _deep(img: Image.Image, path) -> Image.Image | None:
     colour.putalpha(Image.fromarray(scale_levels(levels[..., -1])[0]))
     return colour
 
-# %% ../nbs/01_photos.ipynb #ac307644
-FORMATS = {'JPEG': '.jpg', 'MPO': '.jpg', 'PNG': '.png', 'WEBP': '.webp', 'GIF': '.gif', 'BMP': '.bmp', 'TIFF': '.tif', 'AVIF': '.avif', 'HEIF': '.heic',
-           'PPM': '.ppm', 'JPEG2000': '.jp2'}  # of photos that others send: PIL's name of the format, and the usual suffix
-
-@cache
-def photo_suffixes() -> frozenset[str]:
-    "The endings that files of photos have, in lower case and with the dot"
-    openable = frozenset(s for s, kind in Image.registered_extensions().items() if kind in Image.OPEN)  # all of PIL's plugins are imported for it
-    return openable - {'.pdf', '.mpg', '.mpeg', '.h5', '.hdf', '.bufr', '.grib', '.wmf', '.emf'} | {'.heic', '.heif', '.hif'}
-
-def is_photo_name(
-    name: str | Path,  # A path or a file's name
-) -> bool:
-    "Whether `name` ends as files of photos do"
-    return Path(name).suffix.lower() in photo_suffixes()
-
-_opening = Lock()
-
-def _identify(file, is_heif: bool) -> Image.Image:
-    "`Image.open` with HEIC, and without PIL's limit on pixels, which `_check_memory` replaces"
-    with _opening:
-        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try: return Image.open(file)
-        except Image.UnidentifiedImageError:
-            if not is_heif: raise
-            from pi_heif import register_heif_opener  # here, as few have such photos
-            register_heif_opener()
-            return Image.open(file)
-        finally: Image.MAX_IMAGE_PIXELS = most
-
-# %% ../nbs/01_photos.ipynb #2c820c2f
-@contextmanager
-def open_image(
-    path: str | Path,  # A file, or a file object open for reading bytes
-) -> Iterator[Image.Image]:
-    "Open the image at `path` without decoding it, however large it is"
-    if isinstance(path, (str, os.PathLike)) and stat.S_ISFIFO(os.stat(path).st_mode): raise OSError(f'{path} is a pipe, which would wait for ever')
-    with open(path, 'rb') if isinstance(path, (str, os.PathLike)) else nullcontext(path) as f:
-        f.seek(0)
-        head = f.read(12)
-        f.seek(0)
-        try: img = JpegImageFile(f) if head[:3] == b'\xff\xd8\xff' else _identify(f, is_heif=head[4:8] == b'ftyp')
-        except SyntaxError as e: raise OSError(f'broken JPEG: {e}') from e
-        yield img
-
-# %% ../nbs/01_photos.ipynb #34d8dd38
-_LARGE, _MOST = 25_000_000, 2**31  # pixels above which photos are opened one at a time; bytes that a decoded photo may take
-_one_large = Lock()
-
-def open_photo(path: str | Path,
-    canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for: it may be decoded at a smaller scale, but at least twice this
-) -> Image.Image:  # `info['depth']` tells the range of samples of more than 8 bits
-    "Open the photo at `path` upright and in 8-bit RGB. Raises `OSError` where it cannot be read."
-    return _decode(path, canvas)[0]
-
-def fit_within(photo: Image.Image,
-    side: int,
-) -> Image.Image:
-    "The photo with at most `side` pixels in each direction, and at least one"
-    photo = photo.copy()
-    photo.thumbnail((side, side))
-    return photo
-
-# %% ../nbs/01_photos.ipynb #711df9e8
-def _is_shrunk(img, canvas): return bool(canvas) and img.width * img.height > _LARGE and min(img.size) >= 4 * max(canvas)
-
-def _bytes_of(img: Image.Image, canvas: tuple[int, int] | None) -> int:
-    "The most bytes that a pixel takes until `img` is upright and in RGB, or shrunk; as measured"
-    wide, made = (6, 2) if ';16' in img.mode else (4, 8) if img.mode in ('I', 'F') else (4 if len(img.getbands()) > 1 else 1, 4 * (img.mode != 'RGB'))
-    if _packing(img): wide = 10
-    if _is_shrunk(img, canvas): return wide
-    may_turn = 'exif' in img.info or isinstance(img, TiffImageFile)  # to ask others, such as a PNG, would decode them
-    return wide + made + 4 * (may_turn and orientation(img) > 1)
-
-def _check_memory(img: Image.Image, per_pixel: int) -> None:
-    "Raise `OSError` if `img` would take more than 2 GB at `per_pixel` bytes"
-    if (size := img.width * img.height * per_pixel) > _MOST:
-        raise OSError(f'{img.width} x {img.height} pixels take {size / 1e9:.0f} GB of memory: save a smaller copy, with ImageMagick: magick PHOTO -resize 4000x4000 COPY')
-
-# %% ../nbs/01_photos.ipynb #98ff9015
-def _shrink(img: Image.Image, side: int) -> Image.Image:
-    "`img` averaged over blocks, with a shorter side of at least `side`"
-    factor = min(img.size) // side
-    if factor < 2: return img
-    if not img.mode.startswith('I;16'): return _in_strips(img, lambda strip: strip.convert({'P': 'RGBA', 'PA': 'RGBA', '1': 'L'}.get(img.mode, img.mode)).reduce(factor), factor)
-    levels = np.asarray(img)[:img.height // factor * factor, :img.width // factor * factor]  # PIL cannot reduce it
-    return Image.fromarray(levels.reshape(img.height // factor, factor, -1, factor).mean((1, 3), dtype=np.float32).round().astype(np.uint16))
-
 # %% ../nbs/01_photos.ipynb #38e2e159
 def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[int, int]]:
     "The photo of `open_photo`, and the upright width and height of the original"
@@ -286,6 +271,22 @@ def _decode(path, canvas: tuple[int, int] | None) -> tuple[Image.Image, tuple[in
             if is_negative: photo = ImageOps.invert(photo)
     if 'depth' in img.info: photo.info['depth'] = img.info['depth']  # lost by the white background
     return photo, size[::-1] if how >= 5 else size
+
+# %% ../nbs/01_photos.ipynb #0f22fd6b
+def open_photo(path: str | Path,
+    canvas: tuple[int, int] | None = None,  # (height, width) that the photo is for: it may be decoded at a smaller scale, but at least twice this
+) -> Image.Image:  # `info['depth']` tells the range of samples of more than 8 bits
+    "Open the photo at `path` upright and in 8-bit RGB. Raises `OSError` where it cannot be read."
+    return _decode(path, canvas)[0]
+
+# %% ../nbs/01_photos.ipynb #90b58a66
+def fit_within(photo: Image.Image,
+    side: int,
+) -> Image.Image:
+    "The photo with at most `side` pixels in each direction, and at least one"
+    photo = photo.copy()
+    photo.thumbnail((side, side))
+    return photo
 
 # %% ../nbs/01_photos.ipynb #d3782f3f
 RESIZES = ('squish', 'crop', 'pad', 'centre', 'squish_centre')
@@ -322,6 +323,11 @@ def fingerprint(
     if np.asarray(small.convert('L')).std() < 3: return b''
     return np.packbits(imagehash.phash(small, hash_size=16).hash).tobytes() + bytes(small.reduce(64).getpixel((0, 0)))
 
+# %% ../nbs/01_photos.ipynb #2b1395b2
+def file_digest(path: str | Path) -> str:
+    "Hash the content of a file: 'blake2b:' and 16 hex digits"
+    with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
 # %% ../nbs/01_photos.ipynb #3d5d9492
 class PhotoInfo(NamedTuple):
     "What is known of a photo file; width and height are upright, in pixels, 0 where unknown"
@@ -332,10 +338,18 @@ class PhotoInfo(NamedTuple):
     fingerprint: bytes = b''  # as `fingerprint` gives it
     depth: str = ''           # '12 bits', 'signed', 'floating point', where more than 8 bits were scaled
 
-# %% ../nbs/01_photos.ipynb #2b1395b2
-def file_digest(path: str | Path) -> str:
-    "Hash the content of a file: 'blake2b:' and 16 hex digits"
-    with open(path, 'rb') as f: return 'blake2b:' + hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+def _problem(path, e: Exception) -> str:
+    "Explain to the user why a file could not be opened"
+    if isinstance(e, PermissionError): return 'the file may not be read: change its permissions'
+    if isinstance(e, (FileNotFoundError, NotADirectoryError)):
+        if os.path.islink(path): return 'this is a link, and what it leads to does not exist'
+        return 'the file name is no valid text: rename the file' if '\\udc' in str(path) else 'the file does not exist'
+    if isinstance(e, OSError) and e.errno == errno.ELOOP: return 'this is a link that leads to itself'
+    if isinstance(e, OSError) and e.errno == errno.ENAMETOOLONG: return 'the path is too long'
+    if isinstance(e, Image.UnidentifiedImageError):
+        tiff = Path(path).suffix.lower() in ('.tif', '.tiff')
+        return 'a damaged TIFF, or one of a kind that cannot be read: save it as PNG' if tiff else 'not a photo that can be read'
+    return f'the photo cannot be read: {e}' if 'save ' in str(e) else f'the photo is damaged: {e}'
 
 # %% ../nbs/01_photos.ipynb #4a13057a
 def inspect_photo(path: str | Path) -> PhotoInfo:
@@ -349,21 +363,6 @@ def inspect_photo(path: str | Path) -> PhotoInfo:
         return PhotoInfo(*size, '', file_digest(path), fingerprint(photo), photo.info.get('depth', ''))
     except Exception as e: return PhotoInfo(problem=_problem(path, e))  # decoders raise all kinds of errors (SyntaxError, struct.error, ...)
 
-# %% ../nbs/01_photos.ipynb #43d904b9
 def look_at(path: str | Path) -> tuple[int, int, str]:
     "Decode the photo at `path`; return its upright width and height (0 where unknown) and its problem ('' where there is none)"
     return inspect_photo(path)[:3]
-
-# %% ../nbs/01_photos.ipynb #3615fa5b
-def _problem(path, e: Exception) -> str:
-    "Explain to the user why a file could not be opened"
-    if isinstance(e, PermissionError): return 'the file may not be read: change its permissions'
-    if isinstance(e, (FileNotFoundError, NotADirectoryError)):
-        if os.path.islink(path): return 'this is a link, and what it leads to does not exist'
-        return 'the file name is no valid text: rename the file' if '\\udc' in str(path) else 'the file does not exist'
-    if isinstance(e, OSError) and e.errno == errno.ELOOP: return 'this is a link that leads to itself'
-    if isinstance(e, OSError) and e.errno == errno.ENAMETOOLONG: return 'the path is too long'
-    if isinstance(e, Image.UnidentifiedImageError):
-        tiff = Path(path).suffix.lower() in ('.tif', '.tiff')
-        return 'a damaged TIFF, or one of a kind that cannot be read: save it as PNG' if tiff else 'not a photo that can be read'
-    return f'the photo cannot be read: {e}' if 'save ' in str(e) else f'the photo is damaged: {e}'

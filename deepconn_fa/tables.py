@@ -6,7 +6,7 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/tables.html.md"""
 
 # %% auto #0
 __all__ = ['TABLE_SUFFIXES', 'PATH_NAMES', 'LABEL_NAMES', 'OWN_NAMES', 'ROW', 'FOUND_ANEW', 'TRUST', 'OURS', 'YES', 'NO',
-           'read_cells', 'as_text', 'plain_name', 'named_columns', 'first_column', 'tables_in', 'only_table',
+           'as_text', 'read_cells', 'plain_name', 'named_columns', 'first_column', 'tables_in', 'only_table',
            'path_column', 'split_column', 'nearly_all', 'is_mark', 'check_marks', 'label_column', 'settle_columns',
            'split_by_folders', 'read_table']
 
@@ -23,58 +23,6 @@ import pandas as pd
 from .core import InputError, and_list, count_of
 from .folders import find_files, place_photos, split_named, split_of_folders
 from .photos import is_photo_name
-
-# %% ../nbs/03_tables.ipynb #0fab2493
-TABLE_SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx')
-
-def read_cells(file: str | Path,
-    *, notes: list[str] | None = None,  # Gets a sentence for each assumption
-) -> list[tuple[int, list[str]]]:  # (row number from 1, cells); the first is usually the header
-    "Read the rows of a table as text, without empty ones. Raises `InputError` if it is not a table or has only one line."
-    file, notes = Path(file), [] if notes is None else notes
-    if file.suffix.lower() == '.xlsx': rows = _excel_rows(file, notes)
-    elif file.suffix.lower() in ('.xls', '.ods', '.numbers', '.parquet'):
-        raise InputError(f'{file} is a table of a kind that is not read. Save it as CSV (in UTF-8) or as .xlsx.')
-    else: rows = _text_rows(file, notes)
-    rows = [(i, [c.strip() for c in cells]) for i, cells in enumerate(rows, 1) if any(c.strip() for c in cells)]
-    while len(rows) > 1 and _is_remark(rows[0][1], rows[1][1]): rows = rows[1:]
-    if rows and rows[0][1][0].startswith('#'): rows[0] = rows[0][0], [rows[0][1][0].lstrip('# '), *rows[0][1][1:]]  # #filename,label
-    if len(rows) < 2: raise InputError(f'{file} holds no labels. Write a line of column names, then one line a photo.')
-    return rows
-
-# %% ../nbs/03_tables.ipynb #78def07b
-def _is_remark(cells: list[str], below: list[str]) -> bool:
-    "Whether a line is Excel's `sep=;`, a comment, or a title above the header"
-    there = [c for c in cells if c]
-    is_header = len(there) > 1 and any(is_photo_name(c) for c in below)
-    return cells[0].lower().startswith('sep=') or (cells[0].startswith('#') and not is_header) or (len(there) == 1 and len([c for c in below if c]) > 1)
-
-def as_text(value) -> str:
-    "Format a cell of a spreadsheet or DataFrame as text: '' for missing values, and 1 rather than 1.0"
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value): return ''
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-# %% ../nbs/03_tables.ipynb #1166ec39
-def _check_formulas(file: Path, rows: list[list[str]]) -> None:
-    "Raise `InputError` for a column of formulas whose results were not saved, which reads as empty"
-    from openpyxl import load_workbook
-    empty = [i for i, column in enumerate(zip(*rows)) if column[0] and len(column) > 1 and not any(column[1:])]
-    if not empty: return
-    below = load_workbook(file, read_only=True).active.iter_rows(min_row=2, values_only=True)
-    if odd := next((i for row in below for i in empty if i < len(row) and str(row[i]).startswith('=')), None):
-        raise InputError(f"{file}: the column '{rows[0][odd]}' holds formulas whose results were not saved. Open it in a spreadsheet program and save it again, or save it as CSV.")
-
-def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
-    "The rows of a workbook's active sheet"
-    from openpyxl import load_workbook  # imported here, as few tables need it
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-        rows = [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
-        others = [sheet.title for sheet in book.worksheets if sheet.title != book.active.title and next(sheet.iter_rows(values_only=True), None)]
-    except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # its parsers raise all kinds of errors
-    _check_formulas(file, rows)
-    if others: notes.append(f"{file.name}: the sheet '{book.active.title}', in front when it was saved, is read, and {count_of(len(others), 'other sheet')} not")
-    return rows
 
 # %% ../nbs/03_tables.ipynb #a2223729
 def _read_text(file: Path, notes: list[str]) -> str:
@@ -101,7 +49,6 @@ def _cut(file: Path, text: str, separator: str, lines: int | None = None):
         if lines is None:
             raise InputError(f'{file}, row {reader.line_num}: it cannot be read as CSV ({e}). Is a quotation mark (") missing or too many?') from e
 
-# %% ../nbs/03_tables.ipynb #ffe49080
 def _text_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "Split the lines of a text file into cells"
     text = _read_text(file, notes)
@@ -113,6 +60,57 @@ def _text_rows(file: Path, notes: list[str]) -> list[list[str]]:
     best = max(tried, key=cells)
     if cells(best)[1] < 2 and file.suffix.lower() == '.txt': return [line.rsplit(None, 1) for line in text.splitlines()]  # NAME LABEL
     return list(_cut(file, text, best))
+
+# %% ../nbs/03_tables.ipynb #78def07b
+def as_text(value) -> str:
+    "Format a cell of a spreadsheet or DataFrame as text: '' for missing values, and 1 rather than 1.0"
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value): return ''
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+def _check_formulas(file: Path, rows: list[list[str]]) -> None:
+    "Raise `InputError` for a column of formulas whose results were not saved, which reads as empty"
+    from openpyxl import load_workbook
+    empty = [i for i, column in enumerate(zip(*rows)) if column[0] and len(column) > 1 and not any(column[1:])]
+    if not empty: return
+    below = load_workbook(file, read_only=True).active.iter_rows(min_row=2, values_only=True)
+    if odd := next((i for row in below for i in empty if i < len(row) and str(row[i]).startswith('=')), None):
+        raise InputError(f"{file}: the column '{rows[0][odd]}' holds formulas whose results were not saved. Open it in a spreadsheet program and save it again, or save it as CSV.")
+
+def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
+    "The rows of a workbook's active sheet"
+    from openpyxl import load_workbook  # imported here, as few tables need it
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+        rows = [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
+        others = [sheet.title for sheet in book.worksheets if sheet.title != book.active.title and next(sheet.iter_rows(values_only=True), None)]
+    except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # its parsers raise all kinds of errors
+    _check_formulas(file, rows)
+    if others: notes.append(f"{file.name}: the sheet '{book.active.title}', in front when it was saved, is read, and {count_of(len(others), 'other sheet')} not")
+    return rows
+
+# %% ../nbs/03_tables.ipynb #0fab2493
+TABLE_SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx')
+
+def _is_remark(cells: list[str], below: list[str]) -> bool:
+    "Whether a line is Excel's `sep=;`, a comment, or a title above the header"
+    there = [c for c in cells if c]
+    is_header = len(there) > 1 and any(is_photo_name(c) for c in below)
+    return cells[0].lower().startswith('sep=') or (cells[0].startswith('#') and not is_header) or (len(there) == 1 and len([c for c in below if c]) > 1)
+
+def read_cells(file: str | Path,
+    *, notes: list[str] | None = None,  # Gets a sentence for each assumption
+) -> list[tuple[int, list[str]]]:  # (row number from 1, cells); the first is usually the header
+    "Read the rows of a table as text, without empty ones. Raises `InputError` if it is not a table or has only one line."
+    file, notes = Path(file), [] if notes is None else notes
+    if file.suffix.lower() == '.xlsx': rows = _excel_rows(file, notes)
+    elif file.suffix.lower() in ('.xls', '.ods', '.numbers', '.parquet'):
+        raise InputError(f'{file} is a table of a kind that is not read. Save it as CSV (in UTF-8) or as .xlsx.')
+    else: rows = _text_rows(file, notes)
+    rows = [(i, [c.strip() for c in cells]) for i, cells in enumerate(rows, 1) if any(c.strip() for c in cells)]
+    while len(rows) > 1 and _is_remark(rows[0][1], rows[1][1]): rows = rows[1:]
+    if rows and rows[0][1][0].startswith('#'): rows[0] = rows[0][0], [rows[0][1][0].lstrip('# '), *rows[0][1][1:]]  # #filename,label
+    if len(rows) < 2: raise InputError(f'{file} holds no labels. Write a line of column names, then one line a photo.')
+    return rows
 
 # %% ../nbs/03_tables.ipynb #4f592152
 PATH_NAMES = ('path', 'file', 'filename', 'file_name', 'filepath', 'file_path', 'image', 'image_path', 'image_name', 'imagepath', 'img', 'img_path', 'img_name', 'photo',
@@ -333,7 +331,6 @@ def _without_header(file, start: int, first: list[str], lines: list) -> tuple[li
     if len(first) > 2: raise InputError(f"{file}: its first line is a photo ({', '.join(first[:3])}, ...). Write a line of column names above it: path,label,...")
     return ['path', 'label'][:len(first)], [(start, first), *lines]
 
-# %% ../nbs/03_tables.ipynb #44792166
 def _surplus(i: int, cells: list[str], width: int) -> str:
     "The problem of a row with more cells than the header"
     if not any(cells[width:]): return ''

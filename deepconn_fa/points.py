@@ -90,7 +90,7 @@ def fit_visibility(
         found = found - np.linalg.solve(curve, slope[..., None])[..., 0].clip(-2, 2)
     return Visibility(tuple(found[:, 0].tolist()), tuple((found[:, 1] - centre * found[:, 0]).tolist()), limit)
 
-# %% ../nbs/22_points.ipynb #ac763763
+# %% ../nbs/22_points.ipynb #3f16a45c
 @dataclass(frozen=True)
 class PointTarget(Target):
     "Keypoints"
@@ -116,7 +116,7 @@ class PointTarget(Target):
     @property
     def flip_order(self): return self.spec.flip_order
 
-# %% ../nbs/22_points.ipynb #79c401c6
+# %% ../nbs/22_points.ipynb #f11a9641
 @patch(as_prop=True)
 def error_unit(self: PointTarget): return 'px of the photo'
 
@@ -155,7 +155,7 @@ def _looked_at_points(table, spec):
     if (manifest.problem != '').all(): raise InputError(f'None of the {len(manifest)} photos can be used; the first, {manifest.path[0]}: {manifest.problem[0]}')
     return manifest
 
-# %% ../nbs/22_points.ipynb #bc93adff
+# %% ../nbs/22_points.ipynb #4e3d1394
 def _without_points(table, names): return table.drop(columns=[f'{name}_{end}' for name in names for end in ('x', 'y', 'visible') if f'{name}_{end}' in table])
 
 def _table_points(source, stated, usual, points):
@@ -171,7 +171,7 @@ def _table_points(source, stated, usual, points):
         source = _without_points(source, {*whole.points} - {*spec.points})
     return (clean_text(source) if {'problem', 'width', 'height'} <= {*source.columns} else _looked_at_points(source, spec)), spec
 
-# %% ../nbs/22_points.ipynb #743ad6d4
+# %% ../nbs/22_points.ipynb #28ff866d
 def _placed_points(manifest, spec):
     "Leave out the points of which no photo tells the place: there is nothing to learn"
     seen = (~np.isnan(points_of(manifest[manifest.problem == ''], spec)).any(-1)).any(0)
@@ -181,7 +181,7 @@ def _placed_points(manifest, spec):
     manifest.attrs['notes'] = [*manifest.attrs.get('notes', []), f'labelled on no photo, and left out: {", ".join(lost)}']
     return manifest, spec
 
-# %% ../nbs/22_points.ipynb #cb1c9315
+# %% ../nbs/22_points.ipynb #a190486d
 @patch
 def read(self: PointTarget,
     source,  # A label file, a folder that holds one, or a manifest
@@ -263,7 +263,7 @@ def _tells_points(file):
 @patch(cls_method=True)
 def why_not(cls: PointTarget, photos, labels=None) -> str | None: return _why_no_points(photos, labels)
 
-# %% ../nbs/22_points.ipynb #7e5ad867
+# %% ../nbs/22_points.ipynb #ca2ded33
 @patch
 def usable(self: PointTarget, manifest: pd.DataFrame) -> pd.DataFrame: return usable_points(manifest, self.spec)
 
@@ -293,7 +293,7 @@ def zoom_of(
     reach = np.nanmax(np.abs(points - centre) / sizes * 2, (1, 2)) * ROOM
     return int(np.clip(min(1 / max(np.quantile(reach, .75), .1), np.median(sizes.max((1, 2))) / max(canvas)), 1, 4))
 
-# %% ../nbs/22_points.ipynb #1ea72160
+# %% ../nbs/22_points.ipynb #cfde93e9
 def _unzoomed(recipe):
     "The recipe for photos of the size that the network sees"
     if 'view' not in recipe.body_args: return recipe
@@ -465,7 +465,7 @@ def conf_of(
     "The confidence that stands for errors of a scale: `spread_of`, backwards"
     return (1 - np.exp(-within / spread))**2
 
-# %% ../nbs/22_points.ipynb #480da2bb
+# %% ../nbs/22_points.ipynb #72bdc1d2
 def _unit_px(answers, sizes): return spread_of(answers[..., 2]) * np.sqrt(np.prod(sizes, 1))[:, None] / 2
 
 @patch
@@ -478,7 +478,7 @@ def nonconformity(self: PointTarget, answers: np.ndarray, truth: np.ndarray, siz
     "The distance of each point from its true place, in units of what its confidence promises"
     return np.linalg.norm(answers[..., :2] - truth, axis=-1) / _unit_px(answers, sizes)
 
-# %% ../nbs/22_points.ipynb #70c3d547
+# %% ../nbs/22_points.ipynb #7aae7f35
 @patch
 def opinions(self: PointTarget, answers: np.ndarray, limits: np.ndarray, sizes: np.ndarray | None = None) -> pd.DataFrame:
     "A radius for each point in px of the photo; no opinion where half of them reach over a quarter of the photo"
@@ -526,7 +526,7 @@ def visible_figures(
     found |= dict(absent_ap=sure_of_all(found['absent_ap'], len({*groups[y == 0]})), visible_ece=calibration_estimate(p, y, groups=groups)['ece'])
     return {name: e | dict(n_photos=len(set(rows))) for name, e in found.items()}
 
-# %% ../nbs/22_points.ipynb #1ed71e2d
+# %% ../nbs/22_points.ipynb #90847b50
 @patch
 def _measure_visible(self: PointTarget, answers: pd.DataFrame, known: dict) -> dict[str, dict]:
     "The same beside the share of the training photos that show each point"
@@ -550,7 +550,7 @@ def fold_baseline(self: PointTarget, answers: pd.DataFrame, sight: Sight) -> dic
     for mine, others in each_fold(answers): shapes[mine], shares[mine] = mean_shape(points[others]), mean_shape(visible[others])
     return dict(mean_shape=shapes) | (dict(visible_share=shares) if self.visibility else {})
 
-# %% ../nbs/22_points.ipynb #c1fcd3af
+# %% ../nbs/22_points.ipynb #eaa7a393
 @patch
 def mirrored(self: PointTarget, rows: pd.DataFrame, sight: Sight) -> np.ndarray:
     "Which rows are mirrored before the network sees them"
@@ -564,7 +564,7 @@ def mean_points(self: PointTarget, rows: pd.DataFrame, sight: Sight, known: dict
     mirrored = self.mirrored(rows, sight) if 'side' in rows else None
     return to_photo_points(shape, rows[['width', 'height']].to_numpy(), sight.canvas, sight.resize, mirrored=mirrored, spec=self.spec)
 
-# %% ../nbs/22_points.ipynb #75847865
+# %% ../nbs/22_points.ipynb #47f098b5
 @patch
 def measurable(self: PointTarget, answers: pd.DataFrame) -> pd.DataFrame: return answers
 
@@ -576,7 +576,7 @@ def measure(self: PointTarget, answers: pd.DataFrame, sight: Sight, known: dict 
     times, found = len(answers) // answers.path.nunique(), found | self._measure_visible(answers, known or {})
     return {name: e | dict(n=e['n'] // times, n_photos=e['n_photos'] // times) for name, e in found.items()}
 
-# %% ../nbs/22_points.ipynb #e54cafda
+# %% ../nbs/22_points.ipynb #f6b36ddf
 @patch
 def sum_up(self: PointTarget, answers: pd.DataFrame, figures) -> str: return f"{format_estimate(figures()['l1_canvas_px'], digits=2)} px off on the canvas."
 

@@ -62,7 +62,7 @@ class Target:
         "The shape of one photo's answer"
         return (len(self.names),)
 
-# %% ../nbs/20_target.ipynb #0ded2402
+# %% ../nbs/20_target.ipynb #2c5685e0
 @patch(as_prop=True)
 def columns(self: Target) -> list[str]:
     "The columns of a manifest that hold the truth"
@@ -198,7 +198,7 @@ def target_for(photos, labels=None, **options) -> tuple[Target, str]:
     found = next(kind for kind, why in whys.items() if why is None)
     return found(), ''.join(f'\nno {kind.kind} either: {why}' for kind, why in whys.items() if why)
 
-# %% ../nbs/20_target.ipynb #2b554df7
+# %% ../nbs/20_target.ipynb #53dc168c
 @patch
 def strata(self: Target, rows: pd.DataFrame) -> pd.Series:
     "Give each of n usable rows a name, (n,) with the index of `rows`: photos of one name are spread evenly over splits and folds"
@@ -352,7 +352,7 @@ def to_photos(self: Target, answers: np.ndarray, sizes: np.ndarray, sight: Sight
     "Take answers (b, *shape) from the canvas to photos of `sizes` (b, 2: width and height in pixels); `mirrored` (b,) says which were mirrored before"
     return answers
 
-# %% ../nbs/20_target.ipynb #9ad5ae67
+# %% ../nbs/20_target.ipynb #e03df578
 @patch
 def temperature(self: Target, logits: 'torch.Tensor', targets: 'torch.Tensor') -> float:
     "Fit the number by which to divide logits (n, n_out) so that probabilities are right on average; for targets that calibrate"
@@ -381,7 +381,7 @@ def each_fold(
         same = (repeat == r) & (fold > 0)
         yield same & (fold == f), same & (fold != f)
 
-# %% ../nbs/20_target.ipynb #633cb57f
+# %% ../nbs/20_target.ipynb #8a994bd4
 def mean_of_others(
     answers: pd.DataFrame,  # As in `each_fold`, every row in a fold
     truth: np.ndarray,  # (n, k), NaN where not known
@@ -391,7 +391,7 @@ def mean_of_others(
     for mine, others in each_fold(answers): means[mine] = np.nanmean(truth[others], 0)
     return means
 
-# %% ../nbs/20_target.ipynb #ad240542
+# %% ../nbs/20_target.ipynb #363396e2
 def scale_by_folds(
     answers: pd.DataFrame,  # As in `each_fold`, with `repeat`; all are in a fold
     logits: np.ndarray,  # (n, k)
@@ -552,7 +552,7 @@ def measure(self: Target,
     "Measure answers, with intervals; photos of one group are drawn together"
     raise NotImplementedError
 
-# %% ../nbs/20_target.ipynb #0a717c68
+# %% ../nbs/20_target.ipynb #75adac15
 @patch
 def right(self: Target, answers: pd.DataFrame, kind: str = 'prob') -> np.ndarray | None:
     "Tell whether each of n answers is right, (n,); `None` where answers are not right or wrong, but near or far"
@@ -611,16 +611,6 @@ class Model:
 
 # %% ../nbs/20_target.ipynb #0ad9c067
 @patch
-def numbers(self: Model,
-    names: Sequence,  # Names or numbers
-) -> list[int]:
-    "The numbers of outputs"
-    if unknown := [t for t in names if isinstance(t, str) and t not in self.names]:
-        raise InputError(f"the network does not know '{unknown[0]}'; it knows {', '.join(self.names[:12])}{', ...' if len(self.names) > 12 else ''}")
-    return [self.names.index(t) if isinstance(t, str) else int(t) for t in names]
-
-# %% ../nbs/20_target.ipynb #fb83057a
-@patch
 def look(self: Model,  # noqa: F811  the method of that name
     photos: Sequence,  # Paths, or images in memory
     *, mirrored: Sequence | None = None,  # (n,) which photos are mirrored before the network sees them; default: none
@@ -649,3 +639,13 @@ def features(self: Model,
     "What the body makes of photos, averaged over the positions of its map; NaN for a photo that cannot be read"
     from deepconn_fa.features import photo_features
     return photo_features(self.network[0], photos, self.sight, **kwargs)
+
+# %% ../nbs/20_target.ipynb #993be50a
+@patch
+def numbers(self: Model,
+    names: Sequence,  # Names or numbers
+) -> list[int]:
+    "The numbers of outputs"
+    if unknown := [t for t in names if isinstance(t, str) and t not in self.names]:
+        raise InputError(f"the network does not know '{unknown[0]}'; it knows {', '.join(self.names[:12])}{', ...' if len(self.names) > 12 else ''}")
+    return [self.names.index(t) if isinstance(t, str) else int(t) for t in names]

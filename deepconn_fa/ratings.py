@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from fastcore.basics import patch
 from sklearn.linear_model import RidgeCV
 from torch import nn
 
@@ -62,7 +63,7 @@ def rating_folds(n, groups, seed=0) -> list[tuple[np.ndarray, np.ndarray]]:
 
 # %% ../nbs/79_ratings.ipynb #836eb434
 ALPHAS, WIDTHS, STRENGTHS = 10**np.arange(-1, 6.1, .5), (.25, .5, 1., 2.), 10**np.arange(-4, 2.1, .5)
-LEAST, MOST = 100, 2000  # photos that a kernel needs, and that it looks at
+LEAST, MOST = 100, 2000  # photos that a kernel needs, with those that are held out, and that it looks at
 
 def fit_kernel(
     x: np.ndarray,  # (n, c), standardised
@@ -103,7 +104,7 @@ class RatingProbe:
     def set_head(self, head: nn.Module) -> dict:
         "A linear head gets the ridge; a kernel head the kernel, where there are enough photos"
         features, z, groups, seed = self.data
-        if not isinstance(head, KernelHead) or (~np.isnan(z)).sum(0).min() < LEAST:
+        if not isinstance(head, KernelHead) or (~np.isnan(z)).sum(0).min() < LEAST / 2:   # a fold, or a part of the photos, of a learning curve
             head.set_linear(self.weight, self.bias)
             return {}
         kept = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST])
@@ -165,3 +166,17 @@ def dblock(*args, **kwargs): return TASK.dblock(*args, **kwargs)
 def dls(*args, **kwargs): return TASK.dls(*args, **kwargs)
 def learner(*args, **kwargs): return TASK.learner(*args, **kwargs)
 TASK.document(recipe, dblock, dls, learner)
+
+# %% ../nbs/79_ratings.ipynb #c81b3f03
+def _without_kernel(recipe): return recipe.replace(head='linear', head_args={}) if recipe.head == 'kernel' else recipe
+
+@patch
+def settle(self: RatingTarget, recipe, manifest: pd.DataFrame):
+    recipe = Target.settle(self, recipe, manifest)
+    few = self.usable(manifest)[list(self.ratings)].notna().sum().min() < LEAST
+    return _without_kernel(recipe) if few else recipe
+
+@patch
+def as_settled(self: RatingTarget, recipe, settled):
+    recipe = Target.as_settled(self, recipe, settled)
+    return _without_kernel(recipe) if settled.head == 'linear' else recipe

@@ -556,4 +556,4 @@ def sum_up(self: RatingTarget, answers: pd.DataFrame, figures) -> str:
 @patch
 def explain(self: RatingTarget, sight: 'Sight', known: dict | None = None, answers: pd.DataFrame | None = None) -> str:
     ends = ', '.join(f'{name} from {a:g} to {b:g}' for name, a, b in zip(self.ratings, self.low, self.high))
-    return f'probe is a ridge regression on the features of the body as it came, baseline is what always answering the mean of the training photos scores; errors are in units of the scale ({ends})'
+    return f'baseline is what always answering the mean of the training photos scores; errors are in units of the scale ({ends})'

@@ -242,7 +242,9 @@ def _certainty_table(target, figures):
 # %% ../nbs/62_sections.ipynb #bf3470cd
 def stress_section(run: Run) -> Section | None:
     "The main figure and the opinions on photos that were made worse; `None` where nobody measured it"
-    if not (run.folder/'stress.csv').is_file(): return None
+    if not (run.folder/'stress.csv').is_file():
+        if run.shown != 'out_of_fold': return None
+        return plots([], lines=['Not measured: with cross-validation, the network that is saved has seen all photos. A training without --folds measures it on its test photos.'])
     table = read_table(run.folder/'stress.csv')
     known = measure_of(run.target.metric)
     def said(row): return '{} ({} to {})'.format(*(known.say(dict(row._asdict(), value=x, low=x, high=x))[0] for x in (row.value, row.low, row.high))) if row.value == row.value else '–'

@@ -27,7 +27,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .classes import ClassTarget
-from .core import PICTURES, InputError, as_path, check_output, echo, save_figure, write_file
+from .core import PICTURES, InputError, as_path, check_output, count_of, echo, save_figure, write_file
 from .folders import seen_name
 from .manifest import clean_text, groups_of, join_names, list_photos
 from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, known_mean, mcnemar, mean_error, object_sizes, plain_text, point_errors,
@@ -104,7 +104,7 @@ def _if_sure(e, expected, n_groups):
     if e['value'] == 1 and n_groups > 1: return e | dict(low=max(1 - (1 - wilson(n_groups, n_groups)['low']) / expected, -1.))
     return _told(e)   # a rater of one class has kappa 0, whatever the photos
 
-def _told(e): return e | dict(low=np.nan, high=np.nan) if e['low'] == e['high'] else e   # where all draws agree, they tell no interval
+def _told(e): return e | dict(low=np.nan, high=np.nan) if np.isclose(e['low'], e['high'], rtol=0, atol=1e-9) else e   # where all draws agree, they tell no interval
 
 def nominal_agreement(
     said: np.ndarray,  # (raters, n) class numbers, NaN where a rater skipped the photo
@@ -727,7 +727,7 @@ def agree(
     if out is not None: check_output(out, ('.csv', *PICTURES), what='tables', inputs=[f for f in files if f.is_file()])
     raters = read_raters(files, photos, **options)
     figures, table = agreement(raters), differ_most(raters)
-    say(f'{len(raters.names)} raters ({", ".join(raters.names)}), {len(table)} photos that {"both" if len(raters.names) == 2 else "two or more of them"} judged')
+    say(f'{len(raters.names)} raters ({", ".join(raters.names)}), {count_of(len(table), "photo")} that {"both" if len(raters.names) == 2 else "two or more of them"} judged')
     for note in raters.notes: say(f'note: {note}')
     many = sum('.' in name for name in figures) > 24
     lines = say_agreement({name: e for name, e in figures.items() if not (many and '.' in name)})

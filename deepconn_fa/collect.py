@@ -579,10 +579,11 @@ def fetch_all(
         pool.shutdown(cancel_futures=True)
 
 # %% ../nbs/83_collect.ipynb #2280460a
-def _new_sources(album: Album, sources: Iterable[dict], retry: bool) -> Iterator[dict]:
-    "Yield what is to be fetched: with `retry`, first what failed before; each address once, without those in the table"
+def _new_sources(album: Album, sources: Iterable[dict], retry: bool, private: bool) -> Iterator[dict]:
+    "Yield what is to be fetched: with `retry`, first what failed before; each address once, without those in the table. With `private`, what was refused as private is new"
     again = [row for row in album.rows if not row['file']] if retry else []
-    seen = {row['url'] for row in album.rows} - {row['url'] for row in again}
+    tried = [row for row in album.rows if not (private and _kind(row['problem']) == 'private address')]
+    seen = {row['url'] for row in tried} - {row['url'] for row in again}
     for source in chain(again, sources):
         if source['url'] not in seen: yield source
         seen.add(source['url'])
@@ -614,7 +615,7 @@ def collect(
     n = n or (200 if urls is None else None)
     sources = _search_pages(query, licence) if urls is None else read_addresses(urls)
     album = Album(into, progress=progress)
-    lists = fetch_all(_new_sources(album, sources, retry), Fetcher(limits, private=private), workers=workers, wanted=lambda: n - album.kept if n else float('inf'))
+    lists = fetch_all(_new_sources(album, sources, retry, private), Fetcher(limits, private=private), workers=workers, wanted=lambda: n - album.kept if n else float('inf'))
     try:
         with closing(lists):  # ends the threads, also when Ctrl-C comes while photos are saved
             for _ in with_progress(_steps(album, lists, bool(n)), 'Fetching photos', total=max(n - album.kept, 0) if n else len(sources), show=progress): pass

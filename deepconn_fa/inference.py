@@ -412,7 +412,7 @@ def _draw_row(ax, row, target, truth):
         ax.imshow(img)
     said, wrong = ('', False) if row.problem else in_short(target, row, truth)
     title = said or textwrap.shorten(Path(row.path).name, 24)
-    title = (f'{title}\n(is {truth})' if wrong else title).replace('$', r'\$')  # no formulas
+    title = (f'{textwrap.fill(title, 26)}\n(is {truth})' if wrong else textwrap.fill(title, 26)).replace('$', r'\$')  # no formulas
     ax.set_title(title, color='firebrick' if wrong else 'black', size=10)
 
 # %% ../nbs/41_inference.ipynb #86171be7
@@ -478,12 +478,30 @@ def paint(target: Target,
     "Paint an answer into its photo; here as text in its upper left corner"
     return _write(photo, in_short(target, row)[0])
 
+def _wrapped(said, font, width):
+    "Break a text between words into lines that are no wider than `width`, where that is possible"
+    lines = []
+    for word in said.split(' '):
+        if lines and font.getlength(f'{lines[-1]} {word}') <= width: lines[-1] += f' {word}'
+        else: lines.append(word)
+    return '\n'.join(lines)
+
+def _fitted(said, draw):
+    "The text in lines, its font and its place: as large as is easy to read, and smaller where it would not fit into the photo's width and half of its height"
+    (width, height), largest = draw.im.size, max(min(draw.im.size) // 16, 10)
+    for size in range(largest, 5, -1):
+        font, edge = ImageFont.load_default(size), size // 2
+        lines = _wrapped(said, font, width - 2 * edge)
+        right, bottom = draw.textbbox((edge, edge), lines, font)[2:]
+        if right <= width - edge and bottom <= height / 2: break
+    return lines, font, (edge, edge)
+
 def _write(photo, said):
     "Write on a photo, in its upper left corner"
-    size = max(min(photo.size) // 16, 10)
-    draw, font = ImageDraw.Draw(photo), ImageFont.load_default(size)
-    draw.rectangle(draw.textbbox((size // 2, size // 2), said, font), fill='black', outline='black', width=size // 4)
-    draw.text((size // 2, size // 2), said, 'white', font)
+    draw = ImageDraw.Draw(photo)
+    lines, font, place = _fitted(said, draw)
+    draw.rectangle(draw.textbbox(place, lines, font), fill='black', outline='black', width=round(font.size) // 4)
+    draw.text(place, lines, 'white', font)
     return photo
 
 @paint.register

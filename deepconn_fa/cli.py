@@ -278,7 +278,7 @@ def predict(
     coco: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help="For points: JSON file for the answers in COCO's form.")] = None,
     coverage: Coverage = 90,
     every: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: time from one frame to the next, such as 0.2s.  [default: every frame]', show_default=False)] = None,
-    smooth: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: smooth over time, with this time constant, such as 0.5s. Adds columns smooth_....')] = None,
+    smooth: Annotated[str | None, typer.Option(metavar='TIME', help='For videos: smooth over time, with this time constant, such as 0.5s. Adds columns smooth_...; smooth_opinion is empty where fewer than half of the frames within that time have an opinion.')] = None,
     timeline: Annotated[Path | None, typer.Option(parser=parse_path, metavar='FILE', help='For a video: picture of the answers over time (.png, .pdf, .svg).')] = None,
     live: Annotated[bool, typer.Option('--live', help='Watch a camera or a stream, and print what is seen now; with --out (.csv, .tsv or .jsonl), a row for each answer too. Frames that come while the network is busy are dropped. Stop it with Ctrl-C.')] = False,
 ):

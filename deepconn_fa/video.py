@@ -369,17 +369,28 @@ def smooth_points(
     return np.where(never[:, None], np.nan, x[:, :, 0]), np.where(never, np.nan, np.sqrt(np.maximum(P[:, :, 0, 0], 0)))
 
 # %% ../nbs/43_video.ipynb #2ea4332f
+def _mostly(has, times, seconds, ahead):
+    "Whether at least half of the frames in a window of `seconds` have something, NaN where it is not known: what lasts for half of that stays, from where it begins to where it ends"
+    back, forth = (seconds / 2, seconds / 2) if ahead else (seconds, 0)
+    first, end = np.searchsorted(times, times - back - 1e-6), np.searchsorted(times, times + forth + 1e-6, 'right')
+    yes, known = (np.r_[0, np.cumsum(x)] for x in (has == 1, ~np.isnan(has)))
+    n = known[end] - known[first]
+    return (n > 0) & (yes[end] - yes[first] >= n / 2)
+
 @singledispatch
 def add_smooth(target: Target,
     table: pd.DataFrame,  # As `predict_video` gives it
     seconds: float,  # Time constant
     *, size: tuple[int, int],  # (height, width) of the frames
     ahead: bool = True,  # Also look ahead
-) -> pd.DataFrame:  # With `smooth_prob_...`, `smooth_label` and so on; for points `smooth_NAME_x`, `smooth_NAME_y` and their standard deviation `smooth_NAME_sd`
-    "Add smoothed answers, and `smooth_opinion`: the share of the frames around each one that have an opinion"
-    def smooth(values): return smooth_answers(values, table.time.to_numpy(), seconds=seconds, ahead=ahead)
-    added = target.predictions(smooth(target.answers_of(table)))
-    if 'opinion' in table: added['opinion'] = smooth(np.where(table.problem == '', table.opinion != '', np.nan)[:, None])[:, 0]
+) -> pd.DataFrame:  # With `smooth_prob_...`, `smooth_label`, `smooth_opinion` and so on; for points `smooth_NAME_x`, `smooth_NAME_y` and their standard deviation `smooth_NAME_sd`
+    "Add smoothed answers; `smooth_opinion` puts them into words, and is empty where fewer than half of the frames within `seconds` have an opinion"
+    times = table.time.to_numpy()
+    values = smooth_answers(target.answers_of(table), times, seconds=seconds, ahead=ahead)
+    added = target.predictions(values)
+    if 'opinion' in table:
+        said = added.label.replace('', 'none') if 'label' in added else [target.in_words(row) for row in values]
+        added['opinion'] = np.where(_mostly(np.where(table.problem == '', table.opinion != '', np.nan), times, seconds, ahead), said, '')
     return table.assign(**{f'smooth_{name}': added[name].to_numpy() for name in added})
 
 @add_smooth.register
@@ -396,15 +407,26 @@ def _runs(values, times):
     first = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     return [(values[a], times[a], ends[b - 1] - times[a]) for a, b in zip(first, np.r_[first[1:], len(values)])]
 
+_STRIP = {'an opinion': ('.4', 1), 'no opinion': ('.4', .25), 'cannot be read': ('red', 1)}  # (colour, opacity) in the key
+
 def _draw_strip(ax, table, colours):
-    "What is said of each frame, as a coloured strip"
-    label = table['smooth_label' if 'smooth_label' in table else 'label'] if 'label' in table else pd.Series('', table.index)
-    opinion = table.smooth_opinion >= .5 if 'smooth_opinion' in table else table.opinion != '' if 'opinion' in table else pd.Series(True, table.index)
+    "What is said of each frame, as a coloured strip; tags that are there together lie one above the other"
+    def best(name): return table[f'smooth_{name}' if f'smooth_{name}' in table else name]
+    label = best('label') if 'label' in table else pd.Series('', table.index)
+    opinion = best('opinion') != '' if 'opinion' in table else pd.Series(True, table.index)
     said = np.array([(*pair, bad) for *pair, bad in zip(label, opinion, table.problem != '')], dtype=[('label', object), ('sure', bool), ('bad', bool)])
     for (name, sure, bad), start, length in _runs(said, table.time.to_numpy()):
-        ax.axvspan(start, start + length, color='red' if bad else colours.get(name, '.4'), alpha=1 if sure or bad else .25, lw=0)
+        shown = ['red'] if bad else [colours[part] for part in name.split('|') if part in colours] or ['.4']
+        for i, colour in enumerate(shown): ax.axvspan(start, start + length, i / len(shown), (i + 1) / len(shown), color=colour, alpha=1 if sure or bad else .25, lw=0)
+    _draw_key(ax, 'opinion' in table, (table.problem != '').any())
     ax.set(yticks=[], xlabel='time in s')
     ax.set_ylabel('said', rotation=0, ha='right', va='center', size=8)
+
+def _draw_key(ax, judged, broken):
+    "What the strip's shades mean, below the legend of its colours"
+    from matplotlib.patches import Patch
+    names = [name for name in _STRIP if (broken if name == 'cannot be read' else judged)]
+    if names: ax.figure.legend([Patch(color=colour, alpha=alpha, lw=0) for colour, alpha in map(_STRIP.get, names)], names, fontsize=7, loc='outside lower right', ncols=len(names), frameon=False)
 
 # %% ../nbs/43_video.ipynb #46dcfbbf
 @singledispatch
@@ -461,7 +483,6 @@ def _draw_confidence(ax, times, conf, names):
 def _prefer_smooth(target: Target, table: pd.DataFrame, size) -> pd.DataFrame:
     "Put smoothed answers where those of single frames stand"
     names = [name for name in table if name.startswith('smooth_') and name.removeprefix('smooth_') in table]
-    if 'smooth_opinion' in table: table = table.assign(smooth_opinion=np.where(table.smooth_opinion >= .5, 'yes', ''))
     return table.assign(**{name.removeprefix('smooth_'): table[name] for name in names})
 
 @_prefer_smooth.register

@@ -225,6 +225,10 @@ def train(
         echo(f'\nNow with your own photos, {how}:\n  deepconn train {task} {given}')
 
 # %% ../nbs/90_cli.ipynb #968c16ae
+def _videos_in(given):
+    "The videos in those of the paths that are folders"
+    return [path for folder in given if folder.is_dir() for path in sorted(folder.rglob('*')) if path.suffix.lower() in VIDEOS]
+
 def _named(text):
     "The paths that an argument means: one, or all that a pattern finds"
     from deepconn_fa.inference import unfolded
@@ -289,7 +293,8 @@ def predict(
     videos = [photo.suffix.lower() in VIDEOS for photo in given]
     if any(videos) and not all(videos): raise typer.BadParameter('give either photos or videos, and not both: their tables have different columns')
     if any(videos) and coco is not None: raise typer.BadParameter('--coco is about photos: a video gets a table, --out predictions.csv')
-    if not any(videos) and (odd := [name for name, value in of_videos.items() if value is not None]): raise typer.BadParameter(f'--{odd[0]} is about videos (.mp4, .mov, ...), and these are photos')
+    from deepconn_fa.manifest import video_patterns
+    if not any(videos) and (odd := [name for name, value in of_videos.items() if value is not None]): raise typer.BadParameter(f'--{odd[0]} is about videos (.mp4, .mov, ...), ' + (f'which have to be named themselves: {found}' if (found := video_patterns(_videos_in(given))) else 'and these are photos'))
     if any(videos): table = _predict_videos(model, given, out=out, draw=draw, coverage=coverage / 100, **of_videos)
     else:
         from deepconn_fa.predictions import predict
@@ -298,8 +303,7 @@ def predict(
     bad = table[table.problem != '']
     echo(f'{count_of(len(table), "frame" if any(videos) else "photo")} in {out}' + _of_each(table[table.problem == '']) + _no_opinion(table)
                + (f'; {len(bad)} could not be read, the first: {bad.path.iloc[0]}: {bad.problem.iloc[0]}' if len(bad) else ''))
-    left_out = sum(path.suffix.lower() in VIDEOS for folder in given if folder.is_dir() for path in folder.rglob('*'))
-    if left_out: echo(f'{count_of(left_out, "video")} in the folder left out: to predict videos, name them.')
+    if left_out := _videos_in(given): echo(f'{count_of(len(left_out), "video")} in the folder left out: to predict videos, name them.')
 
 # %% ../nbs/90_cli.ipynb #18a633c3
 @app.command()

@@ -454,6 +454,7 @@ def drawn_files(
 ) -> list[Path]:  # a file in `folder` for each photo, of the same name, numbered where two are alike
     "Name the copies that `save_drawn` writes; raises `InputError` where one would replace anything but an earlier copy"
     folder, photos, names = check_folder(folder), [Path(p) for p in photos], {}
+    if is_photo_name(folder) and not folder.exists(): raise InputError(f'{folder} is named as a photo is, and the drawn copies go into a folder. Name one.')
     if folder.resolve() in {p.parent.resolve() for p in photos}: raise InputError(f'{folder} holds some of the photos that were given. Name another folder for the drawn copies.')
     for path in photos:
         name, n = f'{path.stem}.jpg', 1

@@ -35,7 +35,7 @@ import pandas as pd
 from PIL import Image
 
 from .certainty import COVERAGE
-from .core import PICTURES, InputError, as_path, check_folder, check_output, echo, save_figure, with_progress, write_file
+from .core import PICTURES, VIDEOS, InputError, as_path, check_folder, check_output, echo, save_figure, with_progress, write_file
 from .inference import TABLES, Predictor, paint, predictions_as_text, save_predictions
 from .photos import to_rgb
 from .points import PointTarget, conf_of, spread_of
@@ -606,6 +606,7 @@ def _copies(videos, draw):
     "Where the copy of each video goes; `None` where none is wanted"
     if draw is None: return [None] * len(videos)
     if len(videos) == 1: return [check_output(draw, ('.mp4',), what='videos', inputs=videos)]
+    if Path(draw).suffix.lower() in VIDEOS: raise InputError(f'{draw} is the name of one video, and {len(videos)} are given. Name a folder for their copies.')
     folder, names = check_folder(draw), [Path(video).stem for video in videos]
     if len({*map(str.casefold, names)}) < len(names): raise InputError('Two of the videos have the same name, and their copies would too. Give them one at a time.')
     return [check_output(folder/f'{name}.mp4', ('.mp4',), what='videos', inputs=videos) for name in names]

@@ -112,6 +112,7 @@ def each_photo(
 ) -> Iterator:
     "Yield the photos that `photos` names, in order and no sooner than they are asked for: paths, and images or bytes that are in memory"
     if isinstance(photos, (bytearray, memoryview)): photos = bytes(photos)
+    if hasattr(photos, 'read') and hasattr(photos, 'encoding'): raise InputError("A file that was opened as text is no photo. Give its name, or open a photo with 'rb'.")
     if hasattr(photos, 'read') and not isinstance(photos, Image.Image): photos = photos.read()
     several = isinstance(photos, (pd.Series, pd.Index)) or isinstance(photos, np.ndarray) and photos.dtype.kind in 'OUS'  # of paths, say
     if isinstance(photos, (Image.Image, bytes, Lost)): yield photos

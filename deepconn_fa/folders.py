@@ -34,22 +34,22 @@ def seen_name(text: str) -> str:
 SPLITS = ('train', 'valid', 'test')
 _SPLIT_WORDS = {'train': 'train training trainings trn trainval learning entrainement entrenamiento treino',
                 'valid': 'valid validation val validate dev development publictest validierung validierungs validacion validacao',
-                'test': 'test testing tst holdout heldout privatetest eval evaluation evaluierung evaluierungs prueba teste'}
+                'test': 'test testing tst holdout heldout privatetest'}
 _SPLIT_OF = {word: split for split, words in _SPLIT_WORDS.items() for word in words.split()}
-_FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder',
-            'bilder', 'daten', 'fotos')
+_BESIDE = _SPLIT_OF | dict.fromkeys('eval evaluation evaluierung evaluierungs prueba teste'.split(), 'test')  # what words mean beside train
+_FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder')
 
 def _words_of(name: str) -> list[str]:
     "The words of a name in lower case, without accents, and without single letters: train_A is a part of train"
     name = ''.join(c for c in unicodedata.normalize('NFKD', name) if not unicodedata.combining(c))
     return [w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+', name) if len(w) > 1]
 
-def _split_of(words: Iterable[str]) -> str:
+def _split_of(words: Iterable[str], known: dict[str, str] = _SPLIT_OF) -> str:
     "The split that a name of these words stands for, or ''"
     key = ''.join(w for w in words if w not in _FILLERS)
-    for filler in _FILLERS:
-        if key.endswith(filler) and key.removesuffix(filler) in _SPLIT_OF: key = key.removesuffix(filler)
-    return _SPLIT_OF.get(key, '')
+    for filler in (*_FILLERS, 'bilder', 'daten', 'fotos'):
+        if key.endswith(filler) and key.removesuffix(filler) in known: key = key.removesuffix(filler)
+    return known.get(key, '')
 
 def split_named(
     name: str,  # Name of a folder, or cell of a table
@@ -62,10 +62,12 @@ def splits_named(
     names: Iterable[str],  # Names of folders that stand beside each other
 ) -> dict[str, str]:  # {name: one of `SPLITS`, or ''}
     "Find the split that each of `names` stands for, by itself or without the words that all of them share"
-    found = {name: split_named(name) for name in names}
-    words = {name: mine for name, split in found.items() if not split and {*(mine := _words_of(name))} & {*_SPLIT_OF}}
-    shared = set.intersection(*map(set, words.values())) - {*_SPLIT_OF} if words else set()
-    told = {name: _split_of(w for w in mine if w not in shared) for name, mine in words.items()}
+    words = {name: _words_of(name) for name in names}
+    known = _BESIDE if any('train' == _SPLIT_OF.get(word) for mine in words.values() for word in mine) else _SPLIT_OF
+    found = {name: _split_of(mine, known) for name, mine in words.items()}
+    words = {name: mine for name, mine in words.items() if not found[name] and {*mine} & {*known}}
+    shared = set.intersection(*map(set, words.values())) - {*known} if words else set()
+    told = {name: _split_of([w for w in mine if w not in shared], known) for name, mine in words.items()}
     return found | told if '' not in told.values() and len({*told.values()}) > 1 else found
 
 # %% ../nbs/02_folders.ipynb #8a04024d
@@ -79,7 +81,6 @@ _OF_TOOLS = re.compile(r"""(?ix)                    # folders of ...
 _FILES_OF_TOOLS = re.compile(r'(?i)SYNO(?:PHOTO|VIDEO|FILE|INDEX)_.*|AlbumArt(?:Small|_\{.*)\.jpg|ZbThumbnail\.info|~\$.*')
 _RUN = {'config.json', 'manifest.csv'}
 _THUMBNAILS = re.compile(r'(?i)[_.\- ]*(?:thumb(?:nail)?s?|previews?|proxies|mini(?:atures?)?)[_.\- ]*\d*')
-_COPIES = re.compile(r'(?i)(?:tn|cache|small|resized|originals?|backups?)[_.\- ]*\d*')
 
 # %% ../nbs/02_folders.ipynb #79398851
 def _names_in(folder: str) -> set[str]:
@@ -92,10 +93,8 @@ def _stem(name: str) -> str: return re.sub(r'[-_](?:thumb|small|\d+x\d+)$', '', 
 def _is_of_tools(folder: str, name: str, files: list[str]) -> bool:
     "Whether the folder `name` in `folder`, beside `files`, was created by a system or a program"
     if name.startswith('.') or _OF_TOOLS.fullmatch(name): return True
-    if not _THUMBNAILS.fullmatch(name) and not _COPIES.fullmatch(name): return False
-    there = _names_in(os.path.join(folder, name))
-    if _COPIES.fullmatch(name) and not all(is_photo_name(f) for f in there): return False  # backup/happy beside happy: `read_layout` asks
-    inside, beside = {_stem(f) for f in there}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
+    if not _THUMBNAILS.fullmatch(name): return False
+    inside, beside = {_stem(f) for f in _names_in(os.path.join(folder, name))}, {_stem(f) for f in _names_in(folder)} - {_stem(name)}
     return bool(inside) and inside <= beside  # the same photos, or the same folders of photos, beside it
 
 # %% ../nbs/02_folders.ipynb #dd335b04
@@ -257,9 +256,11 @@ def _kind_of_parts(names: Iterable[str]) -> str:
 # %% ../nbs/02_folders.ipynb #136e9b69
 def _take_dates(layout: Layout) -> bool:
     "Interpret years, with months and days in them, as parts above classes"
-    def is_date(name): return name.isdecimal() and 1 <= int(name) <= 31
+    def is_date(name): return bool(re.fullmatch(r'[0-3]\d', name))
     depths = {f: next((i for i, name in enumerate(rest) if i and not is_date(name)), 0) for f, rest in layout.rest.items() if rest}
-    if not all(map(_YEAR.fullmatch, layout.tops())) or not all(depths.values()) or max(depths.values(), default=0) < 2: return False  # or photos directly in a month
+    if not all(re.fullmatch(r'(?:19|20)\d\d', top) for top in layout.tops()) or not all(depths.values()) or max(depths.values(), default=0) < 2: return False  # or photos directly in a month
+    below = {(rest[:depths[f]], rest[depths[f]]) for f, rest in layout.rest.items() if f in depths}
+    if len(below) < 1.5 * len({name for _, name in below}): return False  # the folders below differ from date to date: the years may be the classes
     layout.rest |= {f: layout.rest[f][depth:] for f, depth in depths.items()}
     layout.notes.append('the classes are the folders in the years and months')
     return True
@@ -286,8 +287,8 @@ def _ask_about_nested(layout: Layout) -> None:
     "Ask whether Backup/happy beside happy holds copies or further photos"
     beside = {seen_name(top): top for top in layout.tops()}
     for top in sorted(beside.values()):
-        inside = layout.inside(top) - {''}
-        if not inside or not {*map(seen_name, inside)} <= {*beside} - {seen_name(top)}: continue
+        inside = layout.inside(top)
+        if '' in inside or len(inside) < 2 or not {*map(seen_name, inside)} <= {*beside} - {seen_name(top)}: continue
         layout.question = layout.question or (f"the folder {top} holds the folders {_listed(inside)}, and folders of these names stand beside it, too: are its photos copies or further ones? "
                                               'Move further ones to the others of their class, and copies out of this folder.')
 
@@ -357,7 +358,8 @@ def _by_tail(homes):
 def _near(name, by_tail) -> str:
     "Suggest what a missing photo may be called"
     number = name.stem.lstrip('0')
-    close = [files[0].name for tail, files in by_tail.items() if number.isdecimal() and len(tail) == 1 and files[0].stem.lstrip('0') == number]
+    if not number.isdecimal(): return 'look whether it is spelled so, or name the folder of the photos'
+    close = [files[0].name for zeros in range(12) if (files := by_tail.get(('0' * zeros + number,)))]
     if close and Path(close[0]).stem == name.stem: return f'{close[0]} is: write the suffix that it has'
     if close: return f'{close[0]} is: has a spreadsheet dropped the zeros? Write the whole name'
     return 'look whether it is spelled so, or name the folder of the photos'

@@ -13,7 +13,7 @@ __all__ = ['LEFT_OUT', 'SAME', 'CONTENT', 'COLUMNS', 'SEVERAL', 'video_patterns'
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -26,7 +26,7 @@ import pandas as pd
 from .core import VIDEOS, InputError, count_of, in_threads, with_progress
 from .folders import SPLITS, count_photos, find_files, labels_from_folders, seen_name, split_named, splits_named
 from .photos import inspect_photo, is_photo_name, open_photo
-from .tables import OURS, ROW, TABLE_SUFFIXES, as_text, read_table, settle_columns, split_by_folders, tables_in
+from .tables import OURS, ROW, TABLE_SUFFIXES, as_text, read_cells, read_table, settle_columns, split_by_folders, tables_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,14 +59,15 @@ def _empty_classes(folder: Path, parents: list[str], photos: list[Path], others:
     return sorted(name for d in beside if (name := d.relative_to(folder).as_posix()) not in full and not split_named(name))
 
 # %% ../nbs/04_manifest.ipynb #aab1d8bd
-def _tables_naming(folder: Path, table: pd.DataFrame, others: list[Path]) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+def _tables_naming(folder: Path, table: pd.DataFrame, others: list[Path], wanted: Callable[[Path], bool] = lambda file: True) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     "Yield each table in `folder`: its name, its rows, and those about photos of `table`. Names such as train.csv and test.csv tell the split"
     files = tables_in(folder, others)
     splits = splits_named([file.stem for file in files])
     if len({*splits.values()} - {''}) < 2: splits = {}
     for file in files:
-        try: rows = read_table(file, photos=folder)
+        try: rows = read_table(file, photos=folder) if wanted(file) else None
         except InputError: continue  # another kind of table
+        if rows is None: continue
         if 'split' not in rows and splits.get(file.stem): rows['split'] = splits[file.stem]
         yield file.relative_to(folder).as_posix(), rows, rows[rows.path.isin(table.path)]
 
@@ -88,24 +89,38 @@ def _label_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attr
 
 # %% ../nbs/04_manifest.ipynb #9c41f0d4
 def _complete_by_tables(folder: Path, table: pd.DataFrame, others: list[Path], attrs: dict) -> pd.DataFrame:
-    "Add splits and groups from tables in `folder`; classes are those of the folders, and a table that says otherwise is named"
+    "Add splits and groups from tables in `folder` where these are about all photos; classes are those of the folders, and a table that says otherwise is named"
     labels, found, notes = dict(zip(table.path, table.label)), {'split': {}, 'group': {}}, []
-    for name, _, mine in _tables_naming(folder, table, others):
-        if 'label' in mine and len(odd := mine[(mine.label != '') & (mine.label.map(seen_name) != mine.path.map(labels).map(seen_name))]):
-            notes.append(f"{name} calls {count_of(len(odd), 'photo')} otherwise than the folders, whose names are used; the first, {Path(odd.path.iloc[0]).name}, '{odd.label.iloc[0]}'")
+    known = {part for path in table.path for part in (Path(path).name, Path(path).stem)}
+    def is_near(file): return any(Path(cell.replace('\\', '/')).name in known for _, cells in read_cells(file)[:50] for cell in cells)  # to look for other photos takes long
+    for name, _, mine in _tables_naming(folder, table, others, is_near):
+        if 'label' in mine: notes += _says_otherwise(name, mine, labels)
         for column in found.keys() & {*mine}:
             if (mine[column] != '').any(): found[column][name] = mine.loc[mine[column] != '', ['path', column]]
     for column, parts in found.items():
         if not parts or column in table and (table[column] != '').any(): continue  # the folders tell
-        cells = pd.concat(parts.values()).drop_duplicates()
-        if (twice := cells.path.duplicated()).any():
-            path = cells.path[twice].iloc[0]
-            raise InputError(f"{path}: {' and '.join(parts)} {'names' if len(parts) == 1 else 'name'} more than one {column} for it ({', '.join(cells[column][cells.path == path])}). Keep one.")
-        if column == 'split' and {*cells.split} == {'train'}: continue  # no split
-        table[column] = table.path.map(dict(zip(cells.path, cells[column]))).fillna('')
-        notes.append(f"the {column} is that of {', '.join(parts)}")
+        cells, names = pd.concat(parts.values()).drop_duplicates(), ', '.join(parts)
+        if why := _unfit(column, cells, labels): notes.append(f'the {column} of {names} is not used: {why}')
+        else:
+            table[column] = table.path.map(dict(zip(cells.path, cells[column])))
+            notes.append(f'the {column} is that of {names}')
     attrs['notes'] = [*attrs['notes'], *notes]
     return table
+
+def _says_otherwise(name: str, mine: pd.DataFrame, labels: dict) -> list[str]:
+    "A note about photos whose class is another one in a table than in the folders; none where its labels are no such classes"
+    classes, said = {*map(seen_name, labels.values())}, mine.label.map(seen_name)
+    odd = mine[said.isin(classes) & (said != mine.path.map(labels).map(seen_name))]
+    if not len(odd) or said.isin(classes).mean() < .5: return []
+    return [f"{name} calls {count_of(len(odd), 'photo')} otherwise than the folders, whose names are used; the first, {Path(odd.path.iloc[0]).name}, '{odd.label.iloc[0]}'"]
+
+def _unfit(column: str, cells: pd.DataFrame, labels: dict) -> str:
+    "Why splits or groups that tables tell cannot be used; '' where they can"
+    if (twice := cells.path.duplicated()).any(): return f'for {Path(cells.path[twice].iloc[0]).name} there is more than one'
+    if len(cells) < len(labels): return f'{count_of(len(labels) - len(cells), "photo")} of {len(labels)} {"is" if len(labels) - len(cells) == 1 else "are"} without one'
+    if column == 'split': return '' if 'train' in {*cells.split} <= {*SPLITS} and cells.split.nunique() > 1 else f'it says {", ".join(sorted({*cells.split})[:4])}'
+    fewest = cells.group.groupby(cells.path.map(labels)).nunique()
+    return '' if fewest.min() >= 4 else f"the photos of '{fewest.idxmin()}' are of {count_of(int(fewest.min()), 'group')}, which is too few to keep some for the test"
 
 # %% ../nbs/04_manifest.ipynb #cbb7bffb
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
@@ -461,15 +476,15 @@ def plot_duplicates(
     return fig
 
 # %% ../nbs/04_manifest.ipynb #cc9a1272
-_SEPARATORS = ('|', ';', ',', '/', '+', '&', '-', ':', '>', ' and ', ' und ', ' et ', ' y ', None)
+_SEPARATORS = ('|', ';', ',', '/', '+', '&', '-', ':', '>', None)
 
 def several_labels(labels: Iterable[str]) -> str:  # '' where there is none
     "Find a label that consists of several: others joined by a separator, a list, or anything with `|` or `;`"
     names = {seen_name(label) for label in labels}
     for label in sorted(labels):
         for sep in _SEPARATORS:
-            parts = [seen_name(part) for part in label.split(sep)]
-            if len(parts) > 1 and (sep in ('|', ';') or {*parts} - {''} <= names): return label
+            parts = [seen_name(part) for part in label.split(sep) if part.strip()]
+            if len(label.split(sep)) > 1 and (sep in ('|', ';') or len(parts) > 1 and {*parts} <= names): return label   # -1 and A+ are single ones
         if label.startswith(('[', '{', '("', "('")): return label
     return ''
 

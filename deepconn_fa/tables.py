@@ -67,14 +67,14 @@ def as_text(value) -> str:
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value): return ''
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
-def _check_formulas(file: Path, rows: list[list[str]]) -> None:
-    "Raise `InputError` for a column of formulas whose results were not saved, which reads as empty"
+def _note_formulas(file: Path, rows: list[list[str]], notes: list[str]) -> None:
+    "Note columns of formulas whose results were not saved, which read as empty"
     from openpyxl import load_workbook
     empty = [i for i, column in enumerate(zip(*rows)) if column[0] and len(column) > 1 and not any(column[1:])]
     if not empty: return
     below = load_workbook(file, read_only=True).active.iter_rows(min_row=2, values_only=True)
-    if odd := next((i for row in below for i in empty if i < len(row) and str(row[i]).startswith('=')), None):
-        raise InputError(f"{file}: the column '{rows[0][odd]}' holds formulas whose results were not saved. Open it in a spreadsheet program and save it again, or save it as CSV.")
+    odd = {i for row in below for i in empty if i < len(row) and str(row[i]).startswith('=')}
+    notes += [f"{file.name}: the column '{rows[0][i]}' holds formulas whose results were not saved, and reads as empty: open it in a spreadsheet program and save it again" for i in sorted(odd)]
 
 def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
     "The rows of a workbook's active sheet"
@@ -84,7 +84,7 @@ def _excel_rows(file: Path, notes: list[str]) -> list[list[str]]:
         rows = [[as_text(value) for value in row] for row in book.active.iter_rows(values_only=True)]
         others = [sheet.title for sheet in book.worksheets if sheet.title != book.active.title and next(sheet.iter_rows(values_only=True), None)]
     except Exception as e: raise InputError(f'{file} cannot be read as an Excel workbook ({e}). Save it as CSV in UTF-8.') from e  # its parsers raise all kinds of errors
-    _check_formulas(file, rows)
+    _note_formulas(file, rows, notes)
     if others: notes.append(f"{file.name}: the sheet '{book.active.title}', in front when it was saved, is read, and {count_of(len(others), 'other sheet')} not")
     return rows
 
@@ -94,7 +94,7 @@ TABLE_SUFFIXES = ('.csv', '.tsv', '.txt', '.xlsx')
 def _is_remark(cells: list[str], below: list[str]) -> bool:
     "Whether a line is Excel's `sep=;`, a comment, or a title above the header"
     there = [c for c in cells if c]
-    is_header = len(there) > 1 and any(is_photo_name(c) for c in below)
+    is_header = len(there) > 1 and cells[0][1:2].isalnum() and any(is_photo_name(c) for c in below)  # #filename,label, and no '# drawn in May'
     return cells[0].lower().startswith('sep=') or (cells[0].startswith('#') and not is_header) or (len(there) == 1 and len([c for c in below if c]) > 1)
 
 def read_cells(file: str | Path,
@@ -196,7 +196,7 @@ def path_column(
     raise InputError(f"{name} has no column 'path' that names the photos; its columns are {', '.join(map(str, table.columns[:12]))}.")
 
 # %% ../nbs/03_tables.ipynb #dab887ae
-YES, NO = ('true', '1', '1.0', 'yes', 'y', 't', 'x', '✓', '✔'), ('false', '0', '0.0', 'no', 'n', 'f', '')  # what flags say, in lower case
+YES, NO = ('true', '1', '1.0', 'yes', 'y', 't'), ('false', '0', '0.0', 'no', 'n', 'f', '')  # what flags say, in lower case
 
 def _chosen(table: pd.DataFrame) -> pd.DataFrame: return table.apply(lambda c: c.str.lower().isin(YES))
 
@@ -220,9 +220,7 @@ def split_column(
     words = {c: found for c in table if plain_name(c) not in LABEL_NAMES and (found := _split_words(c, table[c], name)) is not None}
     labelled = first_column(LABEL_NAMES, list(table)) is not None  # else columns called train and bus are classes
     named = {c: split_named(_without_is(c)) for c in map(str, table) if c not in words}
-    plain = table[[c for c, split in named.items() if split and _without_is(c) == c]]
-    labelled = labelled or (len({*map(named.get, plain)}) > 1 and len(plain.columns) + 1 < len(table.columns) and bool((_chosen(plain).sum(axis=1) == 1).all()))  # one split a row
-    flags = {split: c for c, split in named.items() if split and (labelled or c not in plain) and _are_flags(c, table[c], name)}
+    flags = {split: c for c, split in named.items() if split and (labelled or _without_is(c) != c) and _are_flags(c, table[c], name)}
     ways, used = [*words.values(), *([_split_of_flags(table, flags)] if flags else [])], [*words, *flags.values()]
     if not used: return None, [], ''
     cells = pd.concat(ways, axis=1).replace('', None).bfill(axis=1).iloc[:, 0].fillna('')
@@ -231,12 +229,12 @@ def split_column(
     return cells, used, f"the split is that of {' and '.join(used)}" * (used != ['split'])
 
 # %% ../nbs/03_tables.ipynb #ee43ac58
-def _without_is(name: str) -> str: return re.sub(r'(?i)^(?:is|in)(?:[-_ ]|(?=[A-Z])|(?=valid|train|test))', '', name)
+def _without_is(name: str) -> str: return re.sub(r'^[iI][sS](?:[-_ ]|(?=[A-Z])|(?=valid|train|test))', '', name)
 
 def _are_flags(column: str, cells: pd.Series, name) -> bool:
     "Whether the cells of a column with the name of a flag are yes and no"
     odd = [v for v in cells if v.lower() not in (*YES, *NO)]
-    if odd and _without_is(column) != column:
+    if odd and plain_name(column).startswith('is_'):
         raise InputError(f"{name}: the column '{column}' says '{odd[0]}', which is neither true nor false. Correct it, or rename the column.")
     return not odd
 
@@ -254,8 +252,7 @@ def nearly_all(fits: pd.Series) -> bool:
 
 def is_mark(cells: pd.Series) -> pd.Series:
     "Which cells say yes, no or nothing"
-    text = cells.map(as_text).str.strip().str.lower()
-    return text.isin([*YES, *NO]) | ({*text} == {'1', '-1'})  # as CelebA marks; where cells are 0 or empty as well, -1 may mean that nobody knows
+    return cells.map(as_text).str.strip().str.lower().isin([*YES, *NO])
 
 def check_marks(table: pd.DataFrame, name: str | Path = 'the table') -> None:
     "Raise `InputError` for a cell of columns of yes and no that is neither"
@@ -370,6 +367,8 @@ def read_table(
     table = settle_columns(_as_table(header, lines), file, keep=keep, paths_only=paths_only)
     homes = [Path(f).expanduser().absolute() for f in dict.fromkeys((photos or Path(file).parent, Path(file).parent))]
     paths, lost = place_photos(table.path, homes)
+    if is_list and lost[0] and not all(lost):  # its first line was a name of the column
+        table, paths, lost, problems, lines = table.iloc[1:].reset_index(drop=True), paths[1:], lost[1:], problems[1:], lines[1:]
     table = table.assign(path=paths, problem=[own or there for own, there in zip(problems, lost)], **{ROW: [i for i, _ in lines]})
     if not paths_only: table = split_by_folders(table, homes)
     table.attrs['notes'] = notes + table.attrs['notes']

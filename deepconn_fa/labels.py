@@ -55,28 +55,20 @@ def match_spec(labels: Labels,
 
 # %% ../nbs/07_labels.ipynb #4fd1e772
 def _check_piles(labels, xy):
-    "Report points that never move or lie on one another; raise `InputError` for a position shared by most photos but not all, or by several points of some"
-    names, photos, stacked, notes = defaultdict(set), defaultdict(set), {}, []
+    "Report points that never move; raise `InputError` for a position shared by most photos but not all, or by several points"
+    names, photos, notes = defaultdict(set), defaultdict(set), []
     for i, points in enumerate(xy):
         for name, place in zip(labels.points, map(tuple, points)):
-            if place[0] != place[0]: continue
-            if i in photos[place]: stacked.setdefault(place, i)
-            names[place].add(name), photos[place].add(i)
+            if place[0] == place[0]: names[place].add(name), photos[place].add(i)
     n = int((~np.isnan(xy).all((1, 2))).sum())
-    def is_often(place): return len(photos[place]) >= 3 and len(photos[place]) > n * (.1 if place in stacked else .25 if len(names[place]) > 1 else .5)
-    for place in filter(is_often, photos):
+    for place in [p for p, on in photos.items() if len(on) >= 3 and 2 * len(on) > n]:
         several, k = len(names[place]) > 1, len(photos[place])
         if not labels.counts['stated'] and (several or 6 <= k < n):
             raise InputError(f"{labels.file}: on {k} of {n} photos {'several points lie' if several else f'the point {min(names[place])!r} lies'} at exactly ({place[0]:g}, "
                              f'{place[1]:g}), as tools write for points that were not set. Leave such points empty, or add columns that say which are visible '
                              '(v0, v1, ... or NAME_visible).')
         notes.append(f'{min(names[place])} at ({place[0]:g}, {place[1]:g}) on {k} of {n} photos')
-    said = [f"points that hardly move: {', '.join(notes[:4])}{' and others' * (len(notes) > 4)}; leave them empty where they were not set"] if notes else []
-    for place, i in [(place, i) for place, i in stacked.items() if not is_often(place)][:1]:
-        there = ' and '.join(name for name, at in zip(labels.points, map(tuple, xy[i])) if at == place)
-        said.append(f'several points of one photo lie at exactly one place ({there} at ({place[0]:g}, {place[1]:g}) in {labels.rows.path[i]}, '
-                    f'{count_of(len(stacked), "such place")} in all); leave them empty where they were not set')
-    return said
+    return [f"points that hardly move: {', '.join(notes[:4])}{' and others' * (len(notes) > 4)}; leave them empty where they were not set"] if notes else []
 
 # %% ../nbs/07_labels.ipynb #a85c1852
 def drop_placeholders(labels: Labels) -> Labels:

@@ -15,6 +15,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 
@@ -370,6 +371,7 @@ def _place(name, homes, by_tail):
     for home in homes:
         if _is_file(home/name): return str(home/name), ''
     parts = tuple(seen_name(p) for p in name.parts)
+    if not by_tail.get(parts[-1:]) and '%' in parts[-1]: parts = tuple(map(unquote, parts))                                # my%20photo.jpg
     if not by_tail.get(parts[-1:]) and '?' in parts[-1]: parts = *parts[:-1], parts[-1].split('?')[0]                      # an address, x.jpg?width=200
     if not by_tail.get(parts[-1:]) and (m := re.fullmatch(r'[0-9a-f]{8}-(.+)', parts[-1])): parts = (m[1],)  # Label Studio's mark of an upload
     for k in range(min(3, len(parts)), 0, -1):

@@ -101,6 +101,7 @@ def qualify(
     try: number = np.nan if text in _NOTHING else _MEANING[text] if text in _MEANING else float(text)
     except ValueError: raise ValueError(f"'{value}', which is neither a number nor yes or no") from None
     if kind == 'likelihood' or kind == 'visible' and 0 < number < 1 and number != .5: return np.nan, number
+    if kind == 'visible' and 1 < number < 1.05: number = 1.  # a likelihood that was rounded or added up
     if kind == 'visible' and number > 0 and number not in (.5, 1, 2): raise ValueError(f"'{value}', and marks are 0 (not visible), 1 and 2; a likelihood lies between 0 and 1")
     if kind == 'missing' and number > 1: raise ValueError(f"'{value}', which is neither yes (1) nor no (0)")
     if kind == 'visible' or np.isnan(number): return np.maximum(number, 0), np.nan
@@ -191,19 +192,14 @@ def _words(text): return tuple(w.lower() for w in re.findall(r'[A-Z]?[a-z]+|[A-Z
 
 
 # %% ../nbs/06_formats.ipynb #b5c01f02
-_OF_PHOTO = '(?:(?:original|orig|image|img|im|photo|picture|pic|frame|source|src)[_ .-]?)*'
+_OF_PHOTO = '(?:(?:original|orig|image|img|photo|frame)[_ .-]?)*'
 _SIDE = re.compile(f'({_OF_PHOTO})(?:(width|w)|(height|h))(?:[_ .-]?(?:px|pixels?))?', re.IGNORECASE)  # image_width, imgW, w
-_SIDES = re.compile(f'{_OF_PHOTO}(?:size|resolution|dimensions?)', re.IGNORECASE)
-_TIMES = r'[\[(]?\s*(\d+)\s*(?:px)?\s*[x×*,; ]\s*(\d+)\s*(?:px)?\s*[\])]?'  # 160x120, (160, 120)
 
 def _stated_sizes(rows):
-    "The columns that state a width and a height: {(name of the width, name of the height): (rows, 2)}, where one column may state both"
+    "The columns that state a width and a height: {(name of the width, name of the height): (rows, 2)}"
     sides, found = defaultdict(dict), {}
     for column in rows:
-        cells = rows[column].map(as_text)
         if m := _SIDE.fullmatch(column): sides[m[1].lower(), len(m[2] or m[3]) > 1].setdefault('height' if m[3] else 'width', column)
-        elif _SIDES.fullmatch(column) and (cells != '').any() and cells[cells != ''].str.fullmatch(_TIMES, case=False).all():
-            found[column,] = cells.str.extract(re.compile(_TIMES, re.IGNORECASE)).astype(float).to_numpy()
     for mine in sides.values():
         if len(mine) == 2: found[mine['width'], mine['height']] = rows[[mine['width'], mine['height']]].apply(pd.to_numeric, errors='coerce').to_numpy(float)
     return {names: np.where(np.isfinite(size), size, np.nan) for names, size in found.items()}
@@ -219,27 +215,27 @@ def _corner(rows, pattern):
                     for words in (dict(axis='x', low='left', high='right'), dict(axis='y', low='top', high='bottom')))
     return next((np.stack([across[of], down[of]], -1) for of in across if of in down), None)
 
-def _of_box(rows, sizes):
-    "The names of the width and height among `sizes` that are a box's, as they stand beside its corner; `None` for none"
+def _of_box(rows, sizes, xy):
+    "The names of the width and height among `sizes` that are a box's: they stand beside its corner, and points (rows, n, 2) lie beyond them; `None` for none"
     plain = sorted((names for names in sizes if ' '.join(names).lower() in ('w h', 'width height')), key=lambda names: len(names[0]))  # of x, y, w, h, width, height the short ones
     low, high = _corner(rows, _LOW), _corner(rows, _HIGH)
     if not plain or low is None: return None
-    if high is None or np.nanmax(abs(high - low - sizes[plain[0]]), initial=0) <= 1: return plain[0]  # beside two corners, they are the photo's, or how far these lie apart
+    beyond = bool((xy > sizes[plain[0]][:, None]).any())
+    if (high is None and (beyond or len(plain) > 1)) or (high is not None and np.nanmax(abs(high - low - sizes[plain[0]]), initial=0) <= 1): return plain[0]  # beside two corners, they are the photo's, or how far these lie apart
 
 # %% ../nbs/06_formats.ipynb #b5c01f04
-def _use_sizes(file, rows):
+def _use_sizes(rows, xy):
     "The other columns, the sizes (rows, 2) of the labelled photos, NaN where not stated, and the assumptions"
     sizes, notes = _stated_sizes(rows), []
-    if box := _of_box(rows, sizes):
+    if box := _of_box(rows, sizes, xy):
         notes.append(f"{' and '.join(box)} are taken as those of a box, whose corner stands beside them, not as the size of the photo")
         rows = rows.rename(columns=dict(zip(box, ('box_width', 'box_height'))))
         del sizes[box]
-    (names, size), *others = sizes.items() or [((), np.full((len(rows), 2), np.nan))]
-    for more, other in others:
-        if (abs(size - other) > 0).any():
-            raise InputError(f"{file}: {' and '.join(names)} state another size of the photo than {' and '.join(more)}. Keep the size of the photo as it was labelled, and rename or remove the other.")
-        size = np.where(np.isnan(size), other, size)
-    return rows.drop(columns=[c for names in sizes for c in names]), size, notes
+    size, used = np.full((len(rows), 2), np.nan), []
+    for names, stated in sorted(sizes.items(), key=lambda s: ' '.join(s[0]).lower() != 'width height'):  # plain names come first; what says otherwise is something else
+        if (abs(size - stated) > 0).any(): continue
+        size, used = np.where(np.isnan(size), stated, size), [*used, *names]
+    return rows.drop(columns=used), size, notes
 
 # %% ../nbs/06_formats.ipynb #b5c01f40
 def _path_of_url(path):
@@ -266,7 +262,7 @@ def build_labels(file: str | Path, points: Sequence[str], named: bool,
     visible = scale_visible(visible)
     rows, notes = _use_split(file, pd.DataFrame(list(rows)))
     rows = rows.rename(columns={c: c.lower() for c in rows if c.lower() in (*_TEXT, 'side')})
-    rows, sizes, boxes = _use_sizes(file, rows)
+    rows, sizes, boxes = _use_sizes(rows, xy)
     for name in [c for c in rows if c not in _TEXT]:
         numbers = pd.to_numeric(rows[name], errors='coerce')
         if (numbers.notna() == (rows[name].notna() & (rows[name] != ''))).all(): rows[name] = numbers
@@ -916,7 +912,8 @@ def _cvat_naming(photos):
 # %% ../nbs/06_formats.ipynb #8db1275e
 def _cvat_points(shape, where, name):
     "The points of a <points> element: one called `name`, or several, numbered"
-    marks = _marks({k: shape.get(k) or '' for k in ('outside', 'occluded')} | _cvat_said(shape))
+    marked = {word: value for word, value in _cvat_said(shape).items() if not _marks({word: value})[2]}  # an attribute may say anything: visibility=good
+    marks = _marks({k: shape.get(k) or '' for k in ('outside', 'occluded')} | marked)
     places = [map(float, place.split(',')) for place in shape.get('points').split(';')]
     return [Point(name if len(places) == 1 else f'{name}_{i + 1}', *place, where, *marks) for i, place in enumerate(places)]
 

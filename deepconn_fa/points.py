@@ -25,7 +25,7 @@ from .labels import describe_points, find_labels, points_problem, read_labels, s
 from .manifest import answer_groups, clean_text, groups_of, list_photos
 from .metrics import bootstrap_figures, calibration_estimate, drawn_ap, format_estimate, keypoint_metrics, known_mean, point_errors, sure_of_all
 from .sight import Sight
-from .tables import LABEL_NAMES, TABLE_SUFFIXES, read_cells, tables_in
+from .tables import LABEL_NAMES, TABLE_SUFFIXES, first_column, read_cells, tables_in
 from .target import Target, each_fold, looked_at
 
 if TYPE_CHECKING:
@@ -225,11 +225,13 @@ def read_known(self: PointTarget, photos, labels=None, spec=None, points=None, *
 # %% ../nbs/22_points.ipynb #6a322276
 def _holds_classes(folder):
     "Whether photos of `folder` have several classes by their folders, or by a table that does not tell points"
-    def tells_points(file):
-        try: return _tells_points(file)
-        except InputError: return False
+    def told(file):  # whether it tells points, and classes by their name
+        try: return _tells_points(file), first_column(LABEL_NAMES, read_cells(file)[0][1]) is not None
+        except InputError: return False, False
     table = list_photos(folder)
-    return table.label.nunique() > 1 and (bool(table.attrs.get('class_folders')) or not any(map(tells_points, tables_in(folder))))
+    if table.label.nunique() < 2 or table.attrs.get('class_folders'): return table.label.nunique() > 1
+    points, classes = zip(*map(told, tables_in(folder)), (False, False))
+    return any(classes) or not any(points)
 
 def _why_no_points(photos, labels):
     "`None` where the labels are those of points; '' where they are those of classes; else what keeps a folder's label files from being read"

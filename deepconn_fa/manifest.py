@@ -367,7 +367,7 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
     link = table.path.map(lambda p: '\0' not in p and os.path.islink(p))
     order = link.sort_values(kind='stable').index  # files before links
     fine = table.problem == ''
-    for what in ('label', 'split', *(['group'] if 'group' in table else [])):
+    for what in ('label', 'split'):
         cells = table[what].where(fine & (table[what] != ''))
         odd = fine & (cells.groupby(real).transform('nunique') > 1)
         if not odd.any(): continue
@@ -376,6 +376,8 @@ def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
     again = (table.problem == '') & real[order].duplicated()
     if ROW not in table: return table.assign(problem=table.problem.mask(again, 'the same photo as ' + table.path[order].groupby(real[order]).transform('first')))
     for what in ('label', 'split'): table[what] = table[what].mask(table[what] == '', table[what].replace('', None).groupby(real).transform('first')).fillna('')
+    if 'group' in table and (n := int((table.group.where(_filled(table.group)).groupby(real).nunique() > 1).sum())):
+        table.attrs['notes'].append(f"{count_of(n, 'photo')} {'is' if n == 1 else 'are'} listed with more than one group: the first one counts")
     if again.any(): table.attrs['notes'].append(f"{again.sum()} {'row repeats' if again.sum() == 1 else 'rows repeat'} another one and {'is' if again.sum() == 1 else 'are'} left out")
     return table[~again].drop(columns=ROW).reset_index(drop=True)
 

@@ -471,15 +471,7 @@ def _is_drawn(file):
         with Image.open(file) as img: return img.info.get('comment') == _DRAWN
     except OSError: return False
 
-# %% ../nbs/41_inference.ipynb #e230bec7
-@singledispatch
-def paint(target: Target,
-    photo: Image.Image,  # In its own size
-    row: pd.Series,  # Of a table of predictions
-) -> Image.Image:
-    "Paint an answer into its photo; here as text in its upper left corner"
-    return _write(photo, in_short(target, row)[0])
-
+# %% ../nbs/41_inference.ipynb #5ab8e0d2
 def _wrapped(said, font, width):
     "Break a text between words into lines that are no wider than `width`, where that is possible"
     lines = []
@@ -505,6 +497,15 @@ def _write(photo, said):
     draw.rectangle(draw.textbbox(place, lines, font), fill='black', outline='black', width=round(font.size) // 4)
     draw.text(place, lines, 'white', font)
     return photo
+
+# %% ../nbs/41_inference.ipynb #e230bec7
+@singledispatch
+def paint(target: Target,
+    photo: Image.Image,  # In its own size
+    row: pd.Series,  # Of a table of predictions
+) -> Image.Image:
+    "Paint an answer into its photo; here as text in its upper left corner"
+    return _write(photo, in_short(target, row)[0])
 
 @paint.register
 def _(target: PointTarget, photo, row):

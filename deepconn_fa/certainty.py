@@ -84,7 +84,8 @@ def unlike(self: Certainty,
 def _too_few(self: Certainty, coverage: float = COVERAGE) -> str:
     "Say that more photos have to be known for that coverage"
     photos, groups = self.about.get('photos', 0), self.about.get('groups', 0)
-    known = 'no held-out photos are' if not groups else f'only {count_of(groups, "held-out photo")} {"is" if groups == 1 else "are"}' if groups == photos else f'only {count_of(groups, "group")} of held-out photos {"is" if groups == 1 else "are"}'
+    what = count_of(groups, 'held-out photo') if groups == photos else f'{count_of(groups, "group")} of held-out photos'
+    known = f'only {what} {"is" if groups == 1 else "are"}' if groups else 'no held-out photos are'
     return f'{known} known, and {least_groups(coverage)} are needed: train with --folds, or on more photos'
 
 @patch

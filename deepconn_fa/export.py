@@ -164,7 +164,7 @@ def answers_apart(target: Target,
     return np.abs(ours - theirs), ''
 
 @answers_apart.register
-def _(target: PointTarget, ours, theirs): return np.linalg.norm(ours[..., :2] - theirs[..., :2], axis=-1), 'px of the photo'
+def _(target: PointTarget, ours, theirs): return np.linalg.norm(ours[..., :2] - theirs[..., :2], axis=-1), target.error_unit
 
 def measure_loss(
     before: Predictor,

@@ -39,6 +39,7 @@ _SPLIT_WORDS = {'train': 'train training trainings trn trainval learning entrain
 _SPLIT_OF = {word: split for split, words in _SPLIT_WORDS.items() for word in words.split()}
 _BESIDE = _SPLIT_OF | dict.fromkeys('eval evaluation evaluierung evaluierungs prueba teste'.split(), 'test')  # what words mean beside train
 _FILLERS = ('dataset', 'datasets', 'data', 'set', 'sets', 'split', 'subset', 'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'samples', 'folder')
+_ENDS = (*_FILLERS, 'bilder', 'daten', 'fotos')  # of one word: Testbilder
 
 def _words_of(name: str) -> list[str]:
     "The words of a name in lower case, without accents, and without single letters: train_A is a part of train"
@@ -48,7 +49,7 @@ def _words_of(name: str) -> list[str]:
 def _split_of(words: Iterable[str], known: dict[str, str] = _SPLIT_OF) -> str:
     "The split that a name of these words stands for, or ''"
     key = ''.join(w for w in words if w not in _FILLERS)
-    for filler in (*_FILLERS, 'bilder', 'daten', 'fotos'):
+    for filler in _ENDS:
         if key.endswith(filler) and key.removesuffix(filler) in known: key = key.removesuffix(filler)
     return known.get(key, '')
 
@@ -212,7 +213,7 @@ def _take_doubled(layout: Layout) -> bool:
     return bool(doubled)
 
 def _take_split_again(layout: Layout) -> bool:
-    "Skip the second of training_set/training_set, as from unpacked archives"
+    "Skip a second level that tells the same split: training_set/train"
     again = {f: rest[0] for f, rest in layout.rest.items() if rest}
     named = splits_named(again.values())
     if not again or any(named[name] != layout.split[f] for f, name in again.items()) or all(len(rest) < 2 for rest in layout.rest.values()): return False
@@ -286,12 +287,14 @@ def _take_parts(layout: Layout) -> bool:
 # %% ../nbs/02_folders.ipynb #d88e56b2
 def _ask_about_nested(layout: Layout) -> None:
     "Ask whether Backup/happy beside happy holds copies or further photos"
+    if layout.question: return
     beside = {seen_name(top): top for top in layout.tops()}
     for top in sorted(beside.values()):
         inside = layout.inside(top)
         if '' in inside or len(inside) < 2 or not {*map(seen_name, inside)} <= {*beside} - {seen_name(top)}: continue
-        layout.question = layout.question or (f"the folder {top} holds the folders {_listed(inside)}, and folders of these names stand beside it, too: are its photos copies or further ones? "
+        layout.question = (f"the folder {top} holds the folders {_listed(inside)}, and folders of these names stand beside it, too: are its photos copies or further ones? "
                                               'Move further ones to the others of their class, and copies out of this folder.')
+        return
 
 def _take_people(layout: Layout) -> None:
     "Group photos by person if classes have a folder for each (happy/couple 1)"
@@ -335,9 +338,9 @@ def split_of_folders(
     photos = [Path(p) for p in paths]
     homes = [*homes, Path(os.path.commonpath([p.parent for p in photos]))]
     def inside(photo): return next((photo.relative_to(h).parts[:-1] for h in homes if photo.is_relative_to(h)), ())
-    folders = {inside(photo) for photo in photos}
+    folders = [inside(photo) for photo in photos]
     levels = [splits_named({parts[level] for parts in folders if len(parts) > level}) for level in range(max(map(len, folders)))]
-    found = [next((split for part, splits in zip(inside(photo), levels) if (split := splits[part])), '') for photo in photos]
+    found = [next((split for part, splits in zip(parts, levels) if (split := splits[part])), '') for parts in folders]
     return [''] * len(found) if {*found} <= {'', 'train'} else found
 
 # %% ../nbs/02_folders.ipynb #647e998b

@@ -16,7 +16,6 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from .folders import place_photos, split_of_folders
 from .formats import (FORMATS, Labels, count_notes, find_labels, point_columns, read_coco, read_deeplabcut, read_label_files, read_long,
                                  read_wide, sniff_labels)
 from .keypoints import SPECS, KeypointSpec, exif_matrix, mirror_note, pairs_from_names, points_of, points_table, spec_of, transform_points
-from .manifest import list_photos, say_copies, say_photos, say_problems, say_splits, scan, split
+from .manifest import list_photos, real_paths, say_copies, say_photos, say_problems, say_splits, scan, split
 from .photos import stored_size
 from .tables import read_cells
 
@@ -330,20 +329,12 @@ def _differ(labels, i, j):
     return not np.array_equal(xy[i], xy[j], equal_nan=True) or marked.any() or any(len(words) > 1 for words in said)
 
 # %% ../nbs/07_labels.ipynb #50647d85
-def _real_paths(paths):
-    "The paths with links resolved, where each folder is looked at once"
-    real_folder = lru_cache(maxsize=None)(os.path.realpath)
-    def real_path(path):
-        folder, name = os.path.split(path)
-        return path if '\0' in path else os.path.realpath(path) if os.path.islink(path) else os.path.join(real_folder(folder), name)
-    return [real_path(path) for path in paths]
-
 def merge_repeats(
     labels: Labels,  # With absolute paths
 ) -> Labels:
     "Merge rows of the same photo, also by a link; contradicting points become a problem; rows with a problem are kept"
     rows, xy, keep, counts = labels.rows.copy(), labels.xy.copy(), [], labels.counts.copy()
-    for _, group in rows.groupby(_real_paths(rows.path), sort=False):
+    for _, group in rows.groupby(real_paths(rows.path), sort=False):
         same = list(group.index)
         if bad := [i for i in same if rows.problem[i]]:
             keep += bad
@@ -428,8 +419,8 @@ def _join_photos(labels, folders):
             if not problem: paths[i], lost[i] = path, ''
     rows = labels.rows.assign(path=[os.path.normpath(p) for p in paths], problem=[own or there for own, there in zip(labels.rows.problem, lost)])
     labels = merge_repeats(replace(labels, rows=rows.drop(columns='other_name', errors='ignore')))
-    there, known = list_photos(folders[0]).path if folders else [], {*_real_paths(labels.rows.path)}
-    listed = [p for p, real in zip(there, _real_paths(there)) if real not in known]
+    there = list_photos(folders[0]).path if folders else labels.rows.path[:0]
+    listed = [*there[~real_paths(there).isin(real_paths(labels.rows.path))]]
     arrays = {name: np.concatenate([a, np.full((len(listed), *a.shape[1:]), np.nan)]) for name in ('xy', 'sizes', 'visible') for a in [getattr(labels, name)]}
     rows = pd.concat([labels.rows, pd.DataFrame(dict(path=listed, where='', problem=''), dtype=object)], ignore_index=True)
     said = rows.split.fillna('') if 'split' in rows else pd.Series('', index=rows.index)

@@ -6,10 +6,10 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 
 # %% auto #0
 __all__ = ['LEFT_OUT', 'SAME', 'CONTENT', 'COLUMNS', 'SEVERAL', 'video_patterns', 'list_photos', 'clean_text', 'similar_pairs',
-           'near_duplicates', 'groups_of', 'answer_groups', 'join_names', 'look_like', 'is_scanned', 'scan',
-           'content_of', 'usable', 'classes_of', 'label_conflicts', 'plot_duplicates', 'several_labels', 'check_labels',
-           'each_name', 'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'say_photos', 'say_problems',
-           'say_splits', 'say_copies', 'say_folders', 'describe', 'plot_counts', 'sizes', 'plot_sizes']
+           'near_duplicates', 'groups_of', 'answer_groups', 'join_names', 'look_like', 'real_paths', 'is_scanned',
+           'scan', 'content_of', 'usable', 'classes_of', 'label_conflicts', 'plot_duplicates', 'several_labels',
+           'check_labels', 'each_name', 'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'say_photos',
+           'say_problems', 'say_splits', 'say_copies', 'say_folders', 'describe', 'plot_counts', 'sizes', 'plot_sizes']
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
@@ -65,9 +65,10 @@ def _tables_naming(folder: Path, table: pd.DataFrame, others: list[Path], wanted
     splits = splits_named([file.stem for file in files])
     if len({*splits.values()} - {''}) < 2: splits = {}
     for file in files:
-        try: rows = read_table(file, photos=folder) if wanted(file) else None
+        try:
+            if not wanted(file): continue
+            rows = read_table(file, photos=folder)
         except InputError: continue  # another kind of table
-        if rows is None: continue
         if 'split' not in rows and splits.get(file.stem): rows['split'] = splits[file.stem]
         yield file.relative_to(folder).as_posix(), rows, rows[rows.path.isin(table.path)]
 
@@ -114,13 +115,15 @@ def _says_otherwise(name: str, mine: pd.DataFrame, labels: dict) -> list[str]:
     if not len(odd) or said.isin(classes).mean() < .5: return []
     return [f"{name} calls {count_of(len(odd), 'photo')} otherwise than the folders, whose names are used; the first, {Path(odd.path.iloc[0]).name}, '{odd.label.iloc[0]}'"]
 
+_LEAST = {'train': 2, 'valid': 1, 'test': 1}  # photos or groups of a class that each split needs
+
 def _unfit(column: str, cells: pd.DataFrame, labels: dict) -> str:
     "Why splits or groups that tables tell cannot be used; '' where they can"
     if (twice := cells.path.duplicated()).any(): return f'for {Path(cells.path[twice].iloc[0]).name} there is more than one'
     if len(cells) < len(labels): return f'{count_of(len(labels) - len(cells), "photo")} of {len(labels)} {"is" if len(labels) - len(cells) == 1 else "are"} without one'
     if column == 'split': return '' if 'train' in {*cells.split} <= {*SPLITS} and cells.split.nunique() > 1 else f'it says {", ".join(sorted({*cells.split})[:4])}'
     fewest = cells.group.groupby(cells.path.map(labels)).nunique()
-    return '' if fewest.min() >= 4 else f"the photos of '{fewest.idxmin()}' are of {count_of(int(fewest.min()), 'group')}, which is too few to keep some for the test"
+    return '' if fewest.min() >= sum(_LEAST.values()) else f"the photos of '{fewest.idxmin()}' are of {count_of(int(fewest.min()), 'group')}, which is too few to keep some for the test"
 
 # %% ../nbs/04_manifest.ipynb #cbb7bffb
 def _list_folder(folder: Path, leave_out: set[str]) -> pd.DataFrame:
@@ -346,8 +349,8 @@ def _say_depths(depths: list[str]) -> list[str]:
     return [f"{found.sum()} {'photo holds' if found.sum() == 1 else 'photos hold'} other numbers than its file has room for ({kinds}): each is scaled by what it holds"]
 
 # %% ../nbs/04_manifest.ipynb #db81a45e
-def _real_paths(paths: pd.Series) -> pd.Series:
-    "Resolve links"
+def real_paths(paths: pd.Series) -> pd.Series:
+    "Resolve links; each folder is looked at once"
     real_folder = lru_cache(maxsize=None)(os.path.realpath)
     def real_path(path):
         folder, name = os.path.split(path)
@@ -363,7 +366,7 @@ def _in_rows(table: pd.DataFrame, real: pd.Series) -> pd.Series | str:
 # %% ../nbs/04_manifest.ipynb #bb8dab11
 def _compare_repeated(table: pd.DataFrame) -> pd.DataFrame:
     "Drop repeated rows of a table file, and mark rows that repeat or contradict another row of the same photo"
-    real = _real_paths(table.path)
+    real = real_paths(table.path)
     link = table.path.map(lambda p: '\0' not in p and os.path.islink(p))
     order = link.sort_values(kind='stable').index  # files before links
     fine = table.problem == ''
@@ -519,8 +522,6 @@ def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
     return manifest
 
 # %% ../nbs/04_manifest.ipynb #19ade6eb
-_LEAST = {'train': 2, 'valid': 1, 'test': 1}
-
 def _to_split(manifest: pd.DataFrame) -> pd.DataFrame:
     "The rows to split: the usable ones, or those without a problem if no photo has a label (keypoints)"
     fine = manifest[manifest.problem == '']

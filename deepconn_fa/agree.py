@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from .classes import ClassTarget
 from .core import PICTURES, InputError, as_path, check_output, count_of, echo, save_figure, write_file
 from .folders import seen_name
-from .manifest import clean_text, groups_of, join_names, list_photos
+from .manifest import clean_text, groups_of, join_names, list_photos, say_numbers
 from .metrics import (bootstrap_figures, bootstrap_ratio, drawn_pearson, drawn_spearman, drawn_weights, format_estimate, known_mean, mcnemar, mean_error, object_sizes, plain_text, point_errors,
                                  quantile_error, share_estimate, share_of_points, sure_of_all, wilson)
 from .points import PointTarget
@@ -306,7 +306,7 @@ def _(target: ClassTarget, others, tables):
     labels, notes = join_names(pd.concat([t.label for t in tables], ignore_index=True))
     ends = np.cumsum([len(t) for t in tables])
     tables = [t.assign(label=labels[end - len(t):end].to_numpy()) for t, end in zip(tables, ends)]
-    return replace(target, classes=tuple(sorted(labels.unique()))), tables, notes
+    return replace(target, classes=tuple(sorted(labels.unique()))), tables, notes + say_numbers(labels)
 
 @united.register
 def _(target: PointTarget, others, tables):

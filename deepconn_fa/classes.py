@@ -19,7 +19,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 from .core import InputError
-from .manifest import answer_groups, check_labels, classes_of, usable
+from .manifest import answer_groups, check_labels, classes_of, say_numbers, usable
 from .metrics import (auc_estimate, bootstrap_figures, calibration_estimate, drawn_auc, format_estimate, share_estimate)
 from .photocheck import check_photos
 from .sight import Sight
@@ -212,6 +212,7 @@ def read(self: ClassTarget,
     known, classes = classes_of(manifest), tuple(classes or classes_of(manifest))
     if strange := sorted(set(known) - set(classes)):
         raise InputError(f"{manifest[manifest.label == strange[0]].path.iloc[0]} has the label '{strange[0]}'; the classes are {', '.join(classes)}.")
+    manifest.attrs['notes'] = list(dict.fromkeys([*manifest.attrs.get('notes', []), *say_numbers(known)]))
     return manifest, replace(self, classes=classes)
 
 @patch

@@ -8,11 +8,13 @@ Docs: https://deepconn-fa.github.io/deepconn_fa/manifest.html.md"""
 __all__ = ['LEFT_OUT', 'SAME', 'CONTENT', 'COLUMNS', 'SEVERAL', 'video_patterns', 'list_photos', 'clean_text', 'similar_pairs',
            'near_duplicates', 'groups_of', 'answer_groups', 'join_names', 'look_like', 'real_paths', 'is_scanned',
            'scan', 'content_of', 'usable', 'classes_of', 'label_conflicts', 'plot_duplicates', 'several_labels',
-           'check_labels', 'each_name', 'check_split', 'split', 'counts', 'leaks', 'check_leaks', 'say_photos',
-           'say_problems', 'say_splits', 'say_copies', 'say_folders', 'describe', 'plot_counts', 'sizes', 'plot_sizes']
+           'check_labels', 'say_numbers', 'each_name', 'check_split', 'split', 'counts', 'leaks', 'check_leaks',
+           'say_photos', 'say_problems', 'say_splits', 'say_copies', 'say_folders', 'describe', 'plot_counts', 'sizes',
+           'plot_sizes']
 
 # %% ../nbs/04_manifest.ipynb #e726ef44
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -520,6 +522,17 @@ def check_labels(manifest: pd.DataFrame) -> pd.DataFrame:
                          'Put all class folders inside train/, valid/ and test/, or rename it.')
     if len(labels) < 2: raise InputError(f"All photos belong to one class, '{min(labels)}'. A classifier needs at least two classes of photos.")
     return manifest
+
+# %% ../nbs/04_manifest.ipynb #5ca1e002
+def say_numbers(labels: Iterable[str]) -> list[str]:  # No sentence, or one
+    "Say where classes are called as ratings are: 4 to 11 whole numbers in a row, or numbers of which some have decimals"
+    names = sorted({label for label in labels if label != ''})
+    if len(names) < 4 or not all(re.fullmatch(r'-?\d+([.,]\d+)?', name) for name in names): return []
+    numbers = sorted(float(name.replace(',', '.')) for name in names)
+    whole = [n for n in numbers if n == int(n)]
+    if len(whole) == len(numbers) and not (len(names) <= 11 and numbers[-1] - numbers[0] == len(names) - 1): return []
+    return [f'the labels are the numbers {numbers[0]:g} to {numbers[-1]:g} and are taken for classes, which have no order. Are they ratings? Put them into a column called rating, and say --columns rating']
+
 
 # %% ../nbs/04_manifest.ipynb #19ade6eb
 def _to_split(manifest: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .core import PICTURES, InputError, check_output, in_threads, save_figure
-from .manifest import counts, describe, label_conflicts, list_photos, plot_counts, plot_duplicates, plot_sizes, scan, usable
+from .manifest import counts, describe, label_conflicts, list_photos, plot_counts, plot_duplicates, plot_sizes, say_numbers, scan, usable
 from .metrics import auc
 from .photos import open_image, open_photo
 
@@ -115,7 +115,7 @@ def say_shortcuts(
 def _say_classes(manifest: pd.DataFrame) -> list[str]:
     "Describe classes that are small, or much smaller than others"
     if not len(usable(manifest)): return []
-    n, lines = counts(manifest)['all'].iloc[:-1], []
+    n, lines = counts(manifest)['all'].iloc[:-1], say_numbers(manifest.label)
     if len(few := n[n < 20]):
         names = ', '.join(f"'{c}' ({k})" for c, k in few.sort_values().head(5).items()) + (' ...' if len(few) > 5 else '')
         which = '1 class has' if len(few) == 1 else f'{len(few)} classes have'

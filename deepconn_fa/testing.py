@@ -350,16 +350,20 @@ def _calls() -> type:
 def pretended_gpu() -> Iterator[None]:
     "Within, torch has a GPU: its tensors are on the CPU and computed there, but to mix them with others, or to give them to NumPy, fails as on a GPU"
     import torch
+    from torch.utils._python_dispatch import _disable_current_modes
     from torch.utils._pytree import tree_map
-    load, state = torch.load, torch.ByteTensor([0])
+    load, export, state = torch.load, torch.onnx.export, torch.ByteTensor([0])
     def load_there(file, map_location=None, **kwargs):
         def place(t): return t.to(map_location) if isinstance(t, torch.Tensor) and map_location is not None else t
         return tree_map(place, load(file, map_location='cpu', **kwargs))
+    def export_alone(*args, **kwargs):                     # a graph is traced on the CPU, and a traced tensor is no other one
+        with _disable_current_modes(), torch._C.DisableTorchFunction(): return export(*args, **kwargs)
     said = dict(is_available=True, device_count=1, current_device=0, is_bf16_supported=True, get_device_name='a pretended GPU', get_rng_state=state, get_rng_state_all=[state])
     quiet = ('synchronize', 'set_rng_state', 'set_rng_state_all', 'manual_seed', 'manual_seed_all', 'empty_cache')
     with ExitStack() as stack:
         for name, value in (said | dict.fromkeys(quiet)).items(): stack.enter_context(patch(f'torch.cuda.{name}', return_value=value))
         stack.enter_context(patch('torch.load', load_there))
+        stack.enter_context(patch('torch.onnx.export', export_alone))
         stack.enter_context(patch('torch.accelerator.is_available', return_value=False))  # optimisers would ask for its streams
         for mode in (_operations(), _calls()): stack.enter_context(mode())
         yield

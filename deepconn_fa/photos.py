@@ -340,6 +340,7 @@ class PhotoInfo(NamedTuple):
 
 def _problem(path, e: Exception) -> str:
     "Explain to the user why a file could not be opened"
+    if '\0' in str(path): return 'the file name is no valid text: write it anew'
     if isinstance(e, PermissionError): return 'the file may not be read: change its permissions'
     if isinstance(e, (FileNotFoundError, NotADirectoryError)):
         if os.path.islink(path): return 'this is a link, and what it leads to does not exist'

@@ -76,8 +76,8 @@ def _turn(
 
 def _display_matrix(frame):
     "The display matrix of a frame; `None` where there is none"
-    found = [data for data in frame.side_data if data.type.name == 'DISPLAYMATRIX']
-    return np.frombuffer(bytes(found[0])[:36], np.int32).reshape(3, 3) if found else None
+    found = frame.side_data.get('DISPLAYMATRIX')
+    return None if found is None else np.frombuffer(bytes(found)[:36], np.int32).reshape(3, 3)
 
 # %% ../nbs/43_video.ipynb #15301e77
 def _pixel_aspect(frame_or_stream) -> float:
@@ -100,7 +100,8 @@ def _open_video(path):
     if path.is_dir(): raise InputError(f'{path} is a folder. Name the video in it.')
     if not path.exists(): raise InputError(f'{path} does not exist. Name the file of a video.')
     if not path.stat().st_size: raise InputError(f'{path} is empty. Copy it again from where it was recorded.')
-    try: container = av.open(f'file:{path.absolute()}', container_options={'protocol_whitelist': 'file'}, metadata_errors='replace')
+    titles = {} if int(av.__version__.split('.')[0]) >= 19 else dict(metadata_errors='replace')    # in any encoding; from PyAV 19 on that goes without saying
+    try: container = av.open(f'file:{path.absolute()}', container_options={'protocol_whitelist': 'file'}, **titles)
     except (av.FFmpegError, ValueError) as e:
         raise InputError(f'{path} is not a video that can be read: damaged, not copied to its end, or something else. Does it play? Then save it as MP4 (H.264).') from e
     with container: yield container, _video_stream(container, path)

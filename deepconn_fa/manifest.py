@@ -529,10 +529,8 @@ def say_numbers(labels: Iterable[str]) -> list[str]:  # No sentence, or one
     names = sorted({label for label in labels if label != ''})
     if len(names) < 4 or not all(re.fullmatch(r'-?\d+([.,]\d+)?', name) for name in names): return []
     numbers = sorted(float(name.replace(',', '.')) for name in names)
-    whole = [n for n in numbers if n == int(n)]
-    if len(whole) == len(numbers) and not (len(names) <= 11 and numbers[-1] - numbers[0] == len(names) - 1): return []
+    if all(n.is_integer() for n in numbers) and not (len(names) <= 11 and numbers[-1] - numbers[0] == len(names) - 1): return []
     return [f'the labels are the numbers {numbers[0]:g} to {numbers[-1]:g} and are taken for classes, which have no order. Are they ratings? Put them into a column called rating, and say --columns rating']
-
 
 # %% ../nbs/04_manifest.ipynb #19ade6eb
 def _to_split(manifest: pd.DataFrame) -> pd.DataFrame:

@@ -85,11 +85,13 @@ def _pixel_aspect(frame_or_stream) -> float:
     aspect = frame_or_stream.sample_aspect_ratio
     return float(aspect) if aspect and 1/4 <= aspect <= 4 else 1.
 
+_ALONE = dict(threads=1)  # of a conversion: PyAV keeps the threads that it starts, and a process that is forked later waits for them
+
 def _upright(frame, aspect: float = 1.) -> Image.Image:
     "A decoded frame in 8-bit RGB with square pixels, turned as it is shown"
     size = dict(width=round(frame.width * max(aspect, 1)), height=round(frame.height / min(aspect, 1))) if aspect != 1 else {}
     clear = any(component.is_alpha for component in frame.format.components)
-    pixels = frame.to_ndarray(format='rgba' if clear else 'rgb24', threads=1, **size)   # PyAV keeps what threads of its own it starts, and a forked process waits for them
+    pixels = frame.to_ndarray(format='rgba' if clear else 'rgb24', **size, **_ALONE)
     return to_rgb(Image.fromarray(np.ascontiguousarray(_turn(pixels, _display_matrix(frame)))))
 
 # %% ../nbs/43_video.ipynb #f7aab8d2
@@ -535,7 +537,7 @@ class _Picture:
     def put(self, image, seconds):
         pixels = np.asarray(image)
         if pixels.shape[0] % 2 or pixels.shape[1] % 2: pixels = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode='edge')
-        frame = _import_av().VideoFrame.from_ndarray(pixels).reformat(format='yuv420p', dst_colorspace='ITU709', threads=1)
+        frame = _import_av().VideoFrame.from_ndarray(pixels).reformat(format='yuv420p', dst_colorspace='ITU709', **_ALONE)
         self.last = max(round(seconds * self.clock), self.last + 1)
         frame.pts, frame.time_base, frame.colorspace = self.last, Fraction(1, self.clock), 1
         self.out.mux(self.stream.encode(frame))
